@@ -1,0 +1,1 @@
+"""Who may see what, and why: policy, decision, masking, guard. Imports hub."""

@@ -1,0 +1,1 @@
+"""Every way in: HTTP, pages and the command line. Imports everything below."""

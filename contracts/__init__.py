@@ -1,0 +1,1 @@
+"""Promises about data: ODCS contracts, their checks, their verdicts. Imports hub."""

@@ -1,0 +1,1 @@
+"""The kernel: vocabulary, stores, keys, ledger. Imports nothing of ours."""

@@ -1,0 +1,121 @@
+"""Settings: read once at a door, passed down as a value.
+
+Every setting can come from the environment as `MINGJING_<NAME>`; nothing is read at import.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hub.errors import ConfigError
+
+
+class Settings(BaseSettings):
+    """Where the hub lives and how it runs. See docs/settings.md for each one."""
+
+    model_config = SettingsConfigDict(env_prefix="MINGJING_", frozen=True, extra="forbid")
+
+    home: Path = Field(Path("var"), description="Folder of everything the hub keeps.")
+    profile: Literal["demonstration", "production"] = Field(
+        "production",
+        description="`demonstration` runs the embedded identity provider for invented people.",
+    )
+    suite: Literal["intl", "gm"] = Field(
+        "intl", description="Cryptographic suite of new keys: intl or gm."
+    )
+    contracts: Path | None = Field(
+        None, description="Folder of further contracts; default HOME/contracts."
+    )
+    passphrase: str | None = Field(
+        None, description="Opens the keyring when it was made with one.", repr=False
+    )
+    memory_limit: str = Field("1GB", description="DuckDB's memory limit for one connection.")
+    threads: int = Field(2, ge=1, description="DuckDB's threads for one connection.")
+    origin: str = Field(
+        "mingjing.example/ledger", description="Name of the ledger in its checkpoints (C2SP)."
+    )
+    settle_seconds: float = Field(
+        2.0, ge=0, description="A dropped file without manifest counts as whole after this long."
+    )
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8020, ge=1, le=65535, description="Port of the API and pages.")
+    dagster_port: int = Field(8021, ge=1, le=65535, description="Port of Dagster's own UI.")
+
+    @property
+    def drop(self) -> Path:
+        """Folder partners write to: drop/PARTNER/DATASET/FILE."""
+        return self.home / "drop"
+
+    @property
+    def landing(self) -> Path:
+        """Folder of the sealed raw bytes of every delivery."""
+        return self.home / "landing"
+
+    @property
+    def work(self) -> Path:
+        """Folder of short-lived clear files, mode 0700, swept at the start of every run."""
+        return self.home / "work"
+
+    @property
+    def feedback(self) -> Path:
+        """Folder partners read from: feedback/PARTNER/BATCH.csv."""
+        return self.home / "feedback"
+
+    @property
+    def lake(self) -> Path:
+        """Folder of the lake: catalogue and Parquet files."""
+        return self.home / "lake"
+
+    @property
+    def serving(self) -> Path:
+        """Folder of published snapshots and the pointer to the one in service."""
+        return self.home / "serving"
+
+    @property
+    def records(self) -> Path:
+        """File of the operational records."""
+        return self.home / "records.sqlite"
+
+    @property
+    def ledger(self) -> Path:
+        """File of the ledger."""
+        return self.home / "ledger.sqlite"
+
+    @property
+    def keyring(self) -> Path:
+        """File of the keys, mode 0600."""
+        return self.home / "keyring.json"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Folder Dagster keeps its runs and event log in."""
+        return self.home / "dagster"
+
+    @property
+    def data_docs(self) -> Path:
+        """Folder Great Expectations writes Data Docs to."""
+        return self.home / "docs"
+
+    @property
+    def contract_folders(self) -> tuple[Path, ...]:
+        """Folders of contracts beside the built-in ones."""
+        return (self.contracts or self.home / "contracts",)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read settings from the environment, with overrides of the caller on top.
+
+    Raises:
+        ConfigError: names every setting that does not fit and why.
+    """
+    try:
+        return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+    except ValidationError as exc:
+        findings = tuple(
+            f"MINGJING_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in exc.errors()
+        )
+        raise ConfigError("settings do not fit", findings=findings) from exc

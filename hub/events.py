@@ -1,0 +1,58 @@
+"""Audit events: what the ledger is told, `source:subject:action`, past facts.
+
+An event's details never hold a direct identifier: a data subject appears only as the
+ledger's label, an actor as a pseudonym. docs/events.md lists every tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from hub.identifiers import Label
+
+
+class EventTag(StrEnum):
+    """Every kind of event the ledger knows, alphabetical."""
+
+    CITIZEN_RECORD_OPENED = "citizen:record:opened"
+    HUB_KEY_ROTATED = "hub:key:rotated"
+    HUB_LEDGER_OPENED = "hub:ledger:opened"
+    HUB_SNAPSHOT_PUBLISHED = "hub:snapshot:published"
+    OFFICER_STATISTICS_DISCLOSED = "officer:statistics:disclosed"
+    OFFICER_STATISTICS_REFUSED = "officer:statistics:refused"
+    OFFICER_SUBJECT_DISCLOSED = "officer:subject:disclosed"
+    OFFICER_SUBJECT_REFUSED = "officer:subject:refused"
+    PARTNER_BATCH_CHECKED = "partner:batch:checked"
+    PARTNER_BATCH_LANDED = "partner:batch:landed"
+    PARTNER_BATCH_LOADED = "partner:batch:loaded"
+    PARTNER_BATCH_REFUSED = "partner:batch:refused"
+    PARTNER_BATCH_STOPPED = "partner:batch:stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One thing that happened.
+
+    Args:
+        tag: what happened.
+        time: when, time zone aware.
+        details: JSON values; no direct identifier.
+        label: the ledger's pseudonym of the data subject, or None when it is about no person.
+    """
+
+    tag: EventTag
+    time: datetime
+    details: Mapping[str, Any] = field(default_factory=dict)
+    label: Label | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON object the ledger records."""
+        stamp = self.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        body: dict[str, Any] = {"event": self.tag.value, "time": stamp, **self.details}
+        if self.label is not None:
+            body["subject"] = self.label.hex()
+        return body

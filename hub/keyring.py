@@ -1,0 +1,227 @@
+"""The keyring: every secret of the hub, in one file, by purpose and version.
+
+Keys are only ever added; a sealed value names the version it needs, so rotating a key never
+makes older values unreadable. With a passphrase the secrets are wrapped (scrypt, AES-256-GCM);
+without one the file's mode 0600 is their only guard.
+
+Source: RFC 7914 (scrypt), NIST SP 800-57 (key separation by purpose), RFC 8032 (Ed25519).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from hub.errors import ConfigError, KeyMissing
+
+Suite = Literal["intl", "gm"]
+
+#: What each key is for. One key never serves two purposes.
+PURPOSES: Mapping[str, str] = {
+    "landing": "raw bytes of deliveries",
+    "row": "sealed fields of a row in the lake",
+    "document": "sealed document of a subject in a snapshot",
+    "identifier": "keyed hash of identity numbers",
+    "subject": "first subject key of an identifier",
+    "record": "keyed hash of a record's key and content",
+    "blind": "blind indexes for lookup",
+    "label": "subject labels in the ledger",
+    "actor": "actor pseudonyms in the ledger",
+    "case": "commitments to case references",
+    "ledger": "signing of ledger checkpoints",
+    "token": "signing of the embedded identity provider's tokens",
+}
+
+_SCRYPT_N = 2**15
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One secret: purpose, version (1, 2, ...), suite and 32 bytes of material."""
+
+    purpose: str
+    version: int
+    suite: Suite
+    material: bytes
+
+    def __repr__(self) -> str:
+        return f"Key({self.purpose} v{self.version}, {self.suite})"
+
+
+class NoteSigner:
+    """An Ed25519 signer with a name, as C2SP signed notes and token issuers want it."""
+
+    def __init__(self, name: str, key: Key) -> None:
+        self._private = Ed25519PrivateKey.from_private_bytes(key.material)
+        self.name = name
+        self.version = key.version
+        self.public_key = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature of the message."""
+        return self._private.sign(message)
+
+
+class Keyring:
+    """Every key, by purpose and version; the highest version is the current one."""
+
+    def __init__(self, keys: tuple[Key, ...], path: Path, passphrase: str | None) -> None:
+        self._keys = {(k.purpose, k.version): k for k in keys}
+        self._path = path
+        self._passphrase = passphrase
+
+    @classmethod
+    def create(cls, path: Path, suite: Suite = "intl", passphrase: str | None = None) -> Keyring:
+        """Make a keyring with version 1 of every purpose and write it, mode 0600.
+
+        Raises:
+            ConfigError: when the file exists; keys are never overwritten.
+        """
+        if path.exists():
+            raise ConfigError(f"keyring {path.name} exists; keys are never overwritten")
+        keys = tuple(Key(p, 1, suite, secrets.token_bytes(32)) for p in PURPOSES)
+        ring = cls(keys, path, passphrase)
+        ring._write(exclusive=True)
+        return ring
+
+    @classmethod
+    def open(cls, path: Path, passphrase: str | None = None) -> Keyring:
+        """Read a keyring.
+
+        Raises:
+            ConfigError: when it is missing, open to other users, damaged, or the passphrase
+                is wrong.
+        """
+        try:
+            mode = path.stat().st_mode
+            document = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            raise ConfigError("no keyring yet: run `hub init` once") from None
+        except (OSError, ValueError) as exc:
+            raise ConfigError(f"keyring {path.name} cannot be read: restore it") from exc
+        if mode & 0o077:
+            raise ConfigError(f"keyring {path.name} is open to other users: chmod 600 it")
+        return cls(_unwrap(document, passphrase), path, passphrase)
+
+    def key(self, purpose: str, version: int | None = None) -> Key:
+        """Return a key, the current one unless a version is named.
+
+        Raises:
+            KeyMissing: names the purpose and version that is not here.
+        """
+        if version is None:
+            version = max((v for p, v in self._keys if p == purpose), default=0)
+        try:
+            return self._keys[purpose, version]
+        except KeyError:
+            raise KeyMissing(
+                f"the keyring has no key {purpose!r} version {version}: "
+                "restore the keyring that was in use when the value was sealed"
+            ) from None
+
+    def versions(self) -> tuple[Key, ...]:
+        """Return every key, by purpose and version."""
+        return tuple(self._keys[k] for k in sorted(self._keys))
+
+    def signer(self, purpose: str, name: str) -> NoteSigner:
+        """Return the current Ed25519 signer of a purpose under a public name."""
+        return NoteSigner(name, self.key(purpose))
+
+    def rotate(self, purpose: str, suite: Suite | None = None) -> Key:
+        """Add the next version of a sealing or signing key and write the keyring.
+
+        Raises:
+            ConfigError: for keyed hashes, whose rotation would break every join.
+        """
+        current = self.key(purpose)
+        if purpose not in ("landing", "row", "document", "ledger", "token"):
+            raise ConfigError(f"key {purpose!r} names things and cannot be rotated in place")
+        new = Key(purpose, current.version + 1, suite or current.suite, secrets.token_bytes(32))
+        self._keys[purpose, new.version] = new
+        self._write()
+        return new
+
+    def _write(self, *, exclusive: bool = False) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        body = json.dumps(_wrap(self.versions(), self._passphrase), indent=1).encode()
+        temporary = self._path.with_suffix(".new")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        if exclusive:
+            try:
+                os.link(temporary, self._path)  # fails where another process was first
+            except FileExistsError:
+                raise ConfigError("keyring exists; keys are never overwritten") from None
+            finally:
+                temporary.unlink()
+        else:
+            temporary.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _wrapping_key(passphrase: str, salt: bytes) -> AESGCM:
+    return AESGCM(Scrypt(salt=salt, length=32, n=_SCRYPT_N, r=8, p=1).derive(passphrase.encode()))
+
+
+def _wrap(keys: tuple[Key, ...], passphrase: str | None) -> dict[str, Any]:
+    entries = [
+        {"purpose": k.purpose, "version": k.version, "suite": k.suite, "key": _b64(k.material)}
+        for k in keys
+    ]
+    if passphrase is None:
+        return {"format": "mingjing-keyring-1", "keys": entries}
+    salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
+    sealed = _wrapping_key(passphrase, salt).encrypt(nonce, json.dumps(entries).encode(), None)
+    return {
+        "format": "mingjing-keyring-1",
+        "kdf": "scrypt",
+        "salt": _b64(salt),
+        "nonce": _b64(nonce),
+        "sealed": _b64(sealed),
+    }
+
+
+def _unwrap(document: Any, passphrase: str | None) -> tuple[Key, ...]:
+    try:
+        if document["format"] != "mingjing-keyring-1":
+            raise ConfigError("keyring has a format this version does not know")
+        entries = document.get("keys")
+        if entries is None:
+            if passphrase is None:
+                raise ConfigError("the keyring wants its passphrase: set MINGJING_PASSPHRASE")
+            wrapping = _wrapping_key(passphrase, base64.b64decode(document["salt"]))
+            entries = json.loads(
+                wrapping.decrypt(
+                    base64.b64decode(document["nonce"]), base64.b64decode(document["sealed"]), None
+                )
+            )
+        return tuple(
+            Key(e["purpose"], e["version"], e["suite"], base64.b64decode(e["key"])) for e in entries
+        )
+    except InvalidTag:
+        raise ConfigError("the keyring's passphrase is wrong") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise ConfigError("keyring is damaged: restore it from the backup") from exc
