@@ -1,0 +1,1 @@
+"""Who is who: identifier keys resolved to subject keys."""

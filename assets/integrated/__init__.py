@@ -1,0 +1,1 @@
+"""One record of each person: golden fields with their sources, conflicts between sources."""

@@ -1,0 +1,118 @@
+"""Subjects as a stream: every current record of one person after the other, opened.
+
+The engine sorts, this module opens and groups; no more than one subject and one batch of rows are
+in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from assets.registers.register import open_row
+from hub.catalog import Catalog, Dataset
+from hub.keyring import Keyring
+from hub.sealing import Sealer
+from hub.store import lake
+
+
+@dataclass(slots=True)
+class Held:
+    """One record held about a subject.
+
+    Args:
+        values: the record's columns that are about this subject or the record as a whole.
+        clear: names of those that are stored in the clear.
+        others: the roles of other subjects in the same record.
+    """
+
+    dataset: str
+    role: str
+    record_key: bytes
+    batch: str
+    since: datetime
+    values: dict[str, Any]
+    clear: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Subject:
+    """One person: the subject key and all records about them."""
+
+    key: bytes
+    records: list[Held] = field(default_factory=list)
+
+
+def stream_subjects(con: lake.Connection, catalog: Catalog, keyring: Keyring) -> Iterator[Subject]:
+    """Yield every subject of the registers' current records, in subject-key order."""
+    present = lake.registers(con)
+    sources = [
+        (dataset, role)
+        for name, dataset in catalog.items()
+        if name in present
+        for role in dataset.subjects
+    ]
+    if not sources:
+        return
+    union = " UNION ALL ".join(_source_sql(dataset, role) for dataset, role in sources)
+    sealer = Sealer(keyring, "row")
+    subject: Subject | None = None
+    for rows in lake.batches(con, f"{union} ORDER BY subject_key, dataset, record_key, role"):
+        for row in zip(*rows.values(), strict=True):
+            held = _open(sealer, row)
+            if subject is None or subject.key != row[0]:
+                if subject is not None:
+                    yield subject
+                subject = Subject(row[0])
+            subject.records.append(held)
+    if subject is not None:
+        yield subject
+
+
+def _source_sql(dataset: Dataset, role: str) -> str:
+    mine = _clear_of(dataset, role)
+    pairs = ", ".join(f"{lake.literal(c)}, r.{lake.quoted(c)}" for c in mine)
+    others = [other for other in dataset.subjects if other != role]
+    present = ", ".join(
+        f"CASE WHEN r.{lake.quoted(f'{o}_key')} IS NOT NULL THEN {lake.literal(o)} END"
+        for o in others
+    )
+    return (
+        f"SELECT m.subject_key, {lake.literal(dataset.name)} AS dataset, r.record_key, "
+        f"{lake.literal(role)} AS role, r.batch_id, r.valid_from, r.sealed, "
+        f"json_object({pairs})::VARCHAR AS clear, concat_ws(',', {present or 'NULL'}) AS others "
+        f"FROM {lake.register_table(dataset.name)} r JOIN lake.identity.map m "
+        f"ON m.identifier_key = r.{lake.quoted(f'{role}_key')} WHERE r.valid_to IS NULL"
+    )
+
+
+def _clear_of(dataset: Dataset, role: str) -> tuple[str, ...]:
+    return tuple(
+        c.name for c in dataset.columns if not c.sealed and (c.role is None or c.role == role)
+    )
+
+
+def _open(sealer: Sealer, row: tuple[Any, ...]) -> Held:
+    _, dataset, record_key, role, batch, since, blob, clear_json, others = row
+    sealed = open_row(sealer, dataset, record_key, blob)
+    clear: dict[str, Any] = orjson.loads(clear_json)
+    values = dict(clear)
+    for part in ("", role):
+        group = sealed.get(part)
+        if isinstance(group, dict):
+            values.update(group)
+    return Held(
+        dataset,
+        role,
+        record_key,
+        batch,
+        since,
+        values,
+        tuple(clear),
+        tuple(others.split(",")) if others else (),
+    )

@@ -1,0 +1,1 @@
+"""From accepted rows to the lake: identifiers sealed, every version of every record kept."""

@@ -1,0 +1,1 @@
+"""Publishing: one snapshot of what may be served, switched in one step."""

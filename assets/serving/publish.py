@@ -1,0 +1,241 @@
+"""Make a snapshot from the lake and put it in service.
+
+One pass over the subjects writes their documents and blind tokens and, on the side, the clear
+columns of integrated persons and the conflicts between departments. A second, engine-only step
+writes the clear columns of every register. Nothing is visible before the pointer moves.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from assets.integrated.conflicts import find_conflicts
+from assets.integrated.rules import PersonRules, load_person_rules
+from assets.integrated.subjects import Subject, stream_subjects
+from assets.serving import documents
+from hub.blind_index import BlindIndex
+from hub.catalog import Catalog
+from hub.config import Settings
+from hub.keyring import Keyring
+from hub.sealing import Sealer
+from hub.store import lake
+from hub.store.snapshots import SnapshotStore, SubjectsWriter
+
+_GROUP = 5_000
+_PERSON = pa.schema(
+    {
+        "subject_key": pa.binary(),
+        "sex": pa.string(),
+        "birth_year": pa.int32(),
+        "life_status": pa.string(),
+        "grid_code": pa.string(),
+        "sources": pa.int32(),
+        "conflicts": pa.int32(),
+    }
+)
+_CONFLICT = pa.schema(
+    {
+        "kind": pa.string(),
+        "subject_key": pa.binary(),
+        "likely_wrong": pa.string(),
+        "datasets": pa.list_(pa.string()),
+        "record_keys": pa.list_(pa.binary()),
+        "batches": pa.list_(pa.string()),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishContext:
+    """What publishing needs: where, under which keys, when, and who is told of progress."""
+
+    settings: Settings
+    keyring: Keyring
+    catalog: Catalog
+    now: datetime
+    rng: random.Random
+    progress: Callable[[int], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A snapshot in service: its version, subjects, conflicts by kind, manifest."""
+
+    version: str
+    subjects: int
+    conflicts: Mapping[str, int]
+    manifest: Mapping[str, Any]
+
+
+def version_name(now: datetime) -> str:
+    """Return the name of a version made at an instant: sortable, no personal data."""
+    return now.strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def publish(con: lake.Connection, batches: tuple[str, ...], context: PublishContext) -> Published:
+    """Build a snapshot of the lake as it stands and switch to it.
+
+    Args:
+        con: a lake connection.
+        batches: the batches whose rows this publication shows for the first time.
+    """
+    version = version_name(context.now)
+    store = SnapshotStore(context.settings)
+    folder = store.begin(version)
+    rules = load_person_rules(context.catalog)
+    subjects = _write_subjects(con, folder, rules, context)
+    _store_integrated(con, context)
+    write_analytic(con, folder / "analytic.duckdb", context.catalog)
+    conflicts = _conflict_counts(con)
+    manifest = store.publish(
+        version,
+        {
+            "created_at": context.now.isoformat(),
+            "batches": list(batches),
+            "lake_snapshot": lake.lake_snapshot(con),
+            "contracts": {name: d.version for name, d in context.catalog.items()},
+            "subjects": subjects,
+            "conflicts": conflicts,
+        },
+    )
+    return Published(version, subjects, conflicts, manifest)
+
+
+def _write_subjects(
+    con: lake.Connection, folder: Path, rules: PersonRules, context: PublishContext
+) -> int:
+    writer = SubjectsWriter(folder / "subjects.sqlite")
+    sealer, index = Sealer(context.keyring, "document"), BlindIndex(context.keyring)
+    _reset(con, "person", _PERSON)
+    _reset(con, "conflict", _CONFLICT)
+    count = 0
+    for group in _groups(stream_subjects(con, context.catalog, context.keyring)):
+        bodies = [documents.document(s, rules, context.catalog) for s in group]
+        writer.documents(
+            (s.key, sealer.seal(documents.encode(body), s.key))
+            for s, body in zip(group, bodies, strict=True)
+        )
+        writer.tokens(
+            token
+            for s, body in zip(group, bodies, strict=True)
+            for token in documents.tokens(s.key, body["golden"], index)
+        )
+        _append(con, "person", pa.Table.from_pylist(_persons(group, bodies), _PERSON))
+        _append(con, "conflict", pa.Table.from_pylist(_conflicts(group, bodies, rules), _CONFLICT))
+        count += len(group)
+        context.progress(count)
+    for rows in lake.batches(con, "SELECT identifier_key, subject_key FROM lake.identity.map"):
+        writer.identities(zip(rows["identifier_key"], rows["subject_key"], strict=True))
+    writer.close()
+    return count
+
+
+def _groups(subjects: Iterator[Subject]) -> Iterator[list[Subject]]:
+    group: list[Subject] = []
+    for subject in subjects:
+        group.append(subject)
+        if len(group) == _GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _persons(group: list[Subject], bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    rows = []
+    for subject, body in zip(group, bodies, strict=True):
+        golden = body["golden"]
+        birth = golden.get("birth_date", {}).get("value")
+        rows.append(
+            {
+                "subject_key": subject.key,
+                "sex": golden.get("sex", {}).get("value"),
+                "birth_year": int(birth[:4]) if birth else None,
+                "life_status": golden.get("life_status", {}).get("value"),
+                "grid_code": body["area"],
+                "sources": len({held.dataset for held in subject.records}),
+                "conflicts": len(body["conflicts"]),
+            }
+        )
+    return rows
+
+
+def _conflicts(
+    group: list[Subject], bodies: list[dict[str, Any]], rules: PersonRules
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": rule.kind,
+            "subject_key": subject.key,
+            "likely_wrong": rule.likely_wrong,
+            "datasets": [held.dataset for held in evidence],
+            "record_keys": [held.record_key for held in evidence],
+            "batches": [held.batch for held in evidence],
+        }
+        for subject, body in zip(group, bodies, strict=True)
+        if body["conflicts"]
+        for rule, evidence in find_conflicts(subject, rules.conflicts)
+    ]
+
+
+def _reset(con: lake.Connection, name: str, schema: pa.Schema) -> None:
+    with lake.arrow_view(con, "incoming", schema.empty_table()):
+        con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM incoming")
+
+
+def _append(con: lake.Connection, name: str, table: pa.Table) -> None:
+    with lake.arrow_view(con, "incoming", table):
+        con.execute(f"INSERT INTO {name} SELECT * FROM incoming")
+
+
+def _store_integrated(con: lake.Connection, context: PublishContext) -> None:
+    """Replace the lake's integrated tables; their history is the lake's own snapshots."""
+
+    def work(c: lake.Connection) -> None:
+        for name in ("person", "conflict"):
+            c.execute(
+                f"CREATE TABLE IF NOT EXISTS lake.integrated.{name} AS FROM {name} WITH NO DATA"
+            )
+            c.execute(f"DELETE FROM lake.integrated.{name}")
+            c.execute(f"INSERT INTO lake.integrated.{name} FROM {name}")
+
+    lake.in_transaction(con, work, rng=context.rng)
+
+
+def _conflict_counts(con: lake.Connection) -> dict[str, int]:
+    rows = con.execute("SELECT kind, count(*) FROM conflict GROUP BY kind ORDER BY kind").fetchall()
+    return {kind: int(count) for kind, count in rows}
+
+
+def write_analytic(con: lake.Connection, path: Path, catalog: Catalog) -> None:
+    """Write the clear columns of every register's current records, and of integrated persons.
+
+    No record key, no subject key, no identifier goes with them: the rows cannot be joined to a
+    person by anyone who has only this file.
+    """
+    con.execute(f"ATTACH {lake.literal(str(path))} AS analytic")
+    try:
+        present = lake.registers(con)
+        for name, dataset in catalog.items():
+            clear = lake.clear_columns(dataset)
+            if name not in present or not clear:
+                continue
+            columns = ", ".join(lake.quoted(column) for column, _, _ in clear)
+            con.execute(
+                f"CREATE TABLE analytic.{lake.quoted(name)} AS SELECT {columns} "
+                f"FROM {lake.register_table(name)} WHERE valid_to IS NULL ORDER BY ALL"
+            )
+        con.execute(
+            "CREATE TABLE analytic.person AS "
+            "SELECT sex, birth_year, life_status, grid_code, sources, conflicts FROM person "
+            "ORDER BY ALL"
+        )
+    finally:
+        con.execute("DETACH analytic")

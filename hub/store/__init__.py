@@ -1,0 +1,1 @@
+"""Where the hub keeps things: the lake, serving snapshots, operational records."""
