@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import rfc8785
 
 from hub.errors import RequestError
+
+_EXACT_INTEGER = 2**53 - 1
 
 
 def canonical_json(value: Any) -> bytes:
@@ -22,6 +25,32 @@ def canonical_json(value: Any) -> bytes:
     b'{"a":"\\xe6\\x98\\x8e","b":1}'
     """
     try:
+        if _is_plain(value):
+            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         return rfc8785.dumps(value)
-    except rfc8785.CanonicalizationError as exc:
+    except (rfc8785.CanonicalizationError, orjson.JSONEncodeError) as exc:
         raise RequestError("value has no canonical JSON form (RFC 8785)") from exc
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether the fast serialiser writes a value exactly as RFC 8785 does.
+
+    It does for everything but the forms of floating-point numbers and the order of keys beyond
+    the Basic Multilingual Plane; anything unusual is left to the reference serialiser.
+    """
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return -_EXACT_INTEGER <= value <= _EXACT_INTEGER
+    if kind is dict:
+        for key, item in value.items():
+            if not (type(key) is str and key.isascii() and _is_plain(item)):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        for item in value:  # a loop: this runs for every ledger entry
+            if not _is_plain(item):
+                return False
+        return True
+    return False

@@ -1,12 +1,14 @@
 """Settings: read once at a door, passed down as a value.
 
-Every setting can come from the environment as `MINGJING_<NAME>`; nothing is read at import.
+A setting comes from the caller, else from the environment as `MINGJING_<NAME>`, else from
+HOME/hub.toml, else from its default; nothing is read at import.
 """
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -107,15 +109,39 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read settings from the environment, with overrides of the caller on top.
+    """Read settings: the caller's, then the environment's, then those of HOME/hub.toml.
 
     Raises:
         ConfigError: names every setting that does not fit and why.
     """
+    given: dict[str, Any] = {name: v for name, v in overrides.items() if v is not None}
     try:
-        return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+        settings = Settings(**given)
+        filed = _filed(settings.home / "hub.toml")
+        known = settings.model_fields_set
+        return Settings(**{k: v for k, v in filed.items() if k not in known}, **given)
     except ValidationError as exc:
         findings = tuple(
-            f"MINGJING_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in exc.errors()
+            f"{'_'.join(map(str, e['loc'])).lower()}: {e['msg']}" for e in exc.errors()
         )
         raise ConfigError("settings do not fit", findings=findings) from exc
+
+
+def save_settings(settings: Settings) -> None:
+    """Write the settings that a hub keeps for life to HOME/hub.toml."""
+    kept = ("profile", "suite", "origin", "host", "port", "dagster_port")
+    lines = ["# Settings of this hub; the environment (MINGJING_...) comes first."]
+    for name in kept:
+        value = getattr(settings, name)
+        lines.append(f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"')
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (settings.home / "hub.toml").write_text("\n".join(lines) + "\n")
+
+
+def _filed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as exc:
+        raise ConfigError(f"{path.name} cannot be read as TOML: mend or remove it") from exc

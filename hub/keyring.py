@@ -140,14 +140,15 @@ class Keyring:
         return NoteSigner(name, self.key(purpose))
 
     def rotate(self, purpose: str, suite: Suite | None = None) -> Key:
-        """Add the next version of a sealing or signing key and write the keyring.
+        """Add the next version of a sealing or token key and write the keyring.
 
         Raises:
-            ConfigError: for keyed hashes, whose rotation would break every join.
+            ConfigError: for keyed hashes, whose rotation would break every join, and for the
+                ledger key, whose successor the log itself has to announce.
         """
         current = self.key(purpose)
-        if purpose not in ("landing", "row", "document", "ledger", "token"):
-            raise ConfigError(f"key {purpose!r} names things and cannot be rotated in place")
+        if purpose not in ("landing", "row", "document", "token"):
+            raise ConfigError(f"key {purpose!r} cannot be rotated in place")
         new = Key(purpose, current.version + 1, suite or current.suite, secrets.token_bytes(32))
         self._keys[purpose, new.version] = new
         self._write()

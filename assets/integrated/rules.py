@@ -63,6 +63,7 @@ class ConflictRule:
     title: str
     has: tuple[Pattern, ...]
     lacks: tuple[Pattern, ...]
+    differs: GoldenField | None
     likely_wrong: str
 
 
@@ -85,10 +86,18 @@ def load_person_rules(catalog: Catalog, path: Path = _FILE) -> PersonRules:
         golden = tuple(_golden(n, body, catalog) for n, body in document["golden"].items())
         conflicts = tuple(
             rule
-            for kind, body in document["conflicts"].items()
-            if (rule := _conflict(kind, body, catalog)) is not None
+            for body in document["conflicts"]
+            if (rule := _conflict(body, catalog, golden)) is not None
         )
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, yaml.YAMLError) as exc:
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        StopIteration,
+        yaml.YAMLError,
+    ) as exc:
         raise ConfigError(f"{path.name} does not have the form its first lines describe") from exc
     return PersonRules(golden, conflicts)
 
@@ -106,12 +115,17 @@ def _golden(name: str, body: Mapping[str, Any], catalog: Catalog) -> GoldenField
     return GoldenField(name, body["title"], tuple(sources))
 
 
-def _conflict(kind: str, body: Mapping[str, Any], catalog: Catalog) -> ConflictRule | None:
-    has = tuple(_pattern(p) for p in body["has"])
+def _conflict(
+    body: Mapping[str, Any], catalog: Catalog, golden: tuple[GoldenField, ...]
+) -> ConflictRule | None:
+    has = tuple(_pattern(p) for p in body.get("has", ()))
     lacks = tuple(_pattern(p) for p in body.get("lacks", ()))
     if any(p.dataset not in catalog for p in (*has, *lacks)):
         return None
-    return ConflictRule(kind, body["title"], has, lacks, body["likely_wrong"])
+    differs = None
+    if "differs" in body:
+        differs = next(f for f in golden if f.name == body["differs"])
+    return ConflictRule(body["kind"], body["title"], has, lacks, differs, body["likely_wrong"])
 
 
 def _pattern(body: Mapping[str, Any]) -> Pattern:

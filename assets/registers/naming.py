@@ -34,8 +34,14 @@ class Names:
         return cls(Pseudonymiser(keyring, "record"), Pseudonymiser(keyring, "identifier"))
 
 
-def key_text(dataset: Dataset) -> str:
-    """Return the SQL expression of a row's primary key as one text."""
+def key_text(dataset: Dataset, batch_id: str) -> str:
+    """Return the SQL expression of a row's primary key as one text.
+
+    A dataset without a key names each row by its batch and place; such rows are never changed by a
+    later batch, only added to.
+    """
+    if not dataset.key:
+        return f"concat_ws({_UNIT}, {lake.literal(batch_id)}, row_number::VARCHAR)"
     parts = ", ".join(f"{lake.quoted(name)}::VARCHAR" for name in dataset.key)
     return f"concat_ws({_UNIT}, {parts})"
 
@@ -46,30 +52,16 @@ def record_keys(dataset: Dataset, texts: Sequence[str], names: Names) -> list[by
     return names.record.many(prefix + text.encode() for text in texts)
 
 
-def holder_of(certificate: str) -> str:
-    """Return the identity number that a longer certificate number begins with."""
-    return certificate[:18]
-
-
-def name_rows(con: lake.Connection, dataset: Dataset, names: Names) -> Iterator[pa.Table]:
+def name_rows(
+    con: lake.Connection, dataset: Dataset, batch_id: str, names: Names
+) -> Iterator[pa.Table]:
     """Name the rows of `accepted`.
 
     Yields:
         Tables (one row per accepted row; row_number, record_key, content_mac, <role>_key...).
     """
-    content = ", ".join(
-        f"coalesce({lake.quoted(c.name)}::VARCHAR, chr(30))" for c in dataset.columns
-    )
-    identifiers = ", ".join(
-        f", {lake.quoted(column)} AS {lake.quoted(f'{role}_key')}"
-        for role, column in dataset.subjects.items()
-    ).replace(", ,", ",")
-    sql = (
-        f"SELECT row_number, {key_text(dataset)} AS key_text, "
-        f"concat_ws({_UNIT}, {content}) AS content{identifiers} FROM accepted"
-    )
     prefix = f"content\0{dataset.name}\0".encode()
-    for rows in lake.batches(con, sql):
+    for rows in lake.batches(con, _naming_sql(dataset, batch_id)):
         table: dict[str, Any] = {
             "row_number": pa.array(rows["row_number"], pa.int64()),
             "record_key": pa.array(record_keys(dataset, rows["key_text"], names), pa.binary()),
@@ -82,3 +74,19 @@ def name_rows(con: lake.Connection, dataset: Dataset, names: Names) -> Iterator[
                 [v and names.identifier.of(v) for v in rows[f"{role}_key"]], pa.binary()
             )
         yield pa.table(table)
+
+
+def _naming_sql(dataset: Dataset, batch_id: str) -> str:
+    content = ", ".join(
+        f"coalesce({lake.quoted(c.name)}::VARCHAR, chr(30))" for c in dataset.columns
+    )
+    columns = [
+        "row_number",
+        f"{key_text(dataset, batch_id)} AS key_text",
+        f"concat_ws({_UNIT}, {content}) AS content",
+        *(
+            f"{lake.quoted(column)} AS {lake.quoted(f'{role}_key')}"
+            for role, column in dataset.subjects.items()
+        ),
+    ]
+    return f"SELECT {', '.join(columns)} FROM accepted"

@@ -68,7 +68,7 @@ def load_batch(
     """
     lake.ensure_register(con, dataset)
     names = Names.of(context.keyring)
-    _stage_names(con, dataset, names)
+    _stage_names(con, dataset, batch_id, names)
     _stage_sealed(con, dataset, Sealer(context.keyring, "row"))
     return lake.in_transaction(
         con, lambda c: _merge(c, dataset, batch_id, context.now), rng=context.rng
@@ -82,11 +82,11 @@ def _fill(con: lake.Connection, name: str, schema: str, tables: Iterator[pa.Tabl
             con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")
 
 
-def _stage_names(con: lake.Connection, dataset: Dataset, names: Names) -> None:
+def _stage_names(con: lake.Connection, dataset: Dataset, batch_id: str, names: Names) -> None:
     roles = "".join(f", {lake.quoted(f'{role}_key')} BLOB" for role in dataset.subjects)
     schema = f"row_number BIGINT, record_key BLOB, content_mac BLOB{roles}"
-    _fill(con, "named", schema, name_rows(con, dataset, names))
-    _fill(con, "kept", "record_key BLOB", _quarantined_keys(con, dataset, names))
+    _fill(con, "named", schema, name_rows(con, dataset, batch_id, names))
+    _fill(con, "kept", "record_key BLOB", _quarantined_keys(con, dataset, batch_id, names))
     con.execute(
         f"""CREATE OR REPLACE TABLE fresh AS
         SELECT n.*, r.record_key IS NOT NULL AS known FROM named n
@@ -96,8 +96,10 @@ def _stage_names(con: lake.Connection, dataset: Dataset, names: Names) -> None:
     )
 
 
-def _quarantined_keys(con: lake.Connection, dataset: Dataset, names: Names) -> Iterator[pa.Table]:
-    sql = f"SELECT {key_text(dataset)} AS key_text FROM quarantine"
+def _quarantined_keys(
+    con: lake.Connection, dataset: Dataset, batch_id: str, names: Names
+) -> Iterator[pa.Table]:
+    sql = f"SELECT {key_text(dataset, batch_id)} AS key_text FROM quarantine"
     for rows in lake.batches(con, sql):
         keys = record_keys(dataset, rows["key_text"], names)
         yield pa.table({"record_key": pa.array(keys, pa.binary())})
@@ -228,7 +230,7 @@ def _quarantine_tables(
     sealer, names = Sealer(keyring, "row"), Names.of(keyring)
     columns = [c.name for c in dataset.columns]
     sql = (
-        f"SELECT row_number, failed_rules, {key_text(dataset)} AS key_text, "
+        f"SELECT row_number, failed_rules, {key_text(dataset, batch_id)} AS key_text, "
         f"json_object({_pairs(columns)})::VARCHAR AS plain FROM quarantine"
     )
     for rows in lake.batches(con, sql):

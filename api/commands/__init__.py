@@ -1,0 +1,1 @@
+"""The groups of `hub` commands, one noun a file."""

@@ -1,0 +1,56 @@
+"""`hub keys`: what the keyring holds, and new versions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from api.commands.options import Home, Json, settings_of
+from api.console import door, out, print_rows
+from hub.clock import SystemClock
+from hub.events import AuditEvent, EventTag
+from hub.keyring import PURPOSES, Keyring
+from hub.ledger.log import Entry, Ledger
+
+app = typer.Typer(no_args_is_help=True, help="Keys: list versions, rotate.")
+
+
+@app.command("list")
+def list_keys(home: Home = None, as_json: Json = False) -> None:
+    """List every key by purpose and version; never a secret."""
+    with door():
+        settings = settings_of(home)
+        ring = Keyring.open(settings.keyring, settings.passphrase)
+        rows = [
+            {
+                "purpose": k.purpose,
+                "version": k.version,
+                "suite": k.suite,
+                "for": PURPOSES[k.purpose],
+            }
+            for k in ring.versions()
+        ]
+        print_rows("Keys", rows, as_json=as_json)
+
+
+@app.command()
+def rotate(
+    purpose: Annotated[str, typer.Argument(help="landing, row, document or token")],
+    home: Home = None,
+) -> None:
+    """Add a new version of a key; what older versions sealed stays readable."""
+    with door():
+        settings = settings_of(home)
+        ring = Keyring.open(settings.keyring, settings.passphrase)
+        signer = ring.signer("ledger", settings.origin)
+        clock = SystemClock()
+        key = ring.rotate(purpose, settings.suite)
+        ledger = Ledger(settings.ledger, signer, clock, settings.origin)
+        try:
+            details = {"purpose": purpose, "version": key.version, "suite": key.suite}
+            event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), details)
+            ledger.append([Entry(None, event.body())])
+        finally:
+            ledger.close()
+        out.print(f"{purpose}: version {key.version} is in use from now on. Back up the keyring.")

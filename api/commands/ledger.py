@@ -1,0 +1,89 @@
+"""`hub ledger`: verify everything, show the checkpoint, export and check proofs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from api.commands.options import Home, Json, settings_of
+from api.console import door, err, out, print_json
+from hub.clock import SystemClock
+from hub.config import Settings
+from hub.keyring import Keyring
+from hub.ledger.log import Ledger
+
+app = typer.Typer(no_args_is_help=True, help="The ledger: verify, checkpoint, key, proof.")
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """Return the hub's ledger.
+
+    Raises:
+        LedgerError: when the file is gone or is of another kind; it is never made anew here.
+    """
+    keyring = Keyring.open(settings.keyring, settings.passphrase)
+    signer = keyring.signer("ledger", settings.origin)
+    return Ledger(settings.ledger, signer, SystemClock(), settings.origin, create_missing=False)
+
+
+@app.command()
+def verify(home: Home = None, as_json: Json = False) -> None:
+    """Read every entry again; say exactly which entry and field is wrong. Exit 70 when one is."""
+    with door(), open_ledger(settings_of(home)) as ledger:
+        bar = Progress(
+            TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
+        )
+        with bar:
+            task = bar.add_task("verify", total=ledger.size)
+            result = ledger.verify_all(
+                lambda done, total: bar.update(task, completed=done, total=total)
+            )
+        if as_json:
+            print_json(
+                {
+                    "intact": not result.findings,
+                    "entries": result.size,
+                    "findings": [str(f) for f in result.findings],
+                }
+            )
+        elif result.findings:
+            out.print(f"[red]NOT INTACT[/]: {len(result.findings)} findings")
+            for finding in result.findings[:50]:
+                out.print(f"  • {finding}", markup=False)
+        else:
+            out.print(f"[green]intact[/]: {result.size:,} entries, tree and checkpoint agree")
+        if result.findings:
+            raise typer.Exit(70)
+
+
+@app.command()
+def checkpoint(home: Home = None) -> None:
+    """Print the signed checkpoint (C2SP tlog-checkpoint)."""
+    with door(), open_ledger(settings_of(home)) as ledger:
+        typer.echo(ledger.checkpoint(), nl=False)
+
+
+@app.command()
+def key(home: Home = None) -> None:
+    """Print the verifier key that anyone needs to check proofs."""
+    with door(), open_ledger(settings_of(home)) as ledger:
+        typer.echo(str(ledger.key))
+
+
+@app.command()
+def proof(
+    index: Annotated[int, typer.Argument(help="Index of the entry.")],
+    to: Annotated[Path | None, typer.Option(help="File to write; default standard output.")] = None,
+    home: Home = None,
+) -> None:
+    """Export the proof of one entry, to be checked offline by hub/ledger/verify.py."""
+    with door(), open_ledger(settings_of(home)) as ledger:
+        text = json.dumps(ledger.proof_bundle(index), indent=1)
+        if to is None:
+            typer.echo(text)
+        else:
+            to.write_text(text + "\n")

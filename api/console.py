@@ -1,0 +1,104 @@
+"""What the command line prints: tables for people, JSON for programs, errors with their exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hub.errors import HubError
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON, one document, for programs."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def print_rows(
+    title: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str = "nothing yet"
+) -> None:
+    """Print rows of equal members as a table, or as a JSON array."""
+    if as_json:
+        print_json(list(rows))
+        return
+    if not rows:
+        out.print(f"{title}: {empty}")
+        return
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for name in rows[0]:
+        numeric = all(isinstance(r[name], int | float | None) for r in rows)
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(shown(value) for value in row.values()))
+    out.print(table)
+
+
+def shown(value: object) -> str:
+    """Return a cell as people read it."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+@contextmanager
+def door() -> Iterator[None]:
+    """Turn a HubError into a message on standard error and its sysexits code."""
+    try:
+        yield
+    except HubError as exc:
+        fail(exc)
+
+
+def fail(error: HubError) -> NoReturn:
+    """Print an error and end with its exit code."""
+    err.print(f"[bold red]{error.title}[/]: {error.message}", soft_wrap=True)
+    for finding in error.findings:
+        err.print(f"  • {finding}", markup=False, soft_wrap=True)
+    raise typer.Exit(error.exit_code)
+
+
+class Watch:
+    """Shows the steps of a run as they happen: a line for each, a counter for long ones."""
+
+    def __init__(self, console: Console, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._elapsed = elapsed
+        self._start = elapsed()
+        self._status = console.status("working")
+        self.steps: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Watch:
+        self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def step(self, stage: str, subject: str, detail: str, *, good: bool = True) -> None:
+        """Print one line."""
+        self.steps.append({"stage": stage, "subject": subject, "detail": detail, "good": good})
+        mark = "[green]✔[/]" if good else "[red]✘[/]"
+        seconds = self._elapsed() - self._start
+        self._console.print(f"{seconds:6.1f} s  {mark} {stage:<8}{subject:<28}{detail}")
+
+    def count(self, stage: str, done: int) -> None:
+        """Update the counter of a long stage."""
+        self._status.update(f"{stage}: {done:,}")

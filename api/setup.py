@@ -1,0 +1,28 @@
+"""Making a hub: its folders, settings, keys, records and ledger, once."""
+
+from __future__ import annotations
+
+from hub.clock import SystemClock
+from hub.config import Settings, save_settings
+from hub.events import AuditEvent, EventTag
+from hub.keyring import Keyring
+from hub.ledger.log import Entry, Ledger
+from hub.store.records import Records
+
+
+def make_hub(settings: Settings) -> None:
+    """Make everything a hub needs in an empty home.
+
+    Raises:
+        ConfigError: when there is a keyring already; nothing is overwritten.
+    """
+    clock = SystemClock()
+    keyring = Keyring.create(settings.keyring, settings.suite, settings.passphrase)
+    save_settings(settings)
+    for folder in (settings.drop, settings.feedback, *settings.contract_folders):
+        folder.mkdir(parents=True, exist_ok=True)
+    Records.open(settings).close()
+    signer = keyring.signer("ledger", settings.origin)
+    with Ledger(settings.ledger, signer, clock, settings.origin) as ledger:
+        event = AuditEvent(EventTag.HUB_LEDGER_OPENED, clock.now(), {"origin": settings.origin})
+        ledger.append([Entry(None, event.body())])

@@ -1,0 +1,84 @@
+"""One command for one machine: the web server, Dagster's daemon and its UI, ended together."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+
+from api.console import out
+from api.running import prepare_instance
+from api.server import command, environment
+from hub.config import Settings
+from hub.errors import SourceError
+from hub.keyring import Keyring
+
+_GRACE_SECONDS = 20.0
+
+
+def run_all(settings: Settings) -> None:
+    """Start everything and stay until a signal comes or one of them ends.
+
+    Raises:
+        ConfigError: when the hub is not set up.
+        SourceError: when a process ended by itself; the others have been ended too.
+    """
+    Keyring.open(settings.keyring, settings.passphrase)
+    prepare_instance(settings)
+    signal.signal(signal.SIGTERM, _interrupt)
+    env = environment(settings)
+    processes: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for name, arguments in _commands(settings).items():
+            processes[name] = subprocess.Popen(arguments, env=env)  # noqa: S603
+        _say_addresses(settings)
+        _watch(processes)
+    except KeyboardInterrupt:
+        out.print("ending …")
+    finally:
+        _end(processes)
+
+
+def _commands(settings: Settings) -> dict[str, list[str]]:
+    python, location = sys.executable, ["-m", "assets.definitions"]
+    return {
+        "api": command(settings, settings.port),
+        "dagster-daemon": [python, "-m", "dagster._daemon", "run", *location],
+        "dagster-webserver": [
+            *(python, "-m", "dagster_webserver", *location),
+            *("--host", settings.host, "--port", str(settings.dagster_port)),
+            *("--log-level", "warning"),
+        ],
+    }
+
+
+def _say_addresses(settings: Settings) -> None:
+    out.print(f"pages and API   http://{settings.host}:{settings.port}/")
+    out.print(f"Dagster         http://{settings.host}:{settings.dagster_port}/")
+    out.print(f"drop folder     {settings.drop}/PARTNER/DATASET/   (Ctrl-C ends everything)")
+
+
+def _watch(processes: dict[str, subprocess.Popen[bytes]]) -> None:
+    while True:
+        for name, process in processes.items():
+            code = process.poll()
+            if code is not None:
+                raise SourceError(f"{name} ended by itself with code {code}")
+        time.sleep(0.5)
+
+
+def _end(processes: dict[str, subprocess.Popen[bytes]]) -> None:
+    for process in processes.values():
+        process.terminate()
+    deadline = time.monotonic() + _GRACE_SECONDS
+    for process in processes.values():
+        try:
+            process.wait(timeout=max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

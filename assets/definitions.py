@@ -1,0 +1,291 @@
+"""The Dagster code location: one lane per dataset, then identity, publication and reports.
+
+Everything is derived from the contracts: adding a contract file adds a lane, its schedule and its
+freshness policy. A delivery runs in one process (see docs/design.md for why), and what the steps
+do is in `assets.steps`; nothing here but their wiring.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import dagster as dg
+
+from assets import steps
+from assets.delivery.arrivals import scan
+from assets.resources import HubResource
+from assets.runtime import Runtime
+from contracts.loader import load_contracts
+from contracts.model import Contract
+from hub.clock import SystemClock
+from hub.config import Settings, load_settings
+
+#: update cycle -> (cron of the schedule, time after which the dataset counts as stale)
+CYCLES = {
+    "realtime": ("*/5 * * * *", timedelta(hours=1)),
+    "daily": ("0 2 * * *", timedelta(days=2)),
+    "weekly": ("0 3 * * 1", timedelta(days=9)),
+    "monthly": ("0 4 1 * *", timedelta(days=38)),
+    "quarterly": ("0 4 1 1,4,7,10 *", timedelta(days=110)),
+    "yearly": ("0 4 1 1 *", timedelta(days=400)),
+}
+TIMEZONE = "Asia/Shanghai"
+LANDING = dg.AssetKey(["delivery", "landing"])
+IDENTITY = dg.AssetKey(["identity", "map"])
+SNAPSHOT = dg.AssetKey(["serving", "snapshot"])
+
+
+def checked_key(dataset: str) -> dg.AssetKey:
+    """Return the asset key of a dataset's checked batches."""
+    return dg.AssetKey(["checked", *dataset.split(".")])
+
+
+def register_key(dataset: str) -> dg.AssetKey:
+    """Return the asset key of a dataset's register in the lake."""
+    return dg.AssetKey(["register", *dataset.split(".")])
+
+
+def slug(dataset: str) -> str:
+    """Return a dataset's name as Dagster allows it in names of jobs and ops."""
+    return dataset.replace(".", "__")
+
+
+@dg.asset(key=LANDING, group_name="delivery", kinds={"file"})
+def landing(hub: HubResource) -> dg.MaterializeResult[None]:
+    """Raw bytes of every delivery, sealed, with digest and partner."""
+    arrived = steps.land(hub.run)
+    return dg.MaterializeResult(metadata={"batches": len(arrived)})
+
+
+def lane(contract: Contract) -> dg.AssetsDefinition:
+    """Return the assets of one dataset: its checked batches and its register."""
+    checked, register = checked_key(contract.name), register_key(contract.name)
+    needed = {t.rsplit(".", 1)[0] for t in contract.references} - {contract.name}
+    deps = [LANDING, *(register_key(d) for d in sorted(needed))]
+    _, stale_after = CYCLES[contract.dataset.update_cycle]
+
+    @dg.multi_asset(
+        name=f"lane__{slug(contract.name)}",
+        specs=[
+            dg.AssetSpec(
+                checked,
+                deps=deps,
+                group_name=contract.owner,
+                description=f"{contract.title}: batches checked against the contract.",
+                kinds={"duckdb"},
+            ),
+            dg.AssetSpec(
+                register,
+                deps=[checked],
+                group_name=contract.owner,
+                description=f"{contract.title}: every version of every record, sealed.",
+                kinds={"duckdb", "parquet"},
+                freshness_policy=dg.FreshnessPolicy.time_window(fail_window=stale_after),
+            ),
+        ],
+        check_specs=[
+            dg.AssetCheckSpec("contract", asset=checked, description="Above the publish bar?")
+        ],
+    )
+    def run_lane(hub: HubResource) -> Iterator[dg.MaterializeResult[None]]:
+        yield from _lane_results(hub.run, contract.name)
+
+    return run_lane
+
+
+def _lane_results(run: Runtime, dataset: str) -> Iterator[dg.MaterializeResult[None]]:
+    done = steps.check_and_load(run, dataset)
+    verdicts = [item.verdict for item in done if item.verdict is not None]
+    refused = sum(item.verdict is None for item in done)
+    metadata: dict[str, object] = {"batches": len(done), "refused": refused}
+    if verdicts:
+        last = verdicts[-1]
+        metadata |= {
+            "rows": last.rows,
+            "quarantined": last.quarantined,
+            "key accuracy": last.key_accuracy if last.key_accuracy is not None else "n/a",
+            "accepted share": last.overall if last.overall is not None else "n/a",
+            "failed rules": {r.spec.id: r.failing for r in last.results if r.failing},
+        }
+    passed = not refused and all(v.passed for v in verdicts)
+    reason = "; ".join(v.reason for v in verdicts if not v.passed) or "nothing stopped"
+    yield dg.MaterializeResult(
+        asset_key=checked_key(dataset),
+        metadata=metadata,
+        check_results=[
+            dg.AssetCheckResult(passed=passed, check_name="contract", metadata={"reason": reason})
+        ],
+    )
+    loads = [item.loaded for item in done if item.loaded is not None]
+    yield dg.MaterializeResult(
+        asset_key=register_key(dataset),
+        metadata={
+            "added": sum(x.added for x in loads),
+            "changed": sum(x.changed for x in loads),
+            "ended": sum(x.closed for x in loads),
+        },
+    )
+
+
+def identity_asset(contracts: Sequence[Contract]) -> dg.AssetsDefinition:
+    """Return the identity map, which stands on every register."""
+
+    @dg.asset(
+        key=IDENTITY,
+        deps=[register_key(c.name) for c in contracts],
+        group_name="identity",
+        kinds={"duckdb"},
+    )
+    def identity_map(hub: HubResource) -> dg.MaterializeResult[None]:
+        """Identifier keys and the subject keys that they stand for."""
+        found = steps.resolve_identities(hub.run)
+        return dg.MaterializeResult(metadata={"known": found.known, "new": found.new})
+
+    return identity_map
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(dg.AssetKey(["integrated", "person"]), deps=[IDENTITY], group_name="serving"),
+        dg.AssetSpec(
+            dg.AssetKey(["integrated", "conflict"]), deps=[IDENTITY], group_name="serving"
+        ),
+        dg.AssetSpec(SNAPSHOT, deps=[IDENTITY], group_name="serving", kinds={"sqlite", "duckdb"}),
+    ],
+)
+def publication(hub: HubResource) -> Iterator[dg.MaterializeResult[None]]:
+    """Integrated persons, conflicts between departments, and the snapshot in service."""
+    published = steps.publish_loaded(hub.run)
+    subjects = published.subjects if published else "unchanged"
+    conflicts = dict(published.conflicts) if published else {}
+    yield dg.MaterializeResult(
+        asset_key=dg.AssetKey(["integrated", "person"]), metadata={"subjects": subjects}
+    )
+    yield dg.MaterializeResult(
+        asset_key=dg.AssetKey(["integrated", "conflict"]), metadata={"conflicts": conflicts}
+    )
+    yield dg.MaterializeResult(
+        asset_key=SNAPSHOT,
+        metadata={"version": published.version if published else "unchanged"},
+    )
+
+
+@dg.asset(
+    key=dg.AssetKey(["reports", "data_docs"]),
+    deps=[SNAPSHOT],
+    group_name="reports",
+    kinds={"greatexpectations"},
+)
+def data_docs(hub: HubResource) -> dg.MaterializeResult[None]:
+    """Great Expectations suites, results and Data Docs of the latest verdicts."""
+    docs = steps.write_reports(hub.run)
+    if docs is None:
+        return dg.MaterializeResult(metadata={"index": "unchanged"})
+    return dg.MaterializeResult(metadata={"index": dg.MetadataValue.path(str(docs))})
+
+
+def deliver_job(contracts: Sequence[Contract]) -> dg.UnresolvedAssetJobDefinition:
+    """Return the job that takes everything waiting down the whole road."""
+    return dg.define_asset_job(
+        "deliver",
+        selection=dg.AssetSelection.all(),
+        executor_def=dg.in_process_executor,
+        description=f"land, check, seal, load, resolve, publish, report: {len(contracts)} datasets",
+        tags={"mingjing/run": "delivery"},
+    )
+
+
+def dataset_job(contract: Contract) -> dg.UnresolvedAssetJobDefinition:
+    """Return the job of one dataset: its lane and what stands on every lane."""
+    name = contract.name
+    selection = dg.AssetSelection.assets(
+        LANDING,
+        checked_key(name),
+        register_key(name),
+        IDENTITY,
+        SNAPSHOT,
+        dg.AssetKey(["integrated", "person"]),
+        dg.AssetKey(["integrated", "conflict"]),
+        dg.AssetKey(["reports", "data_docs"]),
+    )
+    return dg.define_asset_job(
+        f"deliver__{slug(name)}",
+        selection=selection,
+        executor_def=dg.in_process_executor,
+        description=f"{contract.title}: what is waiting for this dataset",
+        tags={"mingjing/run": "delivery"},
+    )
+
+
+def schedule(contract: Contract, job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    """Return the schedule of a dataset: its contract's update cycle."""
+    cycle = contract.dataset.update_cycle
+    cron, _ = CYCLES[cycle]
+    return dg.ScheduleDefinition(
+        name=f"{cycle}__{slug(contract.name)}",
+        job=job,
+        cron_schedule=cron,
+        execution_timezone=TIMEZONE,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def drop_sensor(
+    settings: Settings, contracts: Sequence[Contract], job: dg.UnresolvedAssetJobDefinition
+) -> dg.SensorDefinition:
+    """Return the sensor that starts a run when whole files lie in the drop folder."""
+
+    @dg.sensor(
+        name="drop_folder",
+        job=job,
+        minimum_interval_seconds=15,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def drop_folder(_: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        """Ask for a run when something whole has arrived."""
+        found = scan(settings, contracts, SystemClock().now())
+        if not found.ready and not found.unfit:
+            return dg.SkipReason(
+                f"nothing whole in the drop folder; {found.waiting} still arriving"
+            )
+        marks = sorted(
+            f"{path}:{path.stat().st_mtime_ns}"
+            for path in (*(d.path for d in found.ready), *(u.path for u in found.unfit))
+            if path.exists()
+        )
+        return dg.RunRequest(run_key=hashlib.sha256("\n".join(marks).encode()).hexdigest())
+
+    return drop_folder
+
+
+def build_definitions(settings: Settings, hub: HubResource | None = None) -> dg.Definitions:
+    """Return the code location of one hub.
+
+    Raises:
+        ContractError: when a contract is not valid, with every finding.
+    """
+    contracts = load_contracts(settings.contract_folders)
+    whole = deliver_job(contracts)
+    jobs = {c.name: dataset_job(c) for c in contracts}
+    return dg.Definitions(
+        assets=[
+            landing,
+            *(lane(c) for c in contracts),
+            identity_asset(contracts),
+            publication,
+            data_docs,
+        ],
+        jobs=[whole, *jobs.values()],
+        schedules=[schedule(c, jobs[c.name]) for c in contracts],
+        sensors=[drop_sensor(settings, contracts, whole)],
+        resources={"hub": hub or HubResource(home=str(settings.home.absolute()))},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Return the code location of the hub that the environment names."""
+    return build_definitions(load_settings())

@@ -1,0 +1,144 @@
+"""What a delivery run works with, opened once and passed down; one run at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from contracts.codes import CodeSets, load_code_sets
+from contracts.loader import load_catalog, load_contracts
+from contracts.model import Contract
+from hub.catalog import Catalog
+from hub.clock import Clock
+from hub.config import Settings
+from hub.errors import NotFound, SourceError
+from hub.events import AuditEvent
+from hub.keyring import Keyring
+from hub.ledger.log import Entry, Ledger
+from hub.store.records import Records
+
+
+class Progress(Protocol):
+    """Is told what a run does, for people who watch."""
+
+    def step(self, stage: str, subject: str, detail: str, *, good: bool = True) -> None:
+        """Say that a stage (land, check, load, ...) has dealt with something."""
+        ...
+
+    def count(self, stage: str, done: int) -> None:
+        """Say how far a long stage has come."""
+        ...
+
+
+class Quiet:
+    """Tells nobody."""
+
+    def step(self, stage: str, subject: str, detail: str, *, good: bool = True) -> None:
+        """Do nothing."""
+
+    def count(self, stage: str, done: int) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything the steps of a run share."""
+
+    settings: Settings
+    clock: Clock
+    rng: random.Random
+    keyring: Keyring
+    contracts: tuple[Contract, ...]
+    catalog: Catalog
+    code_sets: CodeSets
+    records: Records
+    ledger: Ledger
+    progress: Progress
+
+    def contract(self, dataset: str) -> Contract:
+        """Return the contract of a dataset.
+
+        Raises:
+            NotFound: when there is none.
+        """
+        for contract in self.contracts:
+            if contract.name == dataset:
+                return contract
+        raise NotFound(f"no contract for dataset {dataset!r}")
+
+    def emit(self, event: AuditEvent) -> None:
+        """Record an event durably.
+
+        Raises:
+            LedgerError: when it could not be recorded; nothing that depends on it may happen.
+        """
+        self.ledger.append([Entry(event.label, event.body())])
+
+
+@contextmanager
+def open_runtime(settings: Settings, clock: Clock, progress: Progress) -> Iterator[Runtime]:
+    """Open everything a run needs, alone.
+
+    Raises:
+        ConfigError: when the hub is not set up.
+        ContractError: when a contract is not valid; nothing has been touched.
+        SourceError: retryable, when another run is still at work.
+    """
+    keyring = Keyring.open(settings.keyring, settings.passphrase)
+    code_sets = load_code_sets(settings.contract_folders)
+    contracts = load_contracts(settings.contract_folders, code_sets=code_sets)
+    with _alone(settings), Records.open(settings) as records:
+        ledger = open_ledger(settings, keyring, clock)
+        try:
+            yield Runtime(
+                settings=settings,
+                clock=clock,
+                rng=random.Random(),  # noqa: S311 - spreads retries, protects nothing
+                keyring=keyring,
+                contracts=contracts,
+                catalog=load_catalog(contracts),
+                code_sets=code_sets,
+                records=records,
+                ledger=ledger,
+                progress=progress,
+            )
+        finally:
+            ledger.close()
+
+
+def open_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
+    """Return the hub's ledger; a missing file is never quietly made anew.
+
+    Raises:
+        LedgerError: when the file is gone or is of another kind.
+    """
+    signer = keyring.signer("ledger", settings.origin)
+    return Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
+
+
+@contextmanager
+def _alone(settings: Settings, wait_seconds: float = 600.0) -> Iterator[None]:
+    """Hold the run lock; the operating system lets go of it when the process dies."""
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(settings.home / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + wait_seconds
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise SourceError(
+                        "another delivery run is still at work; try again later", retryable=True
+                    ) from None
+                time.sleep(0.5)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,259 @@
+"""The steps of a run, each of them safe to repeat.
+
+    land → (parse → check → seal → load, per dataset) → resolve → publish → report
+
+Every step takes up what it finds in the operational records, so that a run that was killed is
+finished by the next one. The clear text of a batch lives only inside `check_and_load`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from assets.delivery import landing, parsing, verdicts, work
+from assets.delivery.parsing import Parsed
+from assets.identity.resolve import Resolved, resolve
+from assets.registers.register import (
+    Loaded,
+    RegisterContext,
+    load_batch,
+    store_quarantine,
+)
+from assets.runtime import Runtime
+from assets.serving.publish import PublishContext, Published, publish
+from contracts.check import BatchVerdict, run_batch
+from contracts.checks import plan
+from contracts.compile import compile_batch
+from contracts.feedback import write_feedback
+from contracts.model import Contract
+from hub.errors import ContractError, DeliveryRefused
+from hub.events import AuditEvent, EventTag
+from hub.store import lake
+from hub.store.records import Batch, BatchStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of one batch: its verdict and what it changed; None where it did not come so far."""
+
+    batch: Batch
+    verdict: BatchVerdict | None
+    loaded: Loaded | None
+
+
+def land(run: Runtime) -> tuple[Batch, ...]:
+    """Take whole files out of the drop folder into landing.
+
+    Returns:
+        The batches that arrived, refused ones among them.
+    """
+    work.sweep(run.settings)
+    arrived = []
+    for landed in landing.land_all(
+        run.settings, run.contracts, run.records, run.keyring, run.clock.now(), run.emit
+    ):
+        batch = landed.batch
+        if landed.refusal is not None:
+            run.progress.step("land", batch.dataset, landed.refusal.message, good=False)
+        elif not landed.is_new:
+            run.progress.step("land", batch.dataset, "the same bytes are here already")
+        else:
+            size = f"{batch.size_bytes / 1e6:,.1f} MB"
+            run.progress.step("land", batch.dataset, f"{size} from {batch.partner}, sealed")
+        arrived.append(batch)
+    return tuple(arrived)
+
+
+def check_and_load(run: Runtime, dataset: str) -> tuple[Checked, ...]:
+    """Check every waiting batch of a dataset; seal and load those that pass.
+
+    A batch below its publish bar is stopped: its rows go to quarantine and feedback, what was
+    published before stays in service.
+    """
+    waiting = run.records.pending(dataset, (BatchStatus.LANDED, BatchStatus.CHECKED))
+    return tuple(_check_and_load_one(run, run.contract(dataset), batch) for batch in waiting)
+
+
+def _check_and_load_one(run: Runtime, contract: Contract, batch: Batch) -> Checked:
+    con = lake.open_lake(run.settings)
+    try:
+        with parsing.parse(batch, contract, run.settings, run.keyring) as parsed:
+            verdict = _check(run, con, contract, batch, parsed)
+        context = RegisterContext(run.keyring, run.rng, run.clock.now())
+        store_quarantine(con, contract.dataset, batch.id, context)
+        if not verdict.passed:
+            return Checked(run.records.batch(batch.id), verdict, None)
+        return Checked(batch, verdict, _load(run, con, contract, batch, context))
+    except DeliveryRefused as refusal:
+        refused = landing.refuse(batch, refusal, run.records, run.clock.now(), run.emit)
+        run.progress.step("parse", batch.dataset, refusal.message, good=False)
+        return Checked(refused, None, None)
+    finally:
+        con.close()
+
+
+def _check(
+    run: Runtime, con: lake.Connection, contract: Contract, batch: Batch, parsed: Parsed
+) -> BatchVerdict:
+    specs = plan(contract)
+    now = run.clock.now()
+    compiled = compile_batch(
+        contract,
+        specs,
+        parsed.source,
+        as_of=now.date(),
+        references=references(con, contract),
+        code_sets=run.code_sets,
+        partner=batch.partner,
+    )
+    verdict = run_batch(con, compiled)
+    path = feedback_path(run, batch)
+    write_feedback(con, contract, specs, verdict, path, first_line=parsed.first_line)
+    tag = EventTag.PARTNER_BATCH_CHECKED if verdict.passed else EventTag.PARTNER_BATCH_STOPPED
+    details = {
+        "batch": batch.id,
+        "dataset": batch.dataset,
+        "partner": batch.partner,
+        "rows": verdict.rows,
+        "quarantined": verdict.quarantined,
+        "passed": verdict.passed,
+    }
+    run.emit(AuditEvent(tag, now, details))
+    run.records.save_verdict(batch.id, verdicts.to_record(verdict, parsed.changes), now)
+    share = f"{verdict.overall:.2%}" if verdict.overall is not None else "no rows"
+    said = f"{verdict.rows:,} rows, {share} accepted"
+    if not verdict.passed:
+        said = f"stopped: {verdict.reason}"
+    run.progress.step("check", batch.dataset, said, good=verdict.passed)
+    return verdict
+
+
+def _load(
+    run: Runtime, con: lake.Connection, contract: Contract, batch: Batch, context: RegisterContext
+) -> Loaded:
+    loaded = load_batch(con, contract.dataset, batch.id, context)
+    details = {
+        "batch": batch.id,
+        "dataset": batch.dataset,
+        "added": loaded.added,
+        "changed": loaded.changed,
+        "closed": loaded.closed,
+    }
+    run.emit(AuditEvent(EventTag.PARTNER_BATCH_LOADED, context.now, details))
+    run.records.advance(batch.id, BatchStatus.LOADED, context.now)
+    run.progress.step(
+        "load",
+        batch.dataset,
+        f"{loaded.added:,} new, {loaded.changed:,} changed, {loaded.closed:,} ended",
+    )
+    return loaded
+
+
+def references(con: lake.Connection, contract: Contract) -> dict[str, str]:
+    """Return "dataset.column" -> relation for every register that a contract may refer to."""
+    present = lake.registers(con)
+    found = {}
+    for target in contract.references:
+        dataset, column = target.rsplit(".", 1)
+        if dataset in present:
+            table = lake.register_table(dataset)
+            found[target] = f"(SELECT {lake.quoted(column)} FROM {table} WHERE valid_to IS NULL)"
+    return found
+
+
+def feedback_path(run: Runtime, batch: Batch) -> Path:
+    """Return where a partner finds the feedback about a batch."""
+    return run.settings.feedback / batch.partner / f"{batch.id}.csv"
+
+
+def resolve_identities(run: Runtime) -> Resolved:
+    """Give every identifier in the registers a subject key."""
+    con = lake.open_lake(run.settings)
+    try:
+        return resolve(con, run.catalog, run.keyring, now=run.clock.now(), rng=run.rng)
+    finally:
+        con.close()
+
+
+def publish_loaded(run: Runtime) -> Published | None:
+    """Publish a snapshot when batches have been loaded since the last one.
+
+    The verdicts are read again here: a check that only stopped an earlier run protects nothing.
+
+    Returns:
+        What was published, or None when there was nothing new.
+
+    Raises:
+        ContractError: when a loaded batch has no passing verdict.
+    """
+    loaded = run.records.pending(None, (BatchStatus.LOADED,))
+    if not loaded:
+        return None
+    for batch in loaded:
+        verdict = run.records.verdict(batch.id)
+        if verdict is None or not verdict.passed:
+            raise ContractError(f"batch {batch.id} of {batch.dataset} was loaded without passing")
+    now = run.clock.now()
+    context = PublishContext(
+        run.settings,
+        run.keyring,
+        run.catalog,
+        now,
+        run.rng,
+        lambda done: run.progress.count("publish", done),
+    )
+    con = lake.open_lake(run.settings)
+    try:
+        published = publish(con, tuple(b.id for b in loaded), context)
+    finally:
+        con.close()
+    _record_publication(run, published, loaded)
+    return published
+
+
+def _record_publication(run: Runtime, published: Published, loaded: tuple[Batch, ...]) -> None:
+    now = run.clock.now()
+    details = {
+        "version": published.version,
+        "batches": [b.id for b in loaded],
+        "subjects": published.subjects,
+        "sha256": dict(published.manifest["sha256"]),
+        "lake_snapshot": published.manifest["lake_snapshot"],
+    }
+    run.emit(AuditEvent(EventTag.HUB_SNAPSHOT_PUBLISHED, now, details))
+    run.records.add_publication(
+        published.version,
+        tuple(b.id for b in loaded),
+        now,
+        lake_snapshot=published.manifest["lake_snapshot"],
+    )
+    run.progress.step(
+        "publish", published.version, f"{published.subjects:,} subjects, pointer switched"
+    )
+
+
+def write_reports(run: Runtime) -> Path | None:
+    """Have Great Expectations write suites, results and Data Docs of the latest verdicts.
+
+    Returns:
+        The index page, or None when no verdict is newer than the pages.
+    """
+    latest = [run.records.verdict(q.batch_id) for q in run.records.quality()]
+    documents = [verdict.document for verdict in latest if verdict is not None]
+    stamp = hashlib.sha256(orjson.dumps(documents)).hexdigest()
+    marker = run.settings.data_docs / "verdicts.sha256"
+    if not documents or (marker.exists() and marker.read_text() == stamp):
+        return None
+    # Importing Great Expectations costs seconds; a run without news must not pay for it.
+    from contracts.expectations import write_data_docs  # noqa: PLC0415
+
+    docs = write_data_docs(
+        [BatchVerdict.from_json(document) for document in documents], run.settings.data_docs
+    )
+    marker.write_text(stamp)
+    run.progress.step("report", "data docs", f"{len(documents)} suites validated")
+    return docs.index
