@@ -142,7 +142,8 @@ _FOUNDATION = (
         record_key BLOB, sealed BLOB)""",
     """CREATE TABLE IF NOT EXISTS lake.identity.map (
         identifier_key BLOB, subject_key BLOB, since TIMESTAMPTZ, reason VARCHAR)""",
-    "CREATE TABLE IF NOT EXISTS lake.meta.batch (batch_id VARCHAR, what VARCHAR, done_at TIMESTAMPTZ)",
+    """CREATE TABLE IF NOT EXISTS lake.meta.batch (
+        batch_id VARCHAR, what VARCHAR, done_at TIMESTAMPTZ)""",
 )
 
 

@@ -1,0 +1,318 @@
+"""Where a ledger's entries, tree and signed head are kept: one SQLite file.
+
+Three tables. `entry` has one row per entry: the commitment that the tree holds, and the record and
+salt behind it, which are private and may be erased. `tree` has one row per leaf: the hashes of all
+perfect subtrees that the leaf completed, so that it only ever grows at its end and any node is one
+primary-key read. `head` is the latest signed checkpoint; it changes in the transaction that
+appends, so what it signs is always whole on disk.
+
+A driver error leaves the connection closed and nothing of the transaction applied; the next call
+opens a new one.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.errors import LedgerError, RequestError, TamperDetected
+from hub.ledger.merkle import HASH_BYTES, Node
+
+BUSY_SECONDS = 30.0
+
+_APPLICATION_ID = 0x4D4A4C47  # "MJLG"
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE entry (
+    position INTEGER PRIMARY KEY,
+    commitment BLOB NOT NULL,
+    record BLOB,
+    salt BLOB,
+    label BLOB,
+    event TEXT NOT NULL,
+    time TEXT NOT NULL,
+    erased_by INTEGER
+);
+CREATE INDEX entry_label ON entry (label, position) WHERE label IS NOT NULL;
+CREATE TABLE tree (leaf INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
+CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), note TEXT NOT NULL);
+"""
+_INSERTED = ("position", "commitment", "record", "salt", "label", "event", "time")
+_COLUMNS = ", ".join((*_INSERTED, "erased_by"))
+_ROWS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """One row of `entry`; `record` and `salt` are None once erased by entry `erased_by`."""
+
+    position: int
+    commitment: bytes
+    record: bytes | None
+    salt: bytes | None
+    label: bytes | None
+    event: str
+    time: str
+    erased_by: int | None = None
+
+
+def create(path: Path, note: str) -> None:
+    """Make an empty ledger file, mode 0600, whole or not at all; one that exists is left alone.
+
+    Args:
+        note: the signed checkpoint of the empty tree.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.new")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        _fill(temporary, note)
+        os.link(temporary, path)  # fails where another process was first
+        _sync_folder(path.parent)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
+
+
+class Storage:
+    """One connection to a ledger file. Not for use by two threads at once.
+
+    Raises:
+        LedgerError: from every method, when the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def close(self) -> None:
+        """Let go of the file; the next call opens it again."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[None]:
+        """Run a block as one transaction, the only writing one on the file; durable on leaving."""
+        try:
+            self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            yield
+            self.commit()
+        except BaseException:
+            self.close()  # rolls back; a connection that failed is never trusted again
+            raise
+
+    def commit(self) -> None:
+        """Make the transaction durable: the write-ahead log has reached the disk on return."""
+        self._execute("COMMIT")
+
+    def note(self) -> str:
+        """Return the latest signed checkpoint.
+
+        Raises:
+            TamperDetected: when there is none; a ledger is created with one.
+        """
+        notes = [row[0] for row in self._rows("SELECT note FROM head")]
+        if len(notes) != 1 or not isinstance(notes[0], str):
+            raise TamperDetected("the ledger's signed checkpoint is gone: restore the ledger")
+        return notes[0]
+
+    def write_note(self, note: str) -> None:
+        """Replace the latest signed checkpoint."""
+        self._execute("UPDATE head SET note = ?", (note,))
+
+    def append(self, entries: Sequence[StoredEntry], spines: Sequence[bytes]) -> None:
+        """Add entries and, for each, the hashes of the subtrees it completed.
+
+        Raises:
+            TamperDetected: when rows stand where the signed tree has not come to yet.
+        """
+        rows = [
+            (e.position, e.commitment, e.record, e.salt, e.label, e.event, e.time) for e in entries
+        ]
+        leaves = [(e.position, spine) for e, spine in zip(entries, spines, strict=True)]
+        with self._wrapped() as connection:
+            try:
+                _insert(connection, "entry", _INSERTED, rows)
+                _insert(connection, "tree", ("leaf", "hashes"), leaves)
+            except sqlite3.IntegrityError as exc:
+                raise TamperDetected(
+                    f"rows stand at entry {rows[0][0]} or after, beyond the signed tree"
+                ) from exc
+
+    def erase(self, position: int, erased_by: int) -> None:
+        """Overwrite an entry's record and salt with zeros on disk and forget them.
+
+        Raises:
+            RequestError: when there is nothing to erase.
+        """
+        with self._wrapped() as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+            changed = connection.execute(
+                "UPDATE entry SET record = NULL, salt = NULL, erased_by = ? "
+                "WHERE position = ? AND record IS NOT NULL",
+                (erased_by, position),
+            ).rowcount
+        if changed != 1:
+            raise RequestError(f"entry {position} is erased already")
+
+    def truncate_log(self) -> None:
+        """Move the write-ahead log into the file and empty it, with what it still held."""
+        self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def entry(self, position: int) -> StoredEntry | None:
+        """Return one entry, or None."""
+        query = f"SELECT {_COLUMNS} FROM entry WHERE position = ?"
+        rows = self._rows(query, (position,))
+        return StoredEntry(*rows[0]) if rows else None
+
+    def entries_of(self, label: bytes, before: int, limit: int) -> list[StoredEntry]:
+        """Return the newest entries of a label below a position, newest first."""
+        query = (
+            f"SELECT {_COLUMNS} FROM entry WHERE label = ? AND position < ? "
+            "ORDER BY position DESC LIMIT ?"
+        )
+        return [StoredEntry(*row) for row in self._rows(query, (label, before, limit))]
+
+    def entries(self, start: int, stop: int) -> list[StoredEntry]:
+        """Return the entries at positions [start, stop), in order."""
+        query = (
+            f"SELECT {_COLUMNS} FROM entry WHERE position >= ? AND position < ? ORDER BY position"
+        )
+        return [StoredEntry(*row) for row in self._rows(query, (start, stop))]
+
+    def spines(self, start: int, stop: int) -> dict[int, bytes]:
+        """Return the rows of `tree` for leaves [start, stop), by leaf."""
+        query = "SELECT leaf, hashes FROM tree WHERE leaf >= ? AND leaf < ?"
+        return dict(self._rows(query, (start, stop)))
+
+    def count(self) -> int:
+        """Return one more than the highest position of any row, whatever was signed."""
+        query = "SELECT max(position) FROM (SELECT max(position) AS position FROM entry UNION ALL "
+        highest = self._rows(query + "SELECT max(leaf) FROM tree)")[0][0]
+        return 0 if highest is None else int(highest) + 1
+
+    def strays(self, size: int, limit: int) -> list[tuple[str, int]]:
+        """Return table and position of rows that do not belong to a tree of this size."""
+        query = (
+            "SELECT 'entry', position FROM entry WHERE position < 0 OR position >= :size "
+            "UNION ALL SELECT 'tree', leaf FROM tree WHERE leaf < 0 OR leaf >= :size LIMIT :limit"
+        )
+        return self._rows(query, {"size": size, "limit": limit})
+
+    def hashes(self, nodes: Iterable[Node]) -> dict[Node, bytes]:
+        """Return the hash of each perfect subtree.
+
+        Raises:
+            TamperDetected: when a subtree that the signed tree holds is not here.
+        """
+        wanted = list(nodes)
+        leaves = {node.last_leaf for node in wanted}
+        places = ", ".join("?" * len(leaves))
+        query = f"SELECT leaf, hashes FROM tree WHERE leaf IN ({places})"
+        spines = dict(self._rows(query, tuple(leaves)))
+        return {node: _hash_at(spines.get(node.last_leaf), node) for node in wanted}
+
+    def damage(self) -> list[str]:
+        """Return what SQLite itself finds wrong with the file's pages and index; empty if sound."""
+        rows = self._rows("PRAGMA integrity_check")
+        return [str(row[0]) for row in rows if row[0] != "ok"]
+
+    def _execute(self, query: str, values: Sequence[object] = ()) -> None:
+        with self._wrapped() as connection:
+            connection.execute(query, values)
+
+    def _rows(self, query: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
+        with self._wrapped() as connection:
+            return connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _wrapped(self) -> Iterator[sqlite3.Connection]:
+        try:
+            if self._connection is None:
+                self._connection = _connect(self._path)
+            yield self._connection
+        except sqlite3.Error as exc:
+            self.close()
+            raise LedgerError(f"the ledger file cannot be used: {exc}") from exc
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        raise LedgerError(f"there is no ledger file {path.name}: restore it or create a ledger")
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS: reach the disk, not its cache
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except BaseException:
+        connection.close()
+        raise
+    if version != _VERSION:
+        connection.close()
+        raise LedgerError(f"{path.name} is no ledger of version {_VERSION}")
+    return connection
+
+
+def _fill(path: Path, note: str) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(
+            f"BEGIN; PRAGMA application_id = {_APPLICATION_ID}; "
+            f"PRAGMA user_version = {_VERSION}; {_SCHEMA}"
+        )
+        connection.execute("INSERT INTO head (id, note) VALUES (1, ?)", (note,))
+        connection.execute("COMMIT")
+    except sqlite3.Error as exc:
+        raise LedgerError(f"the ledger file cannot be made: {exc}") from exc
+    finally:
+        connection.close()
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+) -> None:
+    """Insert rows, many to a statement.
+
+    The driver lets other threads run at every statement, and each time this one, on which all of
+    them wait, would have to queue up again. Powers of two keep the statements few enough to cache.
+    """
+    place = f"({', '.join('?' * len(columns))})"
+    start = 0
+    while start < len(rows):
+        count = min(_ROWS_AT_ONCE, 1 << ((len(rows) - start).bit_length() - 1))
+        values = [value for row in rows[start : start + count] for value in row]
+        places = ", ".join([place] * count)
+        connection.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {places}", values)
+        start += count
+
+
+def _hash_at(spine: bytes | None, node: Node) -> bytes:
+    start = HASH_BYTES * node.level
+    found = spine[start : start + HASH_BYTES] if isinstance(spine, bytes) else b""
+    if len(found) != HASH_BYTES:
+        raise TamperDetected(
+            f"the tree's node at level {node.level}, position {node.position} is gone"
+        )
+    return found
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

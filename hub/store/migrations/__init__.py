@@ -1,0 +1,1 @@
+"""History of the record tables, one revision a file, run by `Records.upgrade`."""

@@ -1,0 +1,154 @@
+"""Tables of the operational records: partners, batches, verdicts, publications.
+
+No table holds a value of a record about a person: batches are counted, never copied. The same
+tables serve SQLite and PostgreSQL; their history is in `migrations/`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class Instant(TypeDecorator[datetime]):
+    """A point in time, time zone aware on both sides; UTC in the database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant as UTC; SQLite keeps no zone of its own."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without time zone cannot be recorded")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002  # SQLAlchemy's signature
+    ) -> datetime | None:
+        """Return the instant time zone aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of every table; the map says which Python type is kept as what."""
+
+    type_annotation_map = {  # noqa: RUF012  # read by SQLAlchemy as it stands
+        datetime: Instant,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        str: String(200),
+    }
+
+
+class PartnerRow(Base):
+    """A department that delivers."""
+
+    __tablename__ = "partner"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    fingerprint: Mapped[str | None]
+
+
+class BatchRow(Base):
+    """One thing a partner sent; the same bytes for the same dataset are one batch."""
+
+    __tablename__ = "batch"
+    __table_args__ = (
+        UniqueConstraint("partner", "dataset", "sha256", name="batch_content"),
+        Index("batch_dataset_status", "dataset", "status"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    dataset: Mapped[str]
+    partner: Mapped[str]
+    period: Mapped[str | None]
+    file_name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    mode: Mapped[str]
+    declared: Mapped[dict[str, Any]]
+    attempt: Mapped[int]
+    status: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column(String(4000))
+    format: Mapped[str | None]
+    encoding: Mapped[str | None]
+    rows: Mapped[int | None] = mapped_column(BigInteger)
+    accepted: Mapped[int | None] = mapped_column(BigInteger)
+    quarantined: Mapped[int | None] = mapped_column(BigInteger)
+    key_accuracy: Mapped[float | None]
+    overall: Mapped[float | None]
+    passed: Mapped[bool | None]
+    verdict: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    landed_at: Mapped[datetime]
+    delivered_at: Mapped[datetime]
+    recorded_at: Mapped[datetime | None]
+    checked_at: Mapped[datetime | None]
+    loaded_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+    published_version: Mapped[str | None]
+
+
+class CheckResultRow(Base):
+    """What one rule found in one batch."""
+
+    __tablename__ = "batch_check"
+
+    batch_id: Mapped[str] = mapped_column(
+        ForeignKey("batch.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True)
+    rule: Mapped[str]
+    columns: Mapped[list[str]]
+    severity: Mapped[str] = mapped_column(String(20))
+    dimension: Mapped[str] = mapped_column(String(40))
+    title: Mapped[str] = mapped_column(String(1000))
+    remedy: Mapped[str] = mapped_column(String(1000))
+    failing: Mapped[int] = mapped_column(BigInteger)
+    evaluated: Mapped[int] = mapped_column(BigInteger)
+
+
+class ChangeCountRow(Base):
+    """How often one named transform changed one column of one batch."""
+
+    __tablename__ = "batch_change"
+
+    batch_id: Mapped[str] = mapped_column(
+        ForeignKey("batch.id", ondelete="CASCADE"), primary_key=True
+    )
+    column: Mapped[str] = mapped_column("column_name", primary_key=True)
+    transform: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column("changed", BigInteger)
+
+
+class PublicationRow(Base):
+    """One snapshot that was put into service."""
+
+    __tablename__ = "publication"
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    published_at: Mapped[datetime]
+    lake_snapshot: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class PublicationBatchRow(Base):
+    """A batch that a publication was the first to show."""
+
+    __tablename__ = "publication_batch"
+
+    version: Mapped[str] = mapped_column(
+        ForeignKey("publication.version", ondelete="CASCADE"), primary_key=True
+    )
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batch.id"), primary_key=True)

@@ -1,0 +1,524 @@
+"""Operational records: which batch came when, what was found, what was published.
+
+The only maker of database engines. SQLite in WAL mode by default; any other SQLAlchemy URL
+works too, because nothing here is written in one database's own dialect. Times are arguments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+
+from hub.config import Settings
+from hub.errors import ConfigError, NotFound, RequestError
+from hub.store.batches import (
+    ACCEPTED,
+    STEPS,
+    Arrival,
+    Batch,
+    BatchStatus,
+    ChangeRow,
+    CheckRow,
+    Partner,
+    Publication,
+    Quality,
+    Registered,
+    Verdict,
+    safe_file_name,
+)
+from hub.store.models import (
+    BatchRow,
+    ChangeCountRow,
+    CheckResultRow,
+    PartnerRow,
+    PublicationBatchRow,
+    PublicationRow,
+)
+
+__all__ = [
+    "ACCEPTED",
+    "STEPS",
+    "Arrival",
+    "Batch",
+    "BatchStatus",
+    "ChangeRow",
+    "CheckRow",
+    "Partner",
+    "Publication",
+    "Quality",
+    "Records",
+    "Registered",
+    "Verdict",
+]
+
+_STAMPS = {
+    BatchStatus.CHECKED: "checked_at",
+    BatchStatus.STOPPED: "checked_at",
+    BatchStatus.LOADED: "loaded_at",
+    BatchStatus.PUBLISHED: "published_at",
+}
+_LOCK_SECONDS = 30
+
+
+class Records:
+    """The records of one installation; safe for several threads and processes at once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reading = engine.execution_options(reads_only=True)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Records:
+        """Return the records of the settings' home, made or migrated where needed."""
+        settings.records.parent.mkdir(parents=True, exist_ok=True)
+        _touch_private(settings.records)
+        records = cls.connect(URL.create("sqlite", database=str(settings.records)))
+        records.upgrade()
+        return records
+
+    @classmethod
+    def connect(cls, url: str | URL) -> Records:
+        """Return the records behind a database URL, as they stand (see `upgrade`)."""
+        return cls(_engine(make_url(url)))
+
+    def upgrade(self) -> None:
+        """Bring the tables to the newest revision; does nothing when they are.
+
+        Raises:
+            ConfigError: when the database cannot be opened or is newer than this version.
+        """
+        config = Config()
+        folder = str(Path(__file__).parent / "migrations")
+        config.set_main_option("script_location", folder.replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        try:
+            with self._engine.begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except (DBAPIError, CommandError) as exc:
+            raise ConfigError(
+                "the operational records cannot be opened or migrated: check that the disk is "
+                "writable and that no newer version of the hub has used them"
+            ) from exc
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- partners
+
+    def register_partner(self, code: str, name: str, fingerprint: str | None = None) -> Partner:
+        """Add a partner or change its name and fingerprint."""
+        with Session(self._engine) as session, session.begin():
+            session.merge(PartnerRow(code=code, name=name, fingerprint=fingerprint))
+        return Partner(code, name, fingerprint)
+
+    def partner(self, code: str) -> Partner:
+        """Return the partner of that code.
+
+        Raises:
+            NotFound: when there is none.
+        """
+        with Session(self._reading) as session:
+            row = session.get(PartnerRow, code)
+            if row is None:
+                raise NotFound("no such partner: `hub partners` lists them")
+            return Partner(row.code, row.name, row.fingerprint)
+
+    def partners(self) -> tuple[Partner, ...]:
+        """Return every partner, by code."""
+        with Session(self._reading) as session:
+            rows = session.scalars(select(PartnerRow).order_by(PartnerRow.code))
+            return tuple(Partner(row.code, row.name, row.fingerprint) for row in rows)
+
+    # -- batches
+
+    def register_batch(self, arrival: Arrival, at: datetime) -> Registered:
+        """Record an arrival; the same bytes of a partner for a dataset are one batch.
+
+        Bytes that were refused or stopped get a new attempt when they are sent again (their
+        manifest or the contract may have been mended); all others are recognised and stay.
+        """
+        try:
+            return self._register(arrival, at)
+        except IntegrityError:  # another process was first between our look and our insert
+            return self._register(arrival, at)
+
+    def _register(self, arrival: Arrival, at: datetime) -> Registered:
+        with Session(self._engine) as session, session.begin():
+            same = select(BatchRow).where(
+                BatchRow.partner == arrival.partner,
+                BatchRow.dataset == arrival.dataset,
+                BatchRow.sha256 == arrival.sha256,
+            )
+            row = session.scalars(same.with_for_update()).one_or_none()
+            if row is None:
+                row = _new_row(arrival, at)
+                session.add(row)
+                session.flush()
+                return Registered(_batch(row), is_new=True)
+            again = BatchStatus.LANDED in STEPS[BatchStatus(row.status)]
+            row.delivered_at = at
+            if again:
+                _restart(row, arrival)
+            session.flush()
+            return Registered(_batch(row), is_new=again)
+
+    def mark_recorded(self, batch_id: str, at: datetime) -> None:
+        """Note that the ledger has the landing of this attempt."""
+        with Session(self._engine) as session, session.begin():
+            _row(session, batch_id).recorded_at = at
+
+    def batch(self, batch_id: str) -> Batch:
+        """Return a batch.
+
+        Raises:
+            NotFound: when there is none of that id.
+        """
+        with Session(self._reading) as session:
+            return _batch(_row(session, batch_id, lock=False))
+
+    def advance(
+        self,
+        batch_id: str,
+        status: BatchStatus,
+        at: datetime,
+        *,
+        reason: str | None = None,
+        **details: str | int | None,
+    ) -> Batch:
+        """Take a batch one step further.
+
+        Args:
+            reason: why, free of personal data.
+            details: further facts learnt: rows, format, encoding, published_version.
+
+        Raises:
+            RequestError: when `STEPS` has no such step.
+        """
+        with Session(self._engine) as session, session.begin():
+            row = _row(session, batch_id)
+            _step(row, status, at)
+            if reason is not None:
+                row.reason = reason[:4000]
+            for name, value in details.items():
+                if name not in ("rows", "format", "encoding", "published_version"):
+                    raise RequestError(f"a batch keeps no {name!r} on a step")
+                setattr(row, name, value)
+            return _batch(row)
+
+    def pending(
+        self,
+        dataset: str | None = None,
+        statuses: Sequence[BatchStatus] = (BatchStatus.LANDED,),
+    ) -> tuple[Batch, ...]:
+        """Return the batches that stand at these statuses, oldest delivery first."""
+        query = select(BatchRow).where(BatchRow.status.in_([s.value for s in statuses]))
+        if dataset is not None:
+            query = query.where(BatchRow.dataset == dataset)
+        return self._batches(query.order_by(BatchRow.delivered_at, BatchRow.id))
+
+    def batches(self, limit: int = 100) -> tuple[Batch, ...]:
+        """Return batches of all partners, newest delivery first."""
+        newest = select(BatchRow).order_by(BatchRow.delivered_at.desc(), BatchRow.id.desc())
+        return self._batches(newest.limit(limit))
+
+    def batches_of(
+        self, partner: str, limit: int = 100, dataset: str | None = None
+    ) -> tuple[Batch, ...]:
+        """Return one partner's batches, newest delivery first."""
+        query = select(BatchRow).where(BatchRow.partner == partner)
+        if dataset is not None:
+            query = query.where(BatchRow.dataset == dataset)
+        newest = query.order_by(BatchRow.delivered_at.desc(), BatchRow.id.desc())
+        return self._batches(newest.limit(limit))
+
+    def latest_accepted(self, dataset: str, partner: str | None = None) -> Batch | None:
+        """Return the batch delivered last among those that passed their checks, or None."""
+        query = select(BatchRow).where(
+            BatchRow.dataset == dataset, BatchRow.status.in_([s.value for s in ACCEPTED])
+        )
+        if partner is not None:
+            query = query.where(BatchRow.partner == partner)
+        newest = query.order_by(BatchRow.landed_at.desc(), BatchRow.id.desc())
+        return next(iter(self._batches(newest.limit(1))), None)
+
+    def _batches(self, query: Any) -> tuple[Batch, ...]:
+        with Session(self._reading) as session:
+            return tuple(_batch(row) for row in session.scalars(query))
+
+    # -- verdicts
+
+    def save_verdict(self, batch_id: str, verdict: Verdict, at: datetime) -> Batch:
+        """Record what the checks found and take the batch to `checked` or `stopped`.
+
+        One transaction: either the whole verdict is there and the step is taken, or neither.
+        """
+        status = BatchStatus.CHECKED if verdict.passed else BatchStatus.STOPPED
+        with Session(self._engine) as session, session.begin():
+            row = _row(session, batch_id)
+            _step(row, status, at)
+            for name in ("rows", "accepted", "quarantined", "key_accuracy", "overall", "passed"):
+                setattr(row, name, getattr(verdict, name))
+            row.reason = verdict.reason[:4000] or None
+            row.verdict = dict(verdict.document)
+            _replace_details(session, batch_id, verdict)
+            return _batch(row)
+
+    def verdict(self, batch_id: str) -> Verdict | None:
+        """Return the latest verdict on a batch, or None before its first check."""
+        with Session(self._reading) as session:
+            row = _row(session, batch_id, lock=False)
+            if row.passed is None:
+                return None
+            return _verdict(row, _checks(session, batch_id), _changes(session, batch_id))
+
+    def quality(self) -> tuple[Quality, ...]:
+        """Return the latest verdict per dataset and partner, by dataset."""
+        rank = func.row_number().over(
+            partition_by=(BatchRow.dataset, BatchRow.partner),
+            order_by=(BatchRow.checked_at.desc(), BatchRow.id.desc()),
+        )
+        ranked = select(BatchRow.id, rank.label("rank")).where(BatchRow.passed.is_not(None))
+        latest = ranked.subquery()
+        query = (
+            select(BatchRow)
+            .join(latest, (latest.c.id == BatchRow.id) & (latest.c.rank == 1))
+            .order_by(BatchRow.dataset, BatchRow.partner)
+        )
+        with Session(self._reading) as session:
+            return tuple(_quality(row) for row in session.scalars(query))
+
+    # -- publications
+
+    def add_publication(
+        self,
+        version: str,
+        batches: Iterable[str],
+        at: datetime,
+        lake_snapshot: int | None = None,
+    ) -> Publication:
+        """Record a publication and take its batches to `published`, in one transaction.
+
+        The same version again changes nothing: a killed run may say it twice.
+        """
+        with Session(self._engine) as session, session.begin():
+            if (known := session.get(PublicationRow, version)) is not None:
+                return _publication(session, known)
+            row = PublicationRow(version=version, published_at=at, lake_snapshot=lake_snapshot)
+            session.add(row)
+            session.flush()
+            for batch_id in batches:
+                batch = _row(session, batch_id)
+                _step(batch, BatchStatus.PUBLISHED, at)
+                batch.published_version = version
+                session.add(PublicationBatchRow(version=version, batch_id=batch_id))
+            session.flush()
+            return _publication(session, row)
+
+    def publications(self, limit: int = 20) -> tuple[Publication, ...]:
+        """Return publications, newest first."""
+        newest = select(PublicationRow).order_by(
+            PublicationRow.published_at.desc(), PublicationRow.version.desc()
+        )
+        with Session(self._reading) as session:
+            rows = session.scalars(newest.limit(limit))
+            return tuple(_publication(session, row) for row in rows)
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": _LOCK_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once: a transaction that reads before it writes would fail, not wait.
+
+    Those that only read take none, so that no reader waits for a writer.
+    """
+    reads_only = connection.get_execution_options().get("reads_only", False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _touch_private(path: Path) -> None:
+    if not path.exists():
+        path.touch(mode=0o600)
+
+
+def _row(session: Session, batch_id: str, *, lock: bool = True) -> BatchRow:
+    row = session.get(BatchRow, batch_id, with_for_update=True if lock else None)
+    if row is None:
+        raise NotFound("no such batch: `hub batches` lists them")
+    return row
+
+
+def _step(row: BatchRow, status: BatchStatus, at: datetime) -> None:
+    if status not in STEPS[BatchStatus(row.status)]:
+        raise RequestError(f"batch {row.id} is {row.status} and cannot become {status}")
+    row.status = status.value
+    if (stamp := _STAMPS.get(status)) is not None:
+        setattr(row, stamp, at)
+
+
+def _new_row(arrival: Arrival, at: datetime) -> BatchRow:
+    content = "\0".join((arrival.partner, arrival.dataset, arrival.sha256))
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    return BatchRow(
+        id=f"{at:%Y%m%d}-{digest[:16]}",
+        dataset=arrival.dataset,
+        partner=arrival.partner,
+        sha256=arrival.sha256,
+        size_bytes=arrival.size_bytes,
+        attempt=1,
+        status=BatchStatus.LANDED.value,
+        landed_at=at,
+        delivered_at=at,
+        **_told(arrival),
+    )
+
+
+def _told(arrival: Arrival) -> dict[str, Any]:
+    """Return what the partner may tell differently about the same bytes."""
+    return {
+        "file_name": safe_file_name(arrival.file_name, (arrival.dataset, arrival.partner)),
+        "mode": arrival.mode,
+        "period": arrival.period,
+        "declared": dict(arrival.declared),
+    }
+
+
+def _restart(row: BatchRow, arrival: Arrival) -> None:
+    for name, value in _told(arrival).items():
+        setattr(row, name, value)
+    row.attempt += 1
+    row.status = BatchStatus.LANDED.value
+    row.reason = row.recorded_at = None
+
+
+def _replace_details(session: Session, batch_id: str, verdict: Verdict) -> None:
+    for table in (CheckResultRow, ChangeCountRow):
+        for old in session.scalars(select(table).where(table.batch_id == batch_id)):
+            session.delete(old)
+    session.flush()
+    session.add_all(
+        CheckResultRow(
+            batch_id=batch_id,
+            position=position,
+            rule=check.rule,
+            columns=list(check.columns),
+            severity=check.severity,
+            dimension=check.dimension,
+            title=check.title[:1000],
+            remedy=check.remedy[:1000],
+            failing=check.failing,
+            evaluated=check.evaluated,
+        )
+        for position, check in enumerate(verdict.checks)
+    )
+    session.add_all(
+        ChangeCountRow(batch_id=batch_id, column=c.column, transform=c.transform, count=c.count)
+        for c in verdict.changes
+    )
+
+
+def _checks(session: Session, batch_id: str) -> tuple[CheckRow, ...]:
+    query = select(CheckResultRow).where(CheckResultRow.batch_id == batch_id)
+    return tuple(
+        CheckRow(
+            rule=row.rule,
+            columns=tuple(row.columns),
+            severity=row.severity,
+            dimension=row.dimension,
+            title=row.title,
+            remedy=row.remedy,
+            failing=row.failing,
+            evaluated=row.evaluated,
+        )
+        for row in session.scalars(query.order_by(CheckResultRow.position))
+    )
+
+
+def _changes(session: Session, batch_id: str) -> tuple[ChangeRow, ...]:
+    query = select(ChangeCountRow).where(ChangeCountRow.batch_id == batch_id)
+    ordered = query.order_by(ChangeCountRow.column, ChangeCountRow.transform)
+    rows = session.scalars(ordered)
+    return tuple(ChangeRow(row.column, row.transform, row.count) for row in rows)
+
+
+def _batch(row: BatchRow) -> Batch:
+    values = {field.name: getattr(row, field.name) for field in fields(Batch)}
+    return Batch(**{**values, "status": BatchStatus(row.status)})
+
+
+def _verdict(
+    row: BatchRow, checks: tuple[CheckRow, ...], changes: tuple[ChangeRow, ...]
+) -> Verdict:
+    return Verdict(
+        rows=row.rows or 0,
+        accepted=row.accepted or 0,
+        quarantined=row.quarantined or 0,
+        key_accuracy=row.key_accuracy,
+        overall=row.overall,
+        passed=bool(row.passed),
+        reason=row.reason or "",
+        checks=checks,
+        changes=changes,
+        document=row.verdict or {},
+    )
+
+
+def _quality(row: BatchRow) -> Quality:
+    return Quality(
+        dataset=row.dataset,
+        partner=row.partner,
+        batch_id=row.id,
+        period=row.period,
+        status=BatchStatus(row.status),
+        checked_at=row.checked_at,
+        rows=row.rows or 0,
+        accepted=row.accepted or 0,
+        quarantined=row.quarantined or 0,
+        key_accuracy=row.key_accuracy,
+        overall=row.overall,
+        passed=bool(row.passed),
+        reason=row.reason,
+    )
+
+
+def _publication(session: Session, row: PublicationRow) -> Publication:
+    query = select(PublicationBatchRow.batch_id).where(PublicationBatchRow.version == row.version)
+    batches = tuple(session.scalars(query.order_by(PublicationBatchRow.batch_id)))
+    return Publication(row.version, row.published_at, batches, row.lake_snapshot)

@@ -1,0 +1,249 @@
+"""Publishing: documents, tokens, conflicts and the analytic database of one snapshot."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from assets.identity.resolve import Resolved, resolve
+from assets.registers.register import RegisterContext, load_batch
+from assets.serving.publish import Published, PublishContext, publish
+from hub.blind_index import BlindIndex
+from hub.catalog import Catalog, Dataset
+from hub.keyring import Keyring
+from hub.sealing import Pseudonymiser, Sealer
+from hub.store import lake
+from hub.store.snapshots import Snapshot, SnapshotStore
+from tests.factories import (
+    NOW,
+    accepted_table,
+    id_number,
+    marriage_dataset,
+    resident_dataset,
+    settings_in,
+    tenancy_dataset,
+)
+
+RESIDENT, MARRIAGE, TENANCY = resident_dataset(), marriage_dataset(), tenancy_dataset()
+CATALOG = Catalog((RESIDENT, MARRIAGE, TENANCY))
+HUSBAND, WIFE, STRANGER = id_number(1), id_number(2), id_number(3)
+
+
+def person(number: str, name: str, **more: object) -> dict[str, object]:
+    base = {"sex": "1", "birth_date": "1990-03-07", "person_status": "0", "marital_status": "20"}
+    return {"resident_id": number, "name": name, "grid_code": "99010600100101", **base, **more}
+
+
+class Hub:
+    """A lake and its keys, with the steps of a run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = settings_in(folder)
+        self.keyring = Keyring.create(self.settings.keyring)
+        self.con = lake.open_lake(self.settings)
+        self.day = 0
+
+    def load(self, dataset: Dataset, batch: str, rows: list[dict[str, object]]) -> None:
+        accepted_table(self.con, dataset, rows)
+        context = RegisterContext(self.keyring, random.Random(1), NOW + timedelta(days=self.day))
+        load_batch(self.con, dataset, batch, context)
+
+    def resolve(self) -> Resolved:
+        return resolve(self.con, CATALOG, self.keyring, now=NOW, rng=random.Random(1))
+
+    def publish(self, *batches: str) -> Published:
+        self.day += 1
+        context = PublishContext(
+            self.settings,
+            self.keyring,
+            CATALOG,
+            NOW + timedelta(days=self.day),
+            random.Random(1),
+        )
+        self.resolve()
+        return publish(self.con, batches, context)
+
+    def key(self, number: str) -> bytes:
+        identifier = Pseudonymiser(self.keyring, "identifier").of(number)
+        return Pseudonymiser(self.keyring, "subject").of(identifier)
+
+    def snapshot(self) -> Snapshot:
+        return SnapshotStore(self.settings).current()
+
+    def document(self, number: str) -> dict[str, Any]:
+        key = self.key(number)
+        sealed = self.snapshot().subject(key)
+        assert sealed is not None
+        body: dict[str, Any] = orjson.loads(Sealer(self.keyring, "document").open(sealed, key))
+        return body
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    made = Hub(tmp_path)
+    made.load(
+        RESIDENT,
+        "r1",
+        [
+            person(HUSBAND, "张三", phone="13800000001"),
+            person(WIFE, "李四", sex="2", marital_status="10"),
+        ],
+    )
+    made.load(
+        MARRIAGE,
+        "m1",
+        [
+            {
+                "registration_no": "M1",
+                "man_id": HUSBAND,
+                "man_name": "张三",
+                "woman_id": WIFE,
+                "woman_name": "李四",
+                "op_type": "IA",
+                "op_date": "2020-05-20",
+            }
+        ],
+    )
+    made.load(
+        TENANCY,
+        "t1",
+        [
+            {
+                "tenancy_id": "T1",
+                "tenant_id": STRANGER,
+                "tenant_name": "王五",
+                "start_date": "2026-01-01",
+                "rent_yuan": 900.0,
+                "grid_code": "99010600200101",
+            }
+        ],
+    )
+    yield made
+    made.con.close()
+
+
+def test_every_identifier_gets_one_subject_key_once(hub: Hub) -> None:
+    assert hub.resolve() == Resolved(known=0, new=3)
+    assert hub.resolve() == Resolved(known=3, new=0)
+
+
+def test_a_document_holds_everything_about_its_subject_and_nothing_about_others(hub: Hub) -> None:
+    assert hub.publish("r1", "m1", "t1").subjects == 3
+    document = hub.document(WIFE)
+    assert [(r["dataset"], r["role"]) for r in document["records"]] == [
+        ("civil_affairs.marriage", "woman"),
+        ("population.resident", "resident"),
+    ]
+    marriage = document["records"][0]
+    assert marriage["clear"] == {"registration_no": "M1", "op_type": "IA"}
+    assert marriage["sealed"] == {
+        "woman_id": WIFE,
+        "woman_name": "李四",
+        "op_date": "2020-05-20",
+    }
+    assert marriage["others"] == ["man"]
+    assert HUSBAND not in orjson.dumps(document).decode()
+    assert document["area"] == "99010600100101"
+
+
+def test_golden_fields_say_where_they_come_from(hub: Hub) -> None:
+    hub.publish("r1")
+    golden = hub.document(WIFE)["golden"]
+    assert golden["name"] == {
+        "value": "李四",
+        "source": "population.resident.name",
+        "batch": "r1",
+        "since": "2026-06-01",
+        "why": "lead source",
+    }
+    assert golden["marital_status"]["value"] == "20"
+    assert golden["marital_status"]["source"] == "civil_affairs.marriage.op_type"
+    stranger = hub.document(STRANGER)["golden"]
+    assert stranger["name"]["source"] == "housing.tenancy.tenant_name"
+    assert stranger["name"]["why"].startswith("source ")
+
+
+def test_conflicts_between_departments_are_found(hub: Hub) -> None:
+    published = hub.publish("r1")
+    assert published.conflicts == {"marital_conflict": 1, "tenant_not_resident": 1}
+    assert hub.document(WIFE)["conflicts"] == ["marital_conflict"]
+    rows = hub.con.execute(
+        "SELECT kind, subject_key, likely_wrong, datasets FROM lake.integrated.conflict ORDER BY 1"
+    ).fetchall()
+    assert rows == [
+        (
+            "marital_conflict",
+            hub.key(WIFE),
+            "population",
+            ["civil_affairs.marriage", "population.resident"],
+        ),
+        ("tenant_not_resident", hub.key(STRANGER), "population", ["housing.tenancy"]),
+    ]
+
+
+def test_a_corrected_delivery_ends_the_conflict(hub: Hub) -> None:
+    hub.publish("r1")
+    hub.load(
+        RESIDENT,
+        "r2",
+        [person(HUSBAND, "张三"), person(WIFE, "李四", sex="2"), person(STRANGER, "王五")],
+    )
+    assert hub.publish("r2").conflicts == {}
+
+
+def test_subjects_are_found_by_blind_tokens_only(hub: Hub) -> None:
+    hub.publish("r1")
+    snapshot, index = hub.snapshot(), BlindIndex(hub.keyring)
+    husband = (hub.key(HUSBAND),)
+    assert snapshot.find("resident_id", index.resident_id(HUSBAND)) == husband
+    assert snapshot.find("name_birth", index.name_birth("张 三", "1990-03-07")) == husband
+    assert snapshot.find("phone", index.phone("138 0000 0001")) == husband
+    assert snapshot.find("phone", index.phone("13800000002")) == ()
+
+
+def test_the_snapshot_gives_no_identifier_away(hub: Hub) -> None:
+    hub.publish("r1")
+    folder = hub.settings.serving / hub.snapshot().version
+    secrets = [HUSBAND, WIFE, "张三", "13800000001"]
+    secrets_raw = [s.encode() for s in secrets] + [hub.key(HUSBAND)]
+    data = (folder / "subjects.sqlite").read_bytes()
+    assert not [s for s in secrets_raw[:-1] if s in data]
+    analytic = (folder / "analytic.duckdb").read_bytes()
+    assert not [s for s in secrets_raw if s in analytic]
+    columns = hub.snapshot().analytic(
+        "SELECT DISTINCT column_name AS c FROM information_schema.columns"
+    )
+    names = {row["c"] for row in columns}
+    sealed = {c.name for d in CATALOG.values() for c in d.columns if c.sealed}
+    assert not names & (sealed | {"record_key", "subject_key", "content_mac", "tenant_key"})
+    assert {"birth_year", "op_month", "life_status"} <= names
+
+
+def test_statistics_count_current_records_only(hub: Hub) -> None:
+    hub.publish("r1")
+    hub.load(TENANCY, "t2", [])
+    hub.publish("t2")
+    assert hub.snapshot().analytic('SELECT count(*) AS n FROM "housing.tenancy"') == [{"n": 0}]
+    assert hub.snapshot().subject(hub.key(STRANGER)) is None
+    former = hub.con.execute(
+        'SELECT count(*) FROM lake.register."housing.tenancy" WHERE valid_to IS NOT NULL'
+    ).fetchone()
+    assert former == (1,)
+
+
+def test_the_lake_remembers_what_it_said_before(hub: Hub) -> None:
+    """What did the hub say on that day has an answer: lake snapshots."""
+    first = hub.publish("r1")
+    hub.load(RESIDENT, "r2", [person(HUSBAND, "张三")])
+    hub.publish("r2")
+    version = first.manifest["lake_snapshot"]
+    ((count,),) = hub.con.execute(
+        f"SELECT count(*) FROM lake.integrated.person AT (VERSION => {version})"
+    ).fetchall()
+    assert count == 3
