@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands import keys, ledger
+from api.commands import access, contract, keys, ledger
 from api.commands.options import Home, Json, settings_of
 from api.console import Watch, door, err, out, print_json, print_rows
 from api.setup import make_hub
@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(contract.app, name="contract")
+app.add_typer(access.app, name="access")
 
 
 @app.command()
@@ -34,7 +36,7 @@ def init(
     suite: Annotated[str | None, typer.Option(help="intl or gm.")] = None,
     origin: Annotated[str | None, typer.Option(help="Name of the ledger in checkpoints.")] = None,
 ) -> None:
-    """Make a hub: its folders, settings and keyring. A passphrase comes from MINGJING_PASSPHRASE."""
+    """Make a hub: folders, settings, keyring (MINGJING_PASSPHRASE wraps it) and ledger."""
     with door():
         settings = load_settings(home=home, profile=profile, suite=suite, origin=origin)
         make_hub(settings)

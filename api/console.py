@@ -1,4 +1,4 @@
-"""What the command line prints: tables for people, JSON for programs, errors with their exit code."""
+"""What the command line prints: tables for people, JSON for programs, errors with exit codes."""
 
 from __future__ import annotations
 

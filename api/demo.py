@@ -81,6 +81,13 @@ def run_demo(plan: DemoPlan) -> None:
     _addresses(settings)
 
 
+def _district(plan: DemoPlan) -> District:
+    """Return the district as of two months ago, so that nothing in it lies in the future."""
+    today = SystemClock().now()
+    months = today.year * 12 + today.month - 1 - 2
+    return District(residents=plan.residents, month=f"{months // 12}-{months % 12 + 1:02d}")
+
+
 def _chapter(number: int, title: str) -> None:
     out.print()
     out.print(Rule(f"[bold]{number}  {title}", align="left"))
@@ -106,7 +113,7 @@ def _invent(plan: DemoPlan, settings: Settings, mail: Path) -> Summary:
     start = time.monotonic()
     with out.status("inventing") as status:
         summary = generate_first(
-            District(residents=plan.residents),
+            _district(plan),
             mail,
             lambda done, total: status.update(f"inventing: {done:,} of {total:,} persons"),
         )
@@ -144,7 +151,7 @@ def _run_all(settings: Settings, first: Summary, mail: Path, plan: DemoPlan) -> 
     _deliver_and_run(settings, first)
     before = SnapshotStore(settings).current().manifest
     out.print("\n[bold]A month later.[/] One department has opened its file in a spreadsheet.")
-    district = District(residents=plan.residents)
+    district = _district(plan)
     _deliver_and_run(settings, generate_second(district, mail, frozenset({_SPOILED})))
     _say_what_stands(settings, before)
     out.print("\n[bold]The department corrects its file and delivers again.[/]")
@@ -194,7 +201,7 @@ def _also(plan: DemoPlan, settings: Settings) -> Contract | None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(plan.contract, folder / plan.contract.name)
     contracts = load_contracts(settings.contract_folders)
-    contract = next((c for c in contracts if c.file.name == plan.contract.name), None)
+    contract = next((c for c in contracts if Path(c.file).name == plan.contract.name), None)
     if contract is None:
         raise RequestError(f"{plan.contract.name} is not a contract")
     for path in plan.also:
@@ -335,13 +342,31 @@ def _check_proof(web: httpx.Client, settings: Settings, index: int) -> None:
 
 def _count(web: httpx.Client, contract: Contract) -> None:
     out.print(f"\n[bold]{contract.title}[/], counted by the analyst:")
-    by = contract.breakdown
+    by = breakdown(contract)
     reply = web.get(
         "/v1/statistics",
         params={"dataset": contract.name, "by": ",".join(by), "purpose": "statistics.publish"},
         headers=_token(web, "analyst"),
     )
     _show_statistics(reply.json(), limit=60)
+
+
+def breakdown(contract: Contract) -> tuple[str, ...]:
+    """Return what a count of a dataset is broken down by.
+
+    The contract's own wish (custom property breakdown), else the month and the first required
+    clear text that names no single record.
+    """
+    wish = contract.custom.get("breakdown")
+    if isinstance(wish, list) and wish:
+        return tuple(map(str, wish))
+    kinds = [
+        p.name
+        for p in contract.properties
+        if p.logical_type == "string" and p.required and not p.sealed
+        and p.key_position is None and p.name not in (contract.time_column, contract.area_column)
+    ]
+    return (*(["month"] if contract.time_column else []), *kinds[:1])
 
 
 def _ledger(settings: Settings) -> None:

@@ -6,7 +6,8 @@ from hub.clock import SystemClock
 from hub.config import Settings, save_settings
 from hub.events import AuditEvent, EventTag
 from hub.keyring import Keyring
-from hub.ledger.log import Entry, Ledger
+from hub.ledger.log import Ledger
+from hub.ledger.writer import Entry
 from hub.store.records import Records
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -62,7 +63,7 @@ def landing(hub: HubResource) -> dg.MaterializeResult[None]:
 def lane(contract: Contract) -> dg.AssetsDefinition:
     """Return the assets of one dataset: its checked batches and its register."""
     checked, register = checked_key(contract.name), register_key(contract.name)
-    needed = {t.rsplit(".", 1)[0] for t in contract.references} - {contract.name}
+    needed = {dataset for dataset, _ in contract.references} - {contract.name}
     deps = [LANDING, *(register_key(d) for d in sorted(needed))]
     _, stale_after = CYCLES[contract.dataset.update_cycle]
 
@@ -99,7 +100,7 @@ def _lane_results(run: Runtime, dataset: str) -> Iterator[dg.MaterializeResult[N
     done = steps.check_and_load(run, dataset)
     verdicts = [item.verdict for item in done if item.verdict is not None]
     refused = sum(item.verdict is None for item in done)
-    metadata: dict[str, object] = {"batches": len(done), "refused": refused}
+    metadata: dict[str, Any] = {"batches": len(done), "refused": refused}
     if verdicts:
         last = verdicts[-1]
         metadata |= {

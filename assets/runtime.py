@@ -20,7 +20,8 @@ from hub.config import Settings
 from hub.errors import NotFound, SourceError
 from hub.events import AuditEvent
 from hub.keyring import Keyring
-from hub.ledger.log import Entry, Ledger
+from hub.ledger.log import Ledger
+from hub.ledger.writer import Entry
 from hub.store.records import Records
 
 

@@ -25,11 +25,12 @@ from assets.registers.register import (
 )
 from assets.runtime import Runtime
 from assets.serving.publish import PublishContext, Published, publish
-from contracts.check import BatchVerdict, run_batch
+from contracts.check import run_batch
 from contracts.checks import plan
 from contracts.compile import compile_batch
 from contracts.feedback import write_feedback
 from contracts.model import Contract
+from contracts.verdict import BatchVerdict
 from hub.errors import ContractError, DeliveryRefused
 from hub.events import AuditEvent, EventTag
 from hub.store import lake
@@ -105,7 +106,7 @@ def _check(
         contract,
         specs,
         parsed.source,
-        as_of=now.date(),
+        as_of=batch.landed_at.date(),  # the same verdict whenever it is repeated
         references=references(con, contract),
         code_sets=run.code_sets,
         partner=batch.partner,
@@ -157,11 +158,12 @@ def references(con: lake.Connection, contract: Contract) -> dict[str, str]:
     """Return "dataset.column" -> relation for every register that a contract may refer to."""
     present = lake.registers(con)
     found = {}
-    for target in contract.references:
-        dataset, column = target.rsplit(".", 1)
+    for dataset, column in contract.references:
         if dataset in present:
             table = lake.register_table(dataset)
-            found[target] = f"(SELECT {lake.quoted(column)} FROM {table} WHERE valid_to IS NULL)"
+            found[f"{dataset}.{column}"] = (
+                f"(SELECT {lake.quoted(column)} FROM {table} WHERE valid_to IS NULL)"
+            )
     return found
 
 

@@ -11,7 +11,8 @@ from api.console import door, out, print_rows
 from hub.clock import SystemClock
 from hub.events import AuditEvent, EventTag
 from hub.keyring import PURPOSES, Keyring
-from hub.ledger.log import Entry, Ledger
+from hub.ledger.log import Ledger
+from hub.ledger.writer import Entry
 
 app = typer.Typer(no_args_is_help=True, help="Keys: list versions, rotate.")
 

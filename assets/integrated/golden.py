@@ -2,42 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from assets.integrated.rules import GoldenField, GoldenSource
 from assets.integrated.subjects import Held, Subject
 
-
-def golden_record(subject: Subject, fields: tuple[GoldenField, ...]) -> dict[str, dict[str, Any]]:
-    """Return field -> {value, source, batch, since, why} for every field somebody speaks to."""
-    by_dataset: dict[str, list[Held]] = {}
-    for held in subject.records:
-        by_dataset.setdefault(held.dataset, []).append(held)
-    golden = {}
-    for field in fields:
-        cell = _first(field, by_dataset)
-        if cell is not None:
-            golden[field.name] = cell
-    return golden
+_Plan = list[tuple[str, list[tuple[int, GoldenSource]]]]
 
 
-def _first(field: GoldenField, by_dataset: dict[str, list[Held]]) -> dict[str, Any] | None:
-    for rank, source in enumerate(field.sources):
-        for held in _candidates(source, by_dataset):
+class GoldenRecords:
+    """Chooses golden fields; remembers which sources matter for which datasets."""
+
+    def __init__(self, fields: Sequence[GoldenField]) -> None:
+        self._fields = fields
+        self._plans: dict[tuple[str, ...], _Plan] = {}
+
+    def of(self, subject: Subject) -> dict[str, dict[str, Any]]:
+        """Return field -> {value, source, batch, since, why} for every field somebody speaks to."""
+        datasets = subject.datasets()
+        plan = self._plans.get(datasets)
+        if plan is None:
+            plan = self._plans[datasets] = self._plan(frozenset(datasets))
+        golden = {}
+        for name, sources in plan:
+            cell = _first(sources, subject.records)
+            if cell is not None:
+                golden[name] = cell
+        return golden
+
+    def _plan(self, datasets: frozenset[str]) -> _Plan:
+        return [
+            (field.name, [(n, s) for n, s in enumerate(field.sources) if s.dataset in datasets])
+            for field in self._fields
+        ]
+
+
+def _first(sources: list[tuple[int, GoldenSource]], records: list[Held]) -> dict[str, Any] | None:
+    for rank, source in sources:
+        for held in _candidates(source, records):
             value = _value(source, held)
             if value is not None:
                 return {
                     "value": value,
-                    "source": f"{source.dataset}.{source.column}",
+                    "source": source.name,
                     "batch": held.batch,
-                    "since": held.since.date().isoformat(),
+                    "since": held.since,
                     "why": "lead source" if rank == 0 else f"source {rank + 1}: none before it",
                 }
     return None
 
 
-def _candidates(source: GoldenSource, by_dataset: dict[str, list[Held]]) -> list[Held]:
-    found = by_dataset.get(source.dataset, [])
+def _candidates(source: GoldenSource, records: list[Held]) -> list[Held]:
+    found = [held for held in records if held.dataset == source.dataset]
     if source.latest_by and len(found) > 1:
         return [latest(found, source.latest_by)]
     return found
@@ -45,11 +62,11 @@ def _candidates(source: GoldenSource, by_dataset: dict[str, list[Held]]) -> list
 
 def latest(records: list[Held], column: str) -> Held:
     """Return the record with the greatest date in a column; the first of equals."""
-    return max(records, key=lambda held: str(held.values.get(column) or ""))
+    return max(records, key=lambda held: str(held.value(column) or ""))
 
 
 def _value(source: GoldenSource, held: Held) -> Any:
-    raw = held.values.get(source.column)
+    raw = held.value(source.column)
     if raw is None:
         return None
     if source.value is not None:

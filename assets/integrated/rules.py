@@ -35,6 +35,11 @@ class GoldenSource:
     codes: Mapping[str, str] | None
     latest_by: str | None
 
+    @property
+    def name(self) -> str:
+        """The source's name, dataset.column."""
+        return f"{self.dataset}.{self.column}"
+
 
 @dataclass(frozen=True, slots=True)
 class GoldenField:
@@ -43,6 +48,10 @@ class GoldenField:
     name: str
     title: str
     sources: tuple[GoldenSource, ...]
+
+    def columns_of(self, dataset: str) -> list[str]:
+        """Return the columns of a dataset that speak to this field."""
+        return [s.column for s in self.sources if s.dataset == dataset]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -24,9 +23,12 @@ from hub.store import lake
 class Held:
     """One record held about a subject.
 
+    Only columns about this subject or the record as a whole are here.
+
     Args:
-        values: the record's columns that are about this subject or the record as a whole.
-        clear: names of those that are stored in the clear.
+        since: day of the batch that brought this version, ISO.
+        clear: columns that are stored in the clear.
+        sealed: columns that are stored sealed.
         others: the roles of other subjects in the same record.
     """
 
@@ -34,10 +36,14 @@ class Held:
     role: str
     record_key: bytes
     batch: str
-    since: datetime
-    values: dict[str, Any]
-    clear: tuple[str, ...]
-    others: tuple[str, ...]
+    since: str
+    clear: dict[str, Any]
+    sealed: dict[str, Any]
+    others: list[str]
+
+    def value(self, column: str) -> Any:
+        """Return a column's value, or None where there is none."""
+        return self.clear[column] if column in self.clear else self.sealed.get(column)
 
 
 @dataclass(slots=True)
@@ -46,6 +52,10 @@ class Subject:
 
     key: bytes
     records: list[Held] = field(default_factory=list)
+
+    def datasets(self) -> tuple[str, ...]:
+        """Return the dataset of each record, in order."""
+        return tuple([held.dataset for held in self.records])
 
 
 def stream_subjects(con: lake.Connection, catalog: Catalog, keyring: Keyring) -> Iterator[Subject]:
@@ -84,7 +94,8 @@ def _source_sql(dataset: Dataset, role: str) -> str:
     )
     return (
         f"SELECT m.subject_key, {lake.literal(dataset.name)} AS dataset, r.record_key, "
-        f"{lake.literal(role)} AS role, r.batch_id, r.valid_from, r.sealed, "
+        f"{lake.literal(role)} AS role, r.batch_id, "
+        "strftime(r.valid_from, '%Y-%m-%d') AS since, r.sealed, "
         f"json_object({pairs})::VARCHAR AS clear, concat_ws(',', {present or 'NULL'}) AS others "
         f"FROM {lake.register_table(dataset.name)} r JOIN lake.identity.map m "
         f"ON m.identifier_key = r.{lake.quoted(f'{role}_key')} WHERE r.valid_to IS NULL"
@@ -100,19 +111,15 @@ def _clear_of(dataset: Dataset, role: str) -> tuple[str, ...]:
 def _open(sealer: Sealer, row: tuple[Any, ...]) -> Held:
     _, dataset, record_key, role, batch, since, blob, clear_json, others = row
     sealed = open_row(sealer, dataset, record_key, blob)
-    clear: dict[str, Any] = orjson.loads(clear_json)
-    values = dict(clear)
-    for part in ("", role):
-        group = sealed.get(part)
-        if isinstance(group, dict):
-            values.update(group)
+    mine = sealed.get("") or {}
+    mine.update(sealed.get(role) or {})
     return Held(
         dataset,
         role,
         record_key,
         batch,
         since,
-        values,
-        tuple(clear),
-        tuple(others.split(",")) if others else (),
+        orjson.loads(clear_json),
+        mine,
+        others.split(",") if others else [],
     )

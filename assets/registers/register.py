@@ -14,6 +14,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -251,9 +252,13 @@ def _quarantine_tables(
         )
 
 
-def open_row(sealer: Sealer, dataset: str, record_key: bytes, blob: bytes) -> dict[str, object]:
+def open_row(
+    sealer: Sealer, dataset: str, record_key: bytes, blob: bytes
+) -> dict[str, dict[str, Any]]:
     """Return the sealed columns of a row, grouped by subject role."""
-    opened: dict[str, object] = orjson.loads(sealer.open(blob, row_aad(dataset, record_key)))
+    opened: dict[str, dict[str, Any]] = orjson.loads(
+        sealer.open(blob, row_aad(dataset, record_key))
+    )
     return opened
 
 

@@ -16,13 +16,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from assets.integrated.conflicts import find_conflicts
+from assets.integrated.persons import Integration, Person
 from assets.integrated.rules import PersonRules, load_person_rules
 from assets.integrated.subjects import Subject, stream_subjects
 from assets.serving import documents
 from hub.blind_index import BlindIndex
 from hub.catalog import Catalog
 from hub.config import Settings
+from hub.documents import pack
 from hub.keyring import Keyring
 from hub.sealing import Sealer
 from hub.store import lake
@@ -113,22 +114,18 @@ def _write_subjects(
 ) -> int:
     writer = SubjectsWriter(folder / "subjects.sqlite")
     sealer, index = Sealer(context.keyring, "document"), BlindIndex(context.keyring)
+    persons = Integration(rules, context.catalog)
     _reset(con, "person", _PERSON)
     _reset(con, "conflict", _CONFLICT)
     count = 0
     for group in _groups(stream_subjects(con, context.catalog, context.keyring)):
-        bodies = [documents.document(s, rules, context.catalog) for s in group]
+        whole = [persons.of(subject) for subject in group]
         writer.documents(
-            (s.key, sealer.seal(documents.encode(body), s.key))
-            for s, body in zip(group, bodies, strict=True)
+            (p.subject.key, sealer.seal(pack(documents.document(p)), p.subject.key)) for p in whole
         )
-        writer.tokens(
-            token
-            for s, body in zip(group, bodies, strict=True)
-            for token in documents.tokens(s.key, body["golden"], index)
-        )
-        _append(con, "person", pa.Table.from_pylist(_persons(group, bodies), _PERSON))
-        _append(con, "conflict", pa.Table.from_pylist(_conflicts(group, bodies, rules), _CONFLICT))
+        writer.tokens(token for p in whole for token in documents.tokens(p, index))
+        _append(con, "person", pa.table(_persons(whole), _PERSON))
+        _append(con, "conflict", pa.Table.from_pylist(_conflicts(whole), _CONFLICT))
         count += len(group)
         context.progress(count)
     for rows in lake.batches(con, "SELECT identifier_key, subject_key FROM lake.identity.map"):
@@ -148,40 +145,31 @@ def _groups(subjects: Iterator[Subject]) -> Iterator[list[Subject]]:
         yield group
 
 
-def _persons(group: list[Subject], bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    rows = []
-    for subject, body in zip(group, bodies, strict=True):
-        golden = body["golden"]
-        birth = golden.get("birth_date", {}).get("value")
-        rows.append(
-            {
-                "subject_key": subject.key,
-                "sex": golden.get("sex", {}).get("value"),
-                "birth_year": int(birth[:4]) if birth else None,
-                "life_status": golden.get("life_status", {}).get("value"),
-                "grid_code": body["area"],
-                "sources": len({held.dataset for held in subject.records}),
-                "conflicts": len(body["conflicts"]),
-            }
-        )
-    return rows
+def _persons(persons: list[Person]) -> dict[str, list[Any]]:
+    births = [p.value("birth_date") for p in persons]
+    return {
+        "subject_key": [p.subject.key for p in persons],
+        "sex": [p.value("sex") for p in persons],
+        "birth_year": [int(birth[:4]) if birth else None for birth in births],
+        "life_status": [p.value("life_status") for p in persons],
+        "grid_code": [p.area for p in persons],
+        "sources": [len(set(p.subject.datasets())) for p in persons],
+        "conflicts": [len(p.conflicts) for p in persons],
+    }
 
 
-def _conflicts(
-    group: list[Subject], bodies: list[dict[str, Any]], rules: PersonRules
-) -> list[dict[str, Any]]:
+def _conflicts(persons: list[Person]) -> list[dict[str, Any]]:
     return [
         {
             "kind": rule.kind,
-            "subject_key": subject.key,
+            "subject_key": p.subject.key,
             "likely_wrong": rule.likely_wrong,
             "datasets": [held.dataset for held in evidence],
             "record_keys": [held.record_key for held in evidence],
             "batches": [held.batch for held in evidence],
         }
-        for subject, body in zip(group, bodies, strict=True)
-        if body["conflicts"]
-        for rule, evidence in find_conflicts(subject, rules.conflicts)
+        for p in persons
+        for rule, evidence in p.conflicts
     ]
 
 

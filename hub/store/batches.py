@@ -197,18 +197,18 @@ class Publication:
 
 #: Words a file name may keep; every other word might be a name.
 _HARMLESS = """
-append batch case corrected csv data day delivery export final full gz html incident json jsonl
-month monthly new old parquet part quarter records register resend tsv txt update v v1 v2 v3 xls
-xlsx xml year zip
+append batch case corrected csv data day delivery export final full gz htm html incident json
+jsonl month monthly ndjson new old parquet part quarter records register resend tsv txt update v v1
+v2 v3 xls xlsm xlsx xml year zip
 """
-_DATE = re.compile(r"\d{1,8}|\d{14}|q[1-4]|\d{4}q[1-4]")
+_DATE = re.compile(r"20\d{2}((0[1-9]|1[0-2])([0-2]\d|3[01])?(\d{6})?)?|\d{1,2}|(20\d{2})?q[1-4]")
 
 
 def safe_file_name(name: str, known: tuple[str, ...] = ()) -> str:
     """Return the file name with everything masked that could name a person.
 
-    A department may put a person's name or number into a file name. Kept are dates, short
-    numbers, format words and the words of `known` (dataset and partner names).
+    A department may put a person's name or number into a file name. Kept are dates since
+    2000, numbers of two digits, format words and the words of `known` (dataset and partner names).
 
     >>> safe_file_name("resident_2026-01_张三.csv", ("population.resident",))
     'resident_2026-01_x.csv'

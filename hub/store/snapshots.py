@@ -28,7 +28,7 @@ from hub.store import lake
 
 _KEEP_VERSIONS = 3
 _SUBJECTS_SCHEMA = """
-CREATE TABLE document (subject_key BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE document (subject_key BLOB NOT NULL, sealed BLOB NOT NULL);
 CREATE TABLE blind (kind TEXT NOT NULL, token BLOB NOT NULL, subject_key BLOB NOT NULL);
 CREATE TABLE identity (identifier_key BLOB PRIMARY KEY, subject_key BLOB NOT NULL) WITHOUT ROWID;
 """
@@ -64,6 +64,7 @@ class SubjectsWriter:
 
     def close(self) -> None:
         """Index the tokens and close the file."""
+        self._con.execute("CREATE UNIQUE INDEX document_subject ON document (subject_key)")
         self._con.execute("CREATE INDEX blind_token ON blind (kind, token, subject_key)")
         self._con.execute("COMMIT")
         self._con.close()

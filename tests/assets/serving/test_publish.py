@@ -13,9 +13,10 @@ import pytest
 
 from assets.identity.resolve import Resolved, resolve
 from assets.registers.register import RegisterContext, load_batch
-from assets.serving.publish import Published, PublishContext, publish
+from assets.serving.publish import PublishContext, Published, publish
 from hub.blind_index import BlindIndex
 from hub.catalog import Catalog, Dataset
+from hub.documents import unpack
 from hub.keyring import Keyring
 from hub.sealing import Pseudonymiser, Sealer
 from hub.store import lake
@@ -80,8 +81,7 @@ class Hub:
         key = self.key(number)
         sealed = self.snapshot().subject(key)
         assert sealed is not None
-        body: dict[str, Any] = orjson.loads(Sealer(self.keyring, "document").open(sealed, key))
-        return body
+        return unpack(Sealer(self.keyring, "document").open(sealed, key))
 
 
 @pytest.fixture

@@ -1,0 +1,128 @@
+"""`hub access`: who may see what, and why; the policy linted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from access.decision import Decider, explain
+from access.demo import load_demo_actors
+from access.lint import lint as lint_policy
+from access.matrix import matrix as matrix_rows
+from access.model import Action, Actor, Request
+from access.policy import load_policy
+from api.commands.options import Home, Json, settings_of
+from api.console import door, out, print_json, print_rows
+from contracts.codes import load_code_sets
+from contracts.loader import load_catalog, load_contracts
+from hub.catalog import Catalog, Classification
+from hub.config import Settings
+from hub.errors import RequestError
+
+app = typer.Typer(no_args_is_help=True, help="Access: explain a decision, the matrix, lint.")
+
+
+def catalog_of(settings: Settings) -> Catalog:
+    """Return the catalogue of a hub: its contracts, built in and its own."""
+    folders = settings.contract_folders
+    return load_catalog(load_contracts(folders, code_sets=load_code_sets(folders)))
+
+
+@app.command("explain")
+def explain_decision(
+    dataset: Annotated[str, typer.Argument(help="Dataset that is asked for.")],
+    purpose: Annotated[str, typer.Option(help="Purpose code, e.g. residence.verify.")],
+    action: Annotated[
+        str, typer.Option(help="lookup, search, list, aggregate, export.")
+    ] = "lookup",
+    actor: Annotated[str | None, typer.Option(help="One of the demonstration's actors.")] = None,
+    role: Annotated[list[str] | None, typer.Option(help="Role, instead of --actor.")] = None,
+    agency: Annotated[str, typer.Option(help="Agency, with --role.")] = "bureau",
+    area: Annotated[list[str] | None, typer.Option(help="Area prefix, with --role.")] = None,
+    case: Annotated[str | None, typer.Option(help="Case reference.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say what an actor would be allowed to see, by which rules, and why not the rest."""
+    with door():
+        catalog = catalog_of(settings_of(home))
+        decider = Decider(load_policy(catalog), catalog)
+        request = Request(
+            _actor(actor, role, agency, area), _action(action), (dataset,), purpose, case
+        )
+        answer = explain(decider, request)
+        if as_json:
+            print_json(answer)
+        else:
+            _show(answer)
+
+
+def _actor(name: str | None, role: list[str] | None, agency: str, area: list[str] | None) -> Actor:
+    if name is not None:
+        actors = load_demo_actors()
+        if name not in actors:
+            raise RequestError(f"no such actor; there are {', '.join(sorted(actors))}")
+        return actors[name]
+    if not role:
+        raise RequestError("say who asks: --actor NAME, or --role ROLE")
+    return Actor("cli", "cli", agency, "cli", tuple(role), tuple(area or ()), Classification.L4)
+
+
+def _action(text: str) -> Action:
+    try:
+        return Action(text)
+    except ValueError:
+        raise RequestError(f"no such action; there are {', '.join(Action)}") from None
+
+
+def _show(answer: dict[str, Any]) -> None:
+    for name, value in answer.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            print_rows(name, value, as_json=False)
+        elif isinstance(value, dict):
+            rows = [{"what": k, "how": v} for k, v in value.items()]
+            print_rows(name, rows, as_json=False)
+        elif value not in (None, [], ()):
+            text = "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            out.print(f"[bold]{name}[/]: ", end="")
+            out.print(text, markup=False, soft_wrap=True)
+
+
+@app.command()
+def matrix(
+    role: Annotated[str | None, typer.Option(help="Only this role.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Only this dataset.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """List who can see what: role, purpose, dataset, and how each column is shown."""
+    with door():
+        catalog = catalog_of(settings_of(home))
+        rows = [
+            row
+            for row in matrix_rows(Decider(load_policy(catalog), catalog))
+            if role in (None, row["role"]) and dataset in (None, row["dataset"])
+        ]
+        if not as_json:
+            rows = [{**row, **{k: len(row[k]) for k in ("masked", "generalised")}} for row in rows]
+        print_rows("Who can see what", rows, as_json=as_json, empty="no such role or dataset")
+
+
+@app.command()
+def lint(home: Home = None, as_json: Json = False) -> None:
+    """Check the policy files; every finding at once. Exit 65 when one is an error."""
+    with door():
+        findings = lint_policy(catalog_of(settings_of(home)))
+        rows = [
+            {
+                "at": f"{f.file}:{f.line}",
+                "severity": f.severity,
+                "code": f.code,
+                "finding": f.message,
+            }
+            for f in findings
+        ]
+        print_rows("Policy findings", rows, as_json=as_json, empty="none")
+        if any(f.severity == "error" for f in findings):
+            raise typer.Exit(65)

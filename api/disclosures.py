@@ -1,0 +1,291 @@
+"""Disclosures as bodies: what the guard released or refused, in words and with its receipt.
+
+The only module of the doors that asks the guard. A refusal is a body like any other: it carries
+its reason, what can be done about it and its receipt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from access.answers import (
+    Answer,
+    LookupQuery,
+    Receipt,
+    RecordView,
+    SearchQuery,
+    StatsAnswer,
+    StatsQuery,
+    SubjectView,
+    Use,
+)
+from access.model import Action
+from api.outcome import Outcome
+from api.problems import problem
+from api.services import Services
+from api.tokens import Session
+from api.vocabulary import Vocabulary
+from api.wire.officer import LookupBody, SearchBody
+from api.wire.statistics import StatisticsQuery
+from hub.errors import AccessDenied, NotFound
+
+
+async def look_up(services: Services, session: Session, body: LookupBody) -> Outcome:
+    """Return one person by identity number or by the handle of a search."""
+    answer = await services.guard.lookup_async(
+        session.actor,
+        LookupQuery(
+            by=body.by,
+            value=body.value,
+            purpose=body.purpose,
+            case=body.case,
+            datasets=body.datasets,
+            request_id=services.new_request_id(),
+        ),
+    )
+    return _outcome(answer, services.vocabulary)
+
+
+async def search(services: Services, session: Session, body: SearchBody) -> Outcome:
+    """Return the persons under a name and birth date, a telephone number or an address."""
+    answer = await services.guard.search_async(
+        session.actor,
+        SearchQuery(
+            by=body.by,
+            value=body.value,
+            birth_date=body.birth_date.isoformat() if body.birth_date else None,
+            purpose=body.purpose,
+            case=body.case,
+            datasets=body.datasets,
+            request_id=services.new_request_id(),
+        ),
+    )
+    return _outcome(answer, services.vocabulary)
+
+
+async def count(services: Services, session: Session, query: StatisticsQuery) -> Outcome:
+    """Return counts of one dataset by up to three breakdowns, small cells suppressed."""
+    answer = await services.guard.statistics_async(
+        session.actor,
+        StatsQuery(
+            dataset=query.dataset,
+            by=query.breakdowns,
+            purpose=query.purpose,
+            first_month=query.first_month,
+            last_month=query.last_month,
+            area=query.area,
+            request_id=services.new_request_id(),
+        ),
+    )
+    if not answer.allowed:
+        return _refusal(answer)
+    return Outcome(200, _counts(answer, query.dataset, services.vocabulary))
+
+
+async def own_records(services: Services, session: Session) -> Outcome:
+    """Return what is held about the citizen who asks."""
+    answer = await services.guard.own_records_async(
+        session.actor, session.id, request_id=services.new_request_id()
+    )
+    return _outcome(answer, services.vocabulary)
+
+
+def own_uses(services: Services, session: Session, limit: int) -> Outcome:
+    """Return who used the records of the citizen who asks, newest first."""
+    uses = services.guard.own_uses(session.actor, limit=limit)
+    return Outcome(200, {"uses": [_use(use) for use in uses]})
+
+
+def own_proof(services: Services, session: Session, index: int) -> Outcome:
+    """Return the proof that one use stands in the ledger, for the stand-alone verifier."""
+    return Outcome(200, services.guard.own_proof(session.actor, index))
+
+
+def purposes_of(services: Services, session: Session) -> Outcome:
+    """Return the purposes the actor's roles may state for looking people up."""
+    wanted = {Action.LOOKUP, Action.SEARCH}
+    purposes = [
+        {
+            "code": purpose.code,
+            "title": purpose.title,
+            "plain": purpose.plain,
+            "legal_basis": purpose.legal_basis,
+            "case": purpose.case,
+            "actions": [action.value for action in purpose.actions],
+            "datasets": [
+                {"dataset": name, "title": services.vocabulary.dataset_title(name)}
+                for name in purpose.needs
+                if name != "*"
+            ],
+        }
+        for purpose in services.vocabulary.purposes_of(session.actor)
+        if wanted & set(purpose.actions)
+    ]
+    return Outcome(200, {"purposes": purposes})
+
+
+def _outcome(answer: Answer, vocabulary: Vocabulary) -> Outcome:
+    if not answer.allowed:
+        return _refusal(answer)
+    if not answer.subjects:
+        detail = "没有查到符合条件的人员。 / Nobody is held under what you gave."
+        return Outcome(404, problem(404, NotFound.code, NotFound.title, detail, **_trace(answer)))
+    return Outcome(200, _released(answer, vocabulary))
+
+
+def _refusal(answer: Answer | StatsAnswer) -> Outcome:
+    body = problem(
+        AccessDenied.status,
+        AccessDenied.code,
+        AccessDenied.title,
+        answer.reason,
+        reasons=list(answer.decision.reasons),
+        near_misses=list(answer.decision.near_misses),
+        **_trace(answer),
+    )
+    if answer.remedy:
+        body["remedy"] = answer.remedy
+    return Outcome(AccessDenied.status, body)
+
+
+def _trace(answer: Answer | StatsAnswer) -> dict[str, Any]:
+    """Return what lets anyone find the request again: number, policy, receipt."""
+    return {
+        "request_id": answer.request_id,
+        "time": answer.time,
+        "policy": answer.policy_version,
+        "snapshot": answer.snapshot_version,
+        "receipt": receipt(answer.receipt),
+    }
+
+
+def receipt(value: Receipt) -> dict[str, Any]:
+    """Return a ledger receipt as a body."""
+    return {
+        "index": value.index,
+        "indexes": value.indexes,
+        "leaf": value.leaf,
+        "checkpoint": value.checkpoint,
+    }
+
+
+def _released(answer: Answer, vocabulary: Vocabulary) -> dict[str, Any]:
+    decision = answer.decision
+    purpose = vocabulary.purpose(decision.purpose)
+    return {
+        "allowed": True,
+        "reason": answer.reason,
+        "reasons": decision.reasons,
+        "purpose": {
+            "code": decision.purpose,
+            "title": purpose.title if purpose else decision.purpose,
+        },
+        "obligations": decision.obligations,
+        "rules": decision.rules,
+        "subjects": [_subject(subject, vocabulary) for subject in answer.subjects],
+        "more": answer.more,
+        **_trace(answer),
+    }
+
+
+def _subject(subject: SubjectView, vocabulary: Vocabulary) -> dict[str, Any]:
+    return {
+        "handle": subject.handle,
+        "fields": [_golden(name, cell, vocabulary) for name, cell in subject.golden.items()],
+        "records": [_record(record, vocabulary) for record in subject.records],
+        "withheld": [vocabulary.dataset_title(name) for name in subject.withheld],
+    }
+
+
+def _golden(name: str, cell: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
+    source = cell["source"]
+    dataset, _, column = source.rpartition(".")
+    shown = vocabulary.cell(dataset, column, cell["value"], cell["treatment"])
+    return shown | {
+        "column": name,
+        "source": source,
+        "source_title": vocabulary.dataset_title(dataset),
+        "since": cell["since"],
+    }
+
+
+def _record(record: RecordView, vocabulary: Vocabulary) -> dict[str, Any]:
+    dataset, treatments = record.dataset, record.treatments
+    entry = vocabulary.dataset(dataset)
+    cell = vocabulary.cell
+    return {
+        "dataset": dataset,
+        "title": entry.title if entry else dataset,
+        "owner": entry.owner if entry else "",
+        "owner_title": vocabulary.agency(entry.owner) if entry else "",
+        "role": record.role,
+        "record": record.record,
+        "batch": record.batch,
+        "since": record.since,
+        "cells": [
+            cell(dataset, column, value, treatments[column])
+            for column, value in record.values.items()
+        ],
+    }
+
+
+def _counts(answer: StatsAnswer, dataset: str, vocabulary: Vocabulary) -> dict[str, Any]:
+    return {
+        "dataset": dataset,
+        "title": vocabulary.dataset_title(dataset),
+        "columns": [
+            {
+                "name": name,
+                "title": _BREAKDOWNS.get(name) or vocabulary.column_title(dataset, name),
+            }
+            for name in answer.columns
+        ],
+        "labels": _labels(answer, dataset, vocabulary),
+        "rows": answer.rows,
+        "threshold": answer.threshold,
+        "suppressed": answer.suppressed,
+        "reason": answer.reason,
+        **_trace(answer),
+    }
+
+
+def _labels(answer: StatsAnswer, dataset: str, vocabulary: Vocabulary) -> dict[str, dict[str, str]]:
+    """Return what the codes in the rows mean, column by column; columns without codes are out."""
+    found: dict[str, dict[str, str]] = {}
+    for position, name in enumerate(answer.columns[:-1]):
+        is_place = name in ("street", "community", "grid")
+        labels = vocabulary.places() if is_place else vocabulary.labels(dataset, name)
+        if labels:
+            codes = {str(row[position]) for row in answer.rows}
+            found[name] = {code: labels[code] for code in sorted(codes) if code in labels}
+    return found
+
+
+_BREAKDOWNS: Mapping[str, str] = {
+    "month": "月份",
+    "street": "街道",
+    "community": "社区",
+    "grid": "网格",
+    "count": "数量",
+}
+
+
+def _use(use: Use) -> dict[str, Any]:
+    return {
+        "index": use.index,
+        "time": use.time,
+        "outcome": use.outcome,
+        "agency": use.agency,
+        "agency_title": use.agency_title,
+        "post": use.post,
+        "purpose": use.purpose,
+        "purpose_title": use.purpose_title,
+        "legal_basis": use.legal_basis,
+        "action": use.action,
+        "datasets": use.datasets,
+        "fields": use.fields,
+        "with_case": use.with_case,
+        "reason": use.reason,
+        "proof": f"/v1/me/uses/{use.index}/proof",
+    }

@@ -1,0 +1,124 @@
+"""The outermost step of every request: size bound, security headers, and no defect gets out.
+
+Pure ASGI, one hop. The pages load nothing from elsewhere and run no script, so the content
+security policy forbids both.
+
+Source: OWASP Secure Headers; W3C CSP 3, Fetch Metadata.
+"""
+
+from __future__ import annotations
+
+import orjson
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import MEDIA_TYPE, defect, problem
+
+#: What any request may send; deliveries are bounded by their own route while they stream.
+MAX_BODY_BYTES = 64 * 1024
+STREAMED = "/v1/partner/deliveries/"
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
+_NO_STORE = (b"cache-control", b"no-store")
+_TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+
+class TooLarge(Exception):
+    """A body without announced length grew past the bound."""
+
+
+class Door:
+    """Wraps the application; see the module."""
+
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+        self._app = app
+        self._headers = (*_HEADERS, _TRANSPORT) if secure else _HEADERS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                self._add_headers(message)
+            await send(message)
+
+        length = _announced(scope)
+        if scope["path"].startswith(STREAMED):
+            bounded: Receive = receive
+        elif length is None:
+            bounded = _bounded(receive)
+        elif length <= MAX_BODY_BYTES:
+            bounded = receive
+        else:
+            await _too_large(send_guarded)
+            return
+        try:
+            await self._app(scope, bounded, send_guarded)
+        except TooLarge:
+            if not started:
+                await _too_large(send_guarded)
+        except Exception as exc:  # noqa: BLE001 - the door: nothing of a defect may get out
+            reply = defect(Request(scope), exc)
+            if not started:
+                await reply(scope, receive, send_guarded)
+
+    def _add_headers(self, message: Message) -> None:
+        headers: list[tuple[bytes, bytes]] = message["headers"]
+        if not any(name == b"cache-control" for name, _ in headers):
+            headers.append(_NO_STORE)
+        headers.extend(self._headers)
+
+
+def _announced(scope: Scope) -> int | None:
+    """Return the announced length of the body in bytes, or None when it is chunked."""
+    chunked = False
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else MAX_BODY_BYTES + 1
+        chunked = chunked or name == b"transfer-encoding"
+    return None if chunked else 0
+
+
+def _bounded(receive: Receive) -> Receive:
+    total = 0
+
+    async def receive_bounded() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > MAX_BODY_BYTES:
+            raise TooLarge
+        return message
+
+    return receive_bounded
+
+
+async def _too_large(send: Send) -> None:
+    detail = (
+        f"一次请求最多 {MAX_BODY_BYTES} 字节。 / At most {MAX_BODY_BYTES} bytes in one request."
+    )
+    body = orjson.dumps(problem(413, "content-too-large", "The request is too large", detail))
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,34 @@
+"""What an operation came to, before a door dresses it: JSON and page show the same body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from api.problems import MEDIA_TYPE
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A status and a body; from 400 on the body is a problem details object."""
+
+    status: int
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_problem(self) -> bool:
+        """Say whether the body is a problem details object."""
+        return self.status >= 400
+
+
+def json_response(outcome: Outcome) -> Response:
+    """Return an outcome as JSON."""
+    media_type = MEDIA_TYPE if outcome.is_problem else "application/json"
+    return Response(orjson.dumps(outcome.body, option=_OPTIONS), outcome.status, None, media_type)
+
+
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS

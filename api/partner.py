@@ -1,0 +1,110 @@
+"""The partner's door: my batches, my quality, and the push of a file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from starlette.responses import FileResponse, Response
+
+from api import deliveries, scoreboard
+from api.dependencies import CurrentServices, CurrentSession
+from api.outcome import json_response
+from api.wire.base import problems
+from api.wire.partner import BatchDetail, Batches, Dropped
+from api.wire.public import Quality
+
+router = APIRouter(prefix="/v1/partner", tags=["partner"])
+
+BatchId = Annotated[
+    str, Path(pattern=r"^[0-9A-Za-z-]{1,80}$", examples=["20260602-5e1f00aa11bb22cc"])
+]
+
+
+@router.get("/batches", response_model=Batches, responses=problems(401, 403, 422))
+def batches(
+    session: CurrentSession,
+    services: CurrentServices,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Response:
+    """List your deliveries, newest first, with what became of each."""
+    return json_response(deliveries.batches(services, session.actor, limit))
+
+
+@router.get(
+    "/batches/{batch_id}", response_model=BatchDetail, responses=problems(401, 403, 404, 422)
+)
+def batch(batch_id: BatchId, session: CurrentSession, services: CurrentServices) -> Response:
+    """Return one delivery rule by rule: how many rows broke it and what to do."""
+    return json_response(deliveries.batch(services, session.actor, batch_id))
+
+
+@router.get(
+    "/batches/{batch_id}/feedback",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "Row number, column, rule, severity, what to do; no values.",
+            "content": {
+                "text/csv": {
+                    "example": "row,column,rule,severity,what_to_do\r\n"
+                    "17,tenant_id,resident_id_check_digit.tenant_id,error,请与证件核对后更正\r\n"
+                }
+            },
+        },
+        **problems(401, 403, 404, 422),
+    },
+)
+def feedback(batch_id: BatchId, session: CurrentSession, services: CurrentServices) -> Response:
+    """Return the feedback file of an own delivery."""
+    return feedback_file(deliveries.feedback(services, session.actor, batch_id))
+
+
+def feedback_file(path: object) -> Response:
+    """Return a feedback file as a download."""
+    return FileResponse(str(path), media_type="text/csv; charset=utf-8", filename="feedback.csv")
+
+
+@router.get("/quality", response_model=Quality, responses=problems(401, 403))
+def own_quality(session: CurrentSession, services: CurrentServices) -> Response:
+    """Return your own quality board."""
+    return json_response(scoreboard.board(services, deliveries.partner_of(session.actor)))
+
+
+@router.put(
+    "/deliveries/{dataset}/{file_name}",
+    status_code=202,
+    response_model=Dropped,
+    responses=problems(400, 401, 403, 413, 422),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/octet-stream": {
+                    "schema": {"type": "string", "format": "binary"},
+                    "example": "the bytes of a CSV, XLSX, JSON Lines or Parquet file",
+                }
+            },
+        }
+    },
+)
+async def push(
+    dataset: Annotated[str, Path(max_length=100, examples=["housing.tenancy"])],
+    file_name: Annotated[str, Path(max_length=100, examples=["tenancy-2026-06.csv"])],
+    request: Request,
+    session: CurrentSession,
+    services: CurrentServices,
+    content_digest: Annotated[
+        str | None, Header(description="`sha-256=:BASE64:` (RFC 9530); the file must fit it.")
+    ] = None,
+    period: Annotated[
+        str | None, Header(max_length=10, description="What the data is about, e.g. 2026-06.")
+    ] = None,
+) -> Response:
+    """Deliver a file over HTTPS into your drop folder; the next run lands and checks it."""
+    promised = {"content-digest": content_digest, "period": period}
+    headers = {name: value for name, value in promised.items() if value is not None}
+    outcome = await deliveries.push(
+        services, session.actor, dataset, file_name, request.stream(), headers
+    )
+    return json_response(outcome)

@@ -1,0 +1,101 @@
+"""Everything a request may use, opened once when the server starts and closed when it ends."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from access.decision import Decider
+from access.guard import Guard
+from access.policy import load_policy
+from access.ports import GuardKeys
+from api.people import DemonstrationProvider
+from api.tokens import HubTokenVerifier, TokenIssuer, TokenVerifier
+from api.vocabulary import Vocabulary
+from contracts.codes import load_code_sets
+from contracts.loader import load_catalog, load_contracts
+from hub.clock import Clock, SystemClock
+from hub.config import Settings
+from hub.keyring import Keyring
+from hub.ledger.log import Ledger
+from hub.store.records import Records
+from hub.store.snapshots import SnapshotStore
+
+_TOKEN_LIFETIME = timedelta(hours=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the doors stand on.
+
+    Args:
+        verifier: establishes the actor of a token.
+        provider: the embedded identity provider, None outside the demonstration profile.
+        new_request_id: names a request in answers and in the ledger.
+    """
+
+    settings: Settings
+    clock: Clock
+    vocabulary: Vocabulary
+    guard: Guard
+    ledger: Ledger
+    records: Records
+    snapshots: SnapshotStore
+    verifier: TokenVerifier
+    provider: DemonstrationProvider | None
+    new_request_id: Callable[[], str]
+
+    def close(self) -> None:
+        """Let go of ledger and records; what was promised is durable already."""
+        self.ledger.close()
+        self.records.close()
+
+
+def open_services(settings: Settings, clock: Clock | None = None) -> Services:
+    """Open the hub for serving.
+
+    Raises:
+        ConfigError: when the hub was never set up, or a key is missing.
+        ContractError, PolicyError: every finding.
+        LedgerError: when the ledger cannot be read.
+    """
+    clock = clock or SystemClock()
+    keyring = Keyring.open(settings.keyring, settings.passphrase)
+    contracts = load_contracts(settings.contract_folders)
+    catalog = load_catalog(contracts)
+    policy = load_policy(catalog)
+    snapshots = SnapshotStore(settings)
+    signer = keyring.signer("ledger", settings.origin)
+    ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
+    guard = Guard(
+        Decider(policy, catalog), catalog, snapshots, ledger, GuardKeys.of(keyring), clock
+    )
+    issuer = f"{settings.origin}#{settings.profile}"
+    return Services(
+        settings=settings,
+        clock=clock,
+        vocabulary=Vocabulary(
+            catalog=catalog,
+            code_sets=load_code_sets(settings.contract_folders),
+            purposes=policy.purposes,
+            roles=policy.roles,
+        ),
+        guard=guard,
+        ledger=ledger,
+        records=Records.open(settings),
+        snapshots=snapshots,
+        verifier=HubTokenVerifier(keyring, clock, issuer),
+        provider=_provider(settings, keyring, clock, guard, issuer),
+        new_request_id=lambda: secrets.token_hex(8),
+    )
+
+
+def _provider(
+    settings: Settings, keyring: Keyring, clock: Clock, guard: Guard, issuer: str
+) -> DemonstrationProvider | None:
+    if settings.profile != "demonstration":
+        return None
+    tokens = TokenIssuer(keyring, clock, issuer, _TOKEN_LIFETIME)
+    return DemonstrationProvider.load(settings, tokens, guard.binding)

@@ -1,0 +1,113 @@
+"""The words people read: titles of datasets, columns, agencies and purposes, labels of codes.
+
+Built once when the server starts; a cell of an answer costs two dictionary reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from access.masking import kind
+from access.model import Actor
+from access.purposes import Purpose, PurposeRegister
+from access.roles import RoleRegister
+from contracts.codes import DIVISIONS, CodeSets
+from hub.catalog import Catalog, Column, Dataset
+
+_NO_CODES: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Titles and labels by code."""
+
+    catalog: Catalog
+    code_sets: CodeSets
+    purposes: PurposeRegister
+    roles: RoleRegister
+    _columns: dict[tuple[str, str], tuple[str, Mapping[str, str]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def cell(self, dataset: str, column: str, value: Any, treatment: str) -> dict[str, Any]:
+        """Return one shown value with what it is called and how it was treated."""
+        title, labels = self._column(dataset, column)
+        return {
+            "column": column,
+            "title": title,
+            "value": value,
+            "label": labels.get(value) if labels and treatment == "clear" else None,
+            "treatment": treatment,
+            "how": kind(treatment),
+        }
+
+    def column_title(self, dataset: str, column: str) -> str:
+        """Return what people call a column, its own name when nobody said."""
+        return self._column(dataset, column)[0]
+
+    def dataset(self, name: str) -> Dataset | None:
+        """Return a dataset, or None when the catalogue no longer has it."""
+        if name not in self.catalog:
+            return None
+        return self.catalog[name]
+
+    def dataset_title(self, name: str) -> str:
+        """Return what people call a dataset."""
+        dataset = self.dataset(name)
+        return dataset.title if dataset else name
+
+    def agency(self, code: str) -> str:
+        """Return what people call an agency."""
+        return self.roles.agencies.get(code, code)
+
+    def role_titles(self, actor: Actor) -> list[str]:
+        """Return what people call the roles an actor holds."""
+        known = self.roles.roles
+        return [known[role].title if role in known else role for role in actor.roles]
+
+    def purposes_of(self, actor: Actor) -> list[Purpose]:
+        """Return the purposes the actor's roles, and what they inherit, may state."""
+        held = {name for role in actor.roles for name in self.roles.held(role)}
+        return [item for item in self.purposes.values() if held & set(item.roles)]
+
+    def labels(self, dataset: str, column: str) -> Mapping[str, str]:
+        """Return code -> label of a column, empty when it holds no codes."""
+        return self._column(dataset, column)[1]
+
+    def places(self) -> Mapping[str, str]:
+        """Return division or grid code -> what people call the place."""
+        return self._code_labels(DIVISIONS)
+
+    def purpose(self, code: str) -> Purpose | None:
+        """Return a purpose, or None when there is none of that code."""
+        return self.purposes.get(code)
+
+    def _column(self, dataset: str, column: str) -> tuple[str, Mapping[str, str]]:
+        known = self._columns.get((dataset, column))
+        if known is None:
+            known = self._columns[dataset, column] = self._describe(dataset, column)
+        return known
+
+    def _describe(self, dataset: str, column: str) -> tuple[str, Mapping[str, str]]:
+        entry = self.dataset(dataset)
+        for item in entry.columns if entry else ():
+            if item.name == column:
+                return item.title, self._labels(item)
+            if column in item.clear_as:
+                return f"{item.title}（{_HOW[item.clear_as[column]]}）", _NO_CODES
+        return column, _NO_CODES
+
+    def _labels(self, column: Column) -> Mapping[str, str]:
+        return self._code_labels(
+            DIVISIONS if column.semantic == "division_code" else column.code_set
+        )
+
+    def _code_labels(self, code_set: str | None) -> Mapping[str, str]:
+        if code_set is None or code_set not in self.code_sets:
+            return _NO_CODES
+        return {code.code: code.label for code in self.code_sets[code_set].codes}
+
+
+_HOW = {"year": "年份", "month": "月份", "age_band": "年龄段"}
