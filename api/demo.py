@@ -363,8 +363,11 @@ def breakdown(contract: Contract) -> tuple[str, ...]:
     kinds = [
         p.name
         for p in contract.properties
-        if p.logical_type == "string" and p.required and not p.sealed
-        and p.key_position is None and p.name not in (contract.time_column, contract.area_column)
+        if p.logical_type == "string"
+        and p.required
+        and not p.sealed
+        and p.key_position is None
+        and p.name not in (contract.time_column, contract.area_column)
     ]
     return (*(["month"] if contract.time_column else []), *kinds[:1])
 

@@ -124,13 +124,15 @@ def require_same_site(request: Request) -> None:
         raise AccessDenied("表单须由本站页面提交。 / The form was not posted from this site.")
 
 
-def remember(request: Request, response: Response, token: str, session: Session) -> None:
-    """Put a session into the page cookie."""
+def remember(request: Request, response: Response, token: str) -> None:
+    """Put a token into the page cookie, which the browser forgets when it is closed.
+
+    The token itself says when the session ends; the cookie adds nothing that could be trusted.
+    """
     started = cast("Services", request.app.state.services)
     response.set_cookie(
         COOKIE,
         token,
-        expires=session.expires,
         httponly=True,
         samesite="strict",
         secure=started.settings.profile == "production",

@@ -9,6 +9,7 @@ Source: OWASP Secure Headers; W3C CSP 3, Fetch Metadata.
 from __future__ import annotations
 
 import orjson
+from fastapi import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,10 +34,6 @@ _HEADERS = (
 )
 _NO_STORE = (b"cache-control", b"no-store")
 _TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
-
-
-class TooLarge(Exception):
-    """A body without announced length grew past the bound."""
 
 
 class Door:
@@ -71,9 +68,6 @@ class Door:
             return
         try:
             await self._app(scope, bounded, send_guarded)
-        except TooLarge:
-            if not started:
-                await _too_large(send_guarded)
         except Exception as exc:  # noqa: BLE001 - the door: nothing of a defect may get out
             reply = defect(Request(scope), exc)
             if not started:
@@ -104,7 +98,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         total += len(message.get("body", b""))
         if total > MAX_BODY_BYTES:
-            raise TooLarge
+            raise HTTPException(413)  # answered by api.problems like any other
         return message
 
     return receive_bounded

@@ -82,7 +82,7 @@ async def sign_in(
         return page(request, "sign_in.html", context, exc.status)
     doors = (_DOORS[role] for role in session.actor.roles if role in _DOORS)
     response = RedirectResponse(next(doors, "/officer"), 303)
-    remember(request, response, text, session)
+    remember(request, response, text)
     return response
 
 

@@ -26,4 +26,4 @@ def make_hub(settings: Settings) -> None:
     signer = keyring.signer("ledger", settings.origin)
     with Ledger(settings.ledger, signer, clock, settings.origin) as ledger:
         event = AuditEvent(EventTag.HUB_LEDGER_OPENED, clock.now(), {"origin": settings.origin})
-        ledger.append([Entry(None, event.body())])
+        ledger.append([Entry.of(event)])

@@ -26,9 +26,10 @@ def canonical_json(value: Any) -> bytes:
     """
     try:
         if _is_plain(value):
-            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+            data: bytes = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+            return data
         return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, orjson.JSONEncodeError) as exc:
+    except (rfc8785.CanonicalizationError, orjson.JSONEncodeError, UnicodeEncodeError) as exc:
         raise RequestError("value has no canonical JSON form (RFC 8785)") from exc
 
 
@@ -42,15 +43,12 @@ def _is_plain(value: Any) -> bool:
     if kind is str or kind is bool or value is None:
         return True
     if kind is int:
-        return -_EXACT_INTEGER <= value <= _EXACT_INTEGER
+        return bool(-_EXACT_INTEGER <= value <= _EXACT_INTEGER)
     if kind is dict:
         for key, item in value.items():
             if not (type(key) is str and key.isascii() and _is_plain(item)):
                 return False
         return True
     if kind is list or kind is tuple:
-        for item in value:  # a loop: this runs for every ledger entry
-            if not _is_plain(item):
-                return False
-        return True
+        return all(_is_plain(item) for item in value)
     return False

@@ -51,7 +51,7 @@ def rotate(
         try:
             details = {"purpose": purpose, "version": key.version, "suite": key.suite}
             event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), details)
-            ledger.append([Entry(None, event.body())])
+            ledger.append([Entry.of(event)])
         finally:
             ledger.close()
         out.print(f"{purpose}: version {key.version} is in use from now on. Back up the keyring.")

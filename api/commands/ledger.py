@@ -38,25 +38,27 @@ def verify(home: Home = None, as_json: Json = False) -> None:
             TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         )
         with bar:
-            task = bar.add_task("verify", total=ledger.size)
+            task = bar.add_task("verify", total=None)
             result = ledger.verify_all(
                 lambda done, total: bar.update(task, completed=done, total=total)
             )
         if as_json:
             print_json(
                 {
-                    "intact": not result.findings,
+                    "intact": result.intact,
                     "entries": result.size,
-                    "findings": [str(f) for f in result.findings],
+                    "erased": result.erased,
+                    "wrong": result.total,
+                    "findings": [str(finding) for finding in result.findings],
                 }
             )
-        elif result.findings:
-            out.print(f"[red]NOT INTACT[/]: {len(result.findings)} findings")
+        elif result.intact:
+            out.print(f"[green]intact[/]: {result.size:,} entries, tree and checkpoint agree")
+        else:
+            out.print(f"[red]NOT INTACT[/]: {result.total:,} findings")
             for finding in result.findings[:50]:
                 out.print(f"  • {finding}", markup=False)
-        else:
-            out.print(f"[green]intact[/]: {result.size:,} entries, tree and checkpoint agree")
-        if result.findings:
+        if not result.intact:
             raise typer.Exit(70)
 
 

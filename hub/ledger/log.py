@@ -39,6 +39,7 @@ from hub.ledger.writer import (
     ERASED_EVENT,
     Entry,
     Identity,
+    PreparedEntry,
     Writer,
     open_head,
     prepare,
@@ -128,7 +129,7 @@ class Ledger:
             RequestError: when an entry is not fit to record; nothing was submitted.
             LedgerError: when they could not be recorded, or it is not known whether they were.
         """
-        return self.submit(entries).result()
+        return self._committer.append(_prepared(entries))
 
     def submit(self, entries: Sequence[Entry]) -> Future[Receipt]:
         """Record entries together, all or none; the future has the receipt once they are durable.
@@ -140,10 +141,7 @@ class Ledger:
             RequestError: when there is no entry or one is not fit to record.
             LedgerError: after `close`.
         """
-        if not entries:
-            raise RequestError("there is nothing to record")
-        prepared = tuple(prepare(entry) for entry in entries)
-        return self._committer.submit(prepared)
+        return self._committer.submit(_prepared(entries))
 
     def erase(self, index: int, by: str, ground: str) -> Receipt:
         """Forget an entry's record and salt for good, and record that, by whom and why.
@@ -338,6 +336,12 @@ class Ledger:
         with self._read() as reader:
             hashes = reader.hashes(node for nodes in path for node in nodes)
         return tuple(fold([hashes[node] for node in nodes]) for nodes in path)
+
+
+def _prepared(entries: Sequence[Entry]) -> tuple[PreparedEntry, ...]:
+    if not entries:
+        raise RequestError("there is nothing to record")
+    return tuple([prepare(entry) for entry in entries])
 
 
 def _logged(stored: StoredEntry) -> LoggedEntry:

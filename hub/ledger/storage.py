@@ -16,9 +16,8 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.errors import LedgerError, RequestError, TamperDetected
 from hub.ledger.merkle import HASH_BYTES, Node
@@ -42,14 +41,14 @@ CREATE INDEX entry_label ON entry (label, position) WHERE label IS NOT NULL;
 CREATE TABLE tree (leaf INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), note TEXT NOT NULL);
 """
-_INSERTED = ("position", "commitment", "record", "salt", "label", "event", "time")
-_COLUMNS = ", ".join((*_INSERTED, "erased_by"))
 _ROWS_AT_ONCE = 64
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
-    """One row of `entry`; `record` and `salt` are None once erased by entry `erased_by`."""
+class StoredEntry(NamedTuple):
+    """One row of `entry`; `record` and `salt` are None once erased by entry `erased_by`.
+
+    A tuple because it is a row, and because many thousands are made in a second.
+    """
 
     position: int
     commitment: bytes
@@ -59,6 +58,9 @@ class StoredEntry:
     event: str
     time: str
     erased_by: int | None = None
+
+
+_COLUMNS = ", ".join(StoredEntry._fields)
 
 
 def create(path: Path, note: str) -> None:
@@ -133,17 +135,14 @@ class Storage:
         Raises:
             TamperDetected: when rows stand where the signed tree has not come to yet.
         """
-        rows = [
-            (e.position, e.commitment, e.record, e.salt, e.label, e.event, e.time) for e in entries
-        ]
         leaves = [(e.position, spine) for e, spine in zip(entries, spines, strict=True)]
         with self._wrapped() as connection:
             try:
-                _insert(connection, "entry", _INSERTED, rows)
+                _insert(connection, "entry", StoredEntry._fields, entries)
                 _insert(connection, "tree", ("leaf", "hashes"), leaves)
             except sqlite3.IntegrityError as exc:
                 raise TamperDetected(
-                    f"rows stand at entry {rows[0][0]} or after, beyond the signed tree"
+                    f"rows stand at entry {entries[0].position} or after, beyond the signed tree"
                 ) from exc
 
     def erase(self, position: int, erased_by: int) -> None:

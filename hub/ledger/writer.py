@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.canonical import canonical_json
 from hub.errors import RequestError, TamperDetected
@@ -41,8 +41,7 @@ class Entry:
         return cls(event.label, event.body())
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedEntry:
+class PreparedEntry(NamedTuple):
     """An entry found fit to record: its record's exact bytes, and what it is found by."""
 
     record: bytes
@@ -111,7 +110,7 @@ class Writer:
         self._storage = storage
         self._identity = identity
         self._random = random
-        self._known: tuple[str, CompactRange] | None = None
+        self._known: tuple[str, CompactRange] | None = None  # the head last written, its tree
 
     def append(self, entries: Sequence[PreparedEntry], *, erasing: int | None = None) -> Appended:
         """Add entries durably, in order, and sign the tree they make.
@@ -126,9 +125,8 @@ class Writer:
             LedgerError: when the storage fails. Whether the entries are there is then unknown;
                 the next append finds out by itself.
         """
-        known, self._known = self._known, None  # forgotten unless all goes well
         with self._storage.transaction():
-            tree = self._tree(self._storage.note(), known)
+            tree = self._tree(self._storage.note())
             rows = self._rows(entries, tree.size)
             leaves = tuple(leaf_hash(row.commitment) for row in rows)
             grown, spines = tree.extended(leaves)
@@ -143,7 +141,7 @@ class Writer:
     def resign(self) -> str:
         """Sign the present tree with the current key, as after a rotation, and return the note."""
         with self._storage.transaction():
-            note = self._identity.sign(self._tree(self._storage.note(), None))
+            note = self._identity.sign(self._tree(self._storage.note()))
             self._storage.write_note(note)
         return note
 
@@ -155,25 +153,17 @@ class Writer:
         """Return the rows of entries, each with a fresh salt and its commitment."""
         salts = self._random(SALT_BYTES * len(entries))  # at once: each call may yield the thread
         rows = []
-        for number, entry in enumerate(entries):
+        for number, (record, label, event, time) in enumerate(entries):
             salt = salts[SALT_BYTES * number : SALT_BYTES * (number + 1)]
-            commitment = commitment_of(salt, entry.record)
-            rows.append(
-                StoredEntry(
-                    first + number,
-                    commitment,
-                    entry.record,
-                    salt,
-                    entry.label,
-                    entry.event,
-                    entry.time,
-                )
-            )
+            committed = commitment_of(salt, record)
+            row = StoredEntry(first + number, committed, record, salt, label, event, time)
+            rows.append(row)
         return rows
 
-    def _tree(self, note: str, known: tuple[str, CompactRange] | None) -> CompactRange:
-        if known is not None and known[0] == note:
-            return known[1]
+    def _tree(self, note: str) -> CompactRange:
+        """Return the stored tree's edge: as it was left, unless the head is another one by now."""
+        if self._known is not None and self._known[0] == note:
+            return self._known[1]
         return load_tree(self._storage, note, self._identity)
 
 

@@ -1,0 +1,51 @@
+"""The quality board and the partner's pages, over the same functions as the API."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import catalogue, deliveries, scoreboard
+from api.dependencies import CurrentServices, PageActor
+from api.pages.rendering import page
+from api.partner import BatchId, feedback_file
+
+router = APIRouter(include_in_schema=False)
+
+_MOST_BATCHES = 100
+
+
+@router.get("/board")
+def board(request: Request, services: CurrentServices) -> Response:
+    """Show the quality of every dataset, what was stopped, and the catalogue."""
+    context = {
+        "board": scoreboard.board(services).body,
+        "datasets": catalogue.datasets(services).body["datasets"],
+    }
+    return page(request, "board.html", context)
+
+
+@router.get("/partner")
+def partner(request: Request, session: PageActor, services: CurrentServices) -> Response:
+    """Show the partner's own board and deliveries."""
+    own = deliveries.partner_of(session.actor)
+    context = {
+        "board": scoreboard.board(services, own).body,
+        "batches": deliveries.batches(services, session.actor, _MOST_BATCHES).body["batches"],
+    }
+    return page(request, "partner.html", context)
+
+
+@router.get("/partner/batches/{batch_id}")
+def batch(
+    batch_id: BatchId, request: Request, session: PageActor, services: CurrentServices
+) -> Response:
+    """Show one delivery rule by rule."""
+    found = deliveries.batch(services, session.actor, batch_id)
+    return page(request, "batch.html", {"batch": found.body})
+
+
+@router.get("/partner/batches/{batch_id}/feedback")
+def feedback(batch_id: BatchId, session: PageActor, services: CurrentServices) -> Response:
+    """Return the feedback file of an own delivery."""
+    return feedback_file(deliveries.feedback(services, session.actor, batch_id))

@@ -1,0 +1,39 @@
+"""The citizen's page: what is held, who used it, and each use's proof to keep."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api import disclosures
+from api.citizen import UseIndex, by_department, proof_file
+from api.dependencies import CurrentServices, PageActor
+from api.pages.rendering import page
+
+router = APIRouter(include_in_schema=False)
+
+_MOST_USES = 100
+
+
+@router.get("/citizen")
+async def mine(request: Request, session: PageActor, services: CurrentServices) -> Response:
+    """Show what is held about the reader and every use of it."""
+    held = await disclosures.own_records(services, session)
+    used = await run_in_threadpool(disclosures.own_uses, services, session, _MOST_USES)
+    subjects = [] if held.is_problem else held.body["subjects"]
+    context = {
+        "answer": None if held.is_problem else held.body,
+        "problem": held.body if held.is_problem else None,
+        "departments": by_department(held),
+        "withheld": [name for subject in subjects for name in subject["withheld"]],
+        "uses": used.body["uses"],
+        "key": str(services.ledger.key),
+    }
+    return page(request, "citizen.html", context, held.status)
+
+
+@router.get("/citizen/uses/{index}/proof")
+def proof(index: UseIndex, session: PageActor, services: CurrentServices) -> Response:
+    """Return the proof of one use as a file."""
+    return proof_file(services, session, index)

@@ -1,0 +1,123 @@
+"""Templates to answers: one environment, one function, and the filters templates may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from api.dependencies import session_of
+from api.people import NOTICE
+
+FOLDER = Path(__file__).parent
+LOOK_COOKIE = "mingjing_look"
+LOOKS = ("normal", "large", "contrast")
+
+_BEIJING = timezone(timedelta(hours=8))
+
+
+def page(
+    request: Request,
+    template: str,
+    context: Mapping[str, Any],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """Return a rendered page, with who has signed in and how the reader wants it to look."""
+    services = request.app.state.services
+    look = request.cookies.get(LOOK_COOKIE, LOOKS[0])
+    common = {
+        "path": request.url.path,
+        "look": look if look in LOOKS else LOOKS[0],
+        "who": session_of(request),
+        "demonstration": services.settings.profile == "demonstration",
+        "notice": NOTICE,
+    }
+    body = environment().get_template(template).render({**common, **context})
+    return HTMLResponse(body, status, dict(headers or {}))
+
+
+@cache
+def environment() -> Environment:
+    """Return the one template environment; an undefined name is an error, all text is escaped."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"moment": moment, "number": number, "percent": percent, "shown": shown}
+    made.globals |= {"HOW": _HOW}
+    return made
+
+
+def moment(value: datetime | str | None) -> str:
+    """Return a time as people of the district read it: Beijing time, to the minute.
+
+    >>> moment("2026-06-05T01:02:03Z"), moment("2026-06-05"), moment(None)
+    ('2026-06-05 09:02', '2026-06-05', '—')
+    """
+    if value is None or value == "":
+        return "—"
+    when = value if isinstance(value, datetime) else _parsed(value)
+    if when is None:
+        return str(value)
+    return when.astimezone(_BEIJING).strftime("%Y-%m-%d %H:%M")
+
+
+def _parsed(text: str) -> datetime | None:
+    """Return the instant a text names, or None when it is a day or anything else."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return when if when.tzinfo else None
+
+
+def number(value: float | None) -> str:
+    """Return a count with thousands apart, a dash for none.
+
+    >>> number(120000), number(None)
+    ('120,000', '—')
+    """
+    return "—" if value is None else f"{value:,}"
+
+
+def percent(value: float | None) -> str:
+    """Return a percentage, two digits, never rounded up to a target it did not reach.
+
+    >>> percent(98.999), percent(None)
+    ('98.99 %', '—')
+    """
+    return "—" if value is None else f"{int(value * 100) / 100:.2f} %"
+
+
+def shown(cell: Mapping[str, Any]) -> str:
+    """Return the text of a cell: label before code, words for yes and no, a dash for nothing.
+
+    >>> shown({"value": "1", "label": "男"}), shown({"value": None, "label": None})
+    ('男（1）', '—')
+    """
+    value = cell["value"]
+    if value is None or value == "":
+        return "—"
+    if cell["label"]:
+        return f"{cell['label']}（{value}）"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return str(value)
+
+
+#: How a value is shown -> sign, Chinese, English. Never colour alone.
+_HOW: Mapping[str, tuple[str, str, str]] = {
+    "clear": ("●", "原值", "in clear"),
+    "masked": ("◐", "部分遮盖", "masked"),
+    "generalised": ("○", "概括", "generalised"),
+}

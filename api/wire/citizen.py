@@ -1,0 +1,111 @@
+"""Bodies of the citizen's door."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from api.wire.base import Wire, example
+
+
+class UsedField(Wire):
+    """One field that a use showed, and how."""
+
+    dataset: str
+    column: str
+    title: str
+    how: Literal["clear", "masked", "generalised"]
+
+
+class Use(Wire):
+    """One use of the citizen's records, or one attempt that was refused."""
+
+    index: int = Field(ge=0, description="Index of its leaf in the ledger.")
+    time: datetime | str
+    outcome: Literal["allowed", "refused"]
+    agency: str
+    agency_title: str
+    post: str
+    purpose: str
+    purpose_title: str
+    legal_basis: str
+    action: str
+    datasets: list[str]
+    fields: list[UsedField]
+    with_case: bool = Field(description="Whether the asking agency named a case.")
+    reason: str
+    proof: str = Field(description="Where the proof of this use is had.")
+
+
+class Uses(Wire):
+    """Who used the citizen's records, newest first."""
+
+    model_config = example(
+        {
+            "uses": [
+                {
+                    "index": 41,
+                    "time": "2026-06-05T01:02:03Z",
+                    "outcome": "allowed",
+                    "agency": "east_street",
+                    "agency_title": "东街街道",
+                    "post": "网格员",
+                    "purpose": "residence.verify",
+                    "purpose_title": "居住核实",
+                    "legal_basis": "个人信息保护法 13(1)(3), 34",
+                    "action": "lookup",
+                    "datasets": ["实有人口"],
+                    "fields": [
+                        {
+                            "dataset": "population.resident",
+                            "column": "name",
+                            "title": "姓名",
+                            "how": "clear",
+                        }
+                    ],
+                    "with_case": True,
+                    "reason": "网格员为居住核实查询本人负责区域内的人员。",
+                    "proof": "/v1/me/uses/41/proof",
+                }
+            ]
+        }
+    )
+
+    uses: list[Use]
+
+
+class ProofBundle(Wire):
+    """Everything that is needed to check one entry offline."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "format": "mingjing-proof-1",
+                    "origin": "mingjing.example/ledger",
+                    "index": 41,
+                    "size": 42,
+                    "record": {
+                        "event": "officer:subject:disclosed",
+                        "time": "2026-06-05T01:02:03Z",
+                    },
+                    "salt": "base64…",
+                    "inclusion": ["base64…"],
+                    "checkpoint": "mingjing.example/ledger\n42\nq7hV…=\n\n— …\n",
+                }
+            ]
+        },
+    )
+
+    format: str
+    origin: str
+    index: int
+    size: int
+    record: Any
+    salt: str
+    inclusion: list[str]
+    checkpoint: str

@@ -1,0 +1,78 @@
+"""Small builders for ledger tests: a signer of its own, entries, a ledger in a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hub.clock import FixedClock
+from hub.ledger.log import Ledger
+from hub.ledger.note import VerifierKey
+from hub.ledger.storage import Storage
+from hub.ledger.writer import Entry
+
+ORIGIN = "mingjing.example/ledger"
+VECTORS = Path(__file__).parents[2] / "vectors"
+CLOCK = FixedClock(datetime(2026, 3, 1, 8, 0, tzinfo=UTC))
+LABEL = bytes(range(16))
+
+
+class InventedSigner:
+    """An Ed25519 signer whose key follows from a word."""
+
+    def __init__(self, name: str = ORIGIN, seed: str = "one") -> None:
+        self._private = Ed25519PrivateKey.from_private_bytes(sha256(seed.encode()).digest())
+        self.name = name
+        self.public_key = self._private.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        return self._private.sign(message)
+
+
+def entry(number: int = 0, label: bytes | None = LABEL, **more: Any) -> Entry:
+    """Return an invented disclosure."""
+    body = {
+        "event": "officer:subject:disclosed",
+        "time": "2026-03-01T08:00:00.000Z",
+        "purpose": "residence.verify",
+        "request": f"request-{number}",
+        **more,
+    }
+    return Entry(label, body)
+
+
+def open_ledger(
+    folder: Path,
+    signer: InventedSigner | None = None,
+    *,
+    former: tuple[VerifierKey, ...] = (),
+    storage: Callable[[Path], Storage] = Storage,
+) -> Ledger:
+    """Open the ledger of a folder, making it when there is none."""
+    return Ledger(
+        folder / "ledger.sqlite",
+        signer or InventedSigner(),
+        CLOCK,
+        ORIGIN,
+        former=former,
+        storage=storage,
+    )
+
+
+def filled(folder: Path, count: int) -> Ledger:
+    """Open a ledger and record a number of entries, one append each."""
+    ledger = open_ledger(folder)
+    for number in range(count):
+        ledger.append([entry(number)])
+    return ledger
+
+
+def vector(name: str) -> Any:
+    """Read a file of published vectors."""
+    return json.loads((VECTORS / name).read_text(encoding="utf-8"))
