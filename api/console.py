@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -15,8 +15,20 @@ from rich.table import Table
 
 from hub.errors import HubError
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+_PIPE_COLUMNS = 132  # where no terminal says how wide it is
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    return (
+        console
+        if console.is_terminal
+        else Console(stderr=stderr, highlight=False, width=_PIPE_COLUMNS)
+    )
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 
 
 def print_json(value: object) -> None:
@@ -37,7 +49,8 @@ def print_rows(
     table = Table(title=title, title_justify="left", header_style="bold")
     for name in rows[0]:
         numeric = all(isinstance(r[name], int | float | None) for r in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left")
+        side: Literal["left", "right"] = "right" if numeric else "left"
+        table.add_column(name.replace("_", " "), justify=side, overflow="fold")
     for row in rows:
         table.add_row(*(shown(value) for value in row.values()))
     out.print(table)

@@ -378,7 +378,7 @@ def _ledger(settings: Settings) -> None:
     _chapter(6, "The ledger, and the quality of each dataset")
     with open_ledger(settings) as ledger:
         result = ledger.verify_all()
-        if result.findings:
+        if not result.intact:
             raise RequestError(
                 "the ledger does not verify", findings=tuple(map(str, result.findings))
             )

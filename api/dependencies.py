@@ -69,10 +69,19 @@ class BearerSession(SecurityBase):
         Raises:
             Unauthenticated: without header, or with a token that is not valid.
         """
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated("send the token as `Authorization: Bearer TOKEN`")
-        return cast("Services", request.app.state.services).verifier.verify(token)
+        return bearer_session(request)
+
+
+def bearer_session(request: Request) -> Session:
+    """Return the session behind the Authorization header.
+
+    Raises:
+        Unauthenticated: without header, or with a token that is not valid.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("send the token as `Authorization: Bearer TOKEN`")
+    return cast("Services", request.app.state.services).verifier.verify(token)
 
 
 class PageSession(SecurityBase):

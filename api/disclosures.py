@@ -202,12 +202,11 @@ def _golden(name: str, cell: Mapping[str, Any], vocabulary: Vocabulary) -> dict[
     source = cell["source"]
     dataset, _, column = source.rpartition(".")
     shown = vocabulary.cell(dataset, column, cell["value"], cell["treatment"])
-    return shown | {
-        "column": name,
-        "source": source,
-        "source_title": vocabulary.dataset_title(dataset),
-        "since": cell["since"],
-    }
+    shown["column"] = name
+    shown["source"] = source
+    shown["source_title"] = vocabulary.dataset_title(dataset)
+    shown["since"] = cell["since"]
+    return shown
 
 
 def _record(record: RecordView, vocabulary: Vocabulary) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from starlette.responses import Response
 
 from api import disclosures
 from api.dependencies import CurrentServices, CurrentSession
+from api.lean import LeanRoute
 from api.outcome import json_response
 from api.wire.base import problems
 from api.wire.officer import Disclosure, LookupBody, Purposes, SearchBody
 
-router = APIRouter(prefix="/v1/officer", tags=["officer"])
+router = APIRouter(prefix="/v1/officer", tags=["officer"], route_class=LeanRoute)
 
-_PROBLEMS = problems(400, 401, 403, 404, 422, 503)
+_PROBLEMS = problems(400, 401, 403, 404, 413, 415, 422, 503)
 
 
 @router.post("/lookup", response_model=Disclosure, responses=_PROBLEMS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,8 +89,17 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         snapshots=snapshots,
         verifier=HubTokenVerifier(keyring, clock, issuer),
         provider=_provider(settings, keyring, clock, guard, issuer),
-        new_request_id=lambda: secrets.token_hex(8),
+        new_request_id=_request_ids(),
     )
+
+
+def _request_ids() -> Callable[[], str]:
+    """Return what names requests: a random start, then one more each time; no two processes meet.
+
+    A request's name needs to be unique, not secret.
+    """
+    start, numbers = secrets.token_hex(6), itertools.count(1)
+    return lambda: f"{start}{next(numbers):06x}"
 
 
 def _provider(

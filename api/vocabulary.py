@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from access.masking import kind
-from access.model import Actor
+from access.model import CLEAR, Actor
 from access.purposes import Purpose, PurposeRegister
 from access.roles import RoleRegister
 from contracts.codes import DIVISIONS, CodeSets
@@ -30,18 +30,21 @@ class Vocabulary:
     _columns: dict[tuple[str, str], tuple[str, Mapping[str, str]]] = field(
         default_factory=dict, compare=False, repr=False
     )
+    _cells: dict[tuple[str, str, str], tuple[dict[str, Any], Mapping[str, str]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def cell(self, dataset: str, column: str, value: Any, treatment: str) -> dict[str, Any]:
         """Return one shown value with what it is called and how it was treated."""
-        title, labels = self._column(dataset, column)
-        return {
-            "column": column,
-            "title": title,
-            "value": value,
-            "label": labels.get(value) if labels and treatment == "clear" else None,
-            "treatment": treatment,
-            "how": kind(treatment),
-        }
+        known = self._cells.get((dataset, column, treatment))
+        if known is None:
+            known = self._describe_cell(dataset, column, treatment)
+        described, labels = known
+        shown = described.copy()
+        shown["value"] = value
+        if labels:
+            shown["label"] = labels.get(value)
+        return shown
 
     def column_title(self, dataset: str, column: str) -> str:
         """Return what people call a column, its own name when nobody said."""
@@ -83,6 +86,22 @@ class Vocabulary:
     def purpose(self, code: str) -> Purpose | None:
         """Return a purpose, or None when there is none of that code."""
         return self.purposes.get(code)
+
+    def _describe_cell(
+        self, dataset: str, column: str, treatment: str
+    ) -> tuple[dict[str, Any], Mapping[str, str]]:
+        title, labels = self._column(dataset, column)
+        described = {
+            "column": column,
+            "title": title,
+            "value": None,
+            "label": None,
+            "treatment": treatment,
+            "how": kind(treatment),
+        }
+        made = (described, labels if treatment == CLEAR else _NO_CODES)
+        self._cells[dataset, column, treatment] = made
+        return made
 
     def _column(self, dataset: str, column: str) -> tuple[str, Mapping[str, str]]:
         known = self._columns.get((dataset, column))

@@ -79,7 +79,7 @@ class Runtime:
         Raises:
             LedgerError: when it could not be recorded; nothing that depends on it may happen.
         """
-        self.ledger.append([Entry(event.label, event.body())])
+        self.ledger.append([Entry.of(event)])
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pathlib import Path
 import orjson
 
 from assets.delivery import landing, parsing, verdicts, work
+from assets.delivery.arrivals import scan
 from assets.delivery.parsing import Parsed
 from assets.identity.resolve import Resolved, resolve
 from assets.registers.register import (
@@ -66,6 +67,8 @@ def land(run: Runtime) -> tuple[Batch, ...]:
             size = f"{batch.size_bytes / 1e6:,.1f} MB"
             run.progress.step("land", batch.dataset, f"{size} from {batch.partner}, sealed")
         arrived.append(batch)
+    for unfit in scan(run.settings, run.contracts, run.clock.now()).unfit:
+        run.progress.step("land", "drop folder", unfit.reason, good=False)
     return tuple(arrived)
 
 
@@ -88,7 +91,15 @@ def _check_and_load_one(run: Runtime, contract: Contract, batch: Batch) -> Check
         store_quarantine(con, contract.dataset, batch.id, context)
         if not verdict.passed:
             return Checked(run.records.batch(batch.id), verdict, None)
-        return Checked(batch, verdict, _load(run, con, contract, batch, context))
+        loaded = _load(run, con, contract, batch, context)
+        run.records.advance(
+            batch.id,
+            BatchStatus.LOADED,
+            context.now,
+            format=parsed.format,
+            encoding=parsed.encoding,
+        )
+        return Checked(batch, verdict, loaded)
     except DeliveryRefused as refusal:
         refused = landing.refuse(batch, refusal, run.records, run.clock.now(), run.emit)
         run.progress.step("parse", batch.dataset, refusal.message, good=False)
@@ -145,7 +156,6 @@ def _load(
         "closed": loaded.closed,
     }
     run.emit(AuditEvent(EventTag.PARTNER_BATCH_LOADED, context.now, details))
-    run.records.advance(batch.id, BatchStatus.LOADED, context.now)
     run.progress.step(
         "load",
         batch.dataset,

@@ -10,14 +10,15 @@ from access.decision import Decider, explain
 from access.demo import load_demo_actors
 from access.lint import lint as lint_policy
 from access.matrix import matrix as matrix_rows
+from access.matrix import summary
 from access.model import Action, Actor, Request
 from access.policy import load_policy
-from api.commands.options import Home, Json, settings_of
+from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
 from contracts.codes import load_code_sets
 from contracts.loader import load_catalog, load_contracts
 from hub.catalog import Catalog, Classification
-from hub.config import Settings
+from hub.config import Settings, load_settings
 from hub.errors import RequestError
 
 app = typer.Typer(no_args_is_help=True, help="Access: explain a decision, the matrix, lint.")
@@ -46,7 +47,7 @@ def explain_decision(
 ) -> None:
     """Say what an actor would be allowed to see, by which rules, and why not the rest."""
     with door():
-        catalog = catalog_of(settings_of(home))
+        catalog = catalog_of(load_settings(home=home))
         decider = Decider(load_policy(catalog), catalog)
         request = Request(
             _actor(actor, role, agency, area), _action(action), (dataset,), purpose, case
@@ -78,6 +79,9 @@ def _action(text: str) -> Action:
 
 def _show(answer: dict[str, Any]) -> None:
     for name, value in answer.items():
+        if name == "fields":
+            print_rows("fields", _field_rows(value), as_json=False)
+            continue
         if isinstance(value, list) and value and isinstance(value[0], dict):
             print_rows(name, value, as_json=False)
         elif isinstance(value, dict):
@@ -89,6 +93,19 @@ def _show(answer: dict[str, Any]) -> None:
             out.print(text, markup=False, soft_wrap=True)
 
 
+def _field_rows(fields: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return one row per column that is shown, in dataset order."""
+    return [
+        {
+            "dataset": dataset,
+            "column": column,
+            **{k: v for k, v in cell.items() if k != "treatment"},
+        }
+        for dataset, found in fields.items()
+        for column, cell in found["shown"].items()
+    ]
+
+
 @app.command()
 def matrix(
     role: Annotated[str | None, typer.Option(help="Only this role.")] = None,
@@ -98,22 +115,21 @@ def matrix(
 ) -> None:
     """List who can see what: role, purpose, dataset, and how each column is shown."""
     with door():
-        catalog = catalog_of(settings_of(home))
+        catalog = catalog_of(load_settings(home=home))
         rows = [
             row
             for row in matrix_rows(Decider(load_policy(catalog), catalog))
             if role in (None, row["role"]) and dataset in (None, row["dataset"])
         ]
-        if not as_json:
-            rows = [{**row, **{k: len(row[k]) for k in ("masked", "generalised")}} for row in rows]
-        print_rows("Who can see what", rows, as_json=as_json, empty="no such role or dataset")
+        shown = rows if as_json else summary(rows)
+        print_rows("Who can see what", shown, as_json=as_json, empty="no such role or dataset")
 
 
 @app.command()
 def lint(home: Home = None, as_json: Json = False) -> None:
     """Check the policy files; every finding at once. Exit 65 when one is an error."""
     with door():
-        findings = lint_policy(catalog_of(settings_of(home)))
+        findings = lint_policy(catalog_of(load_settings(home=home)))
         rows = [
             {
                 "at": f"{f.file}:{f.line}",

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from api.commands.options import Home, Json, settings_of
+from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
 from contracts.checks import plan
 from contracts.codes import load_code_sets
 from contracts.loader import load_contracts
+from hub.config import load_settings
 from hub.errors import ContractError
 
 app = typer.Typer(no_args_is_help=True, help="Contracts: list, lint.")
@@ -21,7 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="Contracts: list, lint.")
 def list_contracts(home: Home = None, as_json: Json = False) -> None:
     """List every contract, built in and of this hub."""
     with door():
-        folders = settings_of(home).contract_folders
+        folders = load_settings(home=home).contract_folders
         contracts = load_contracts(folders, code_sets=load_code_sets(folders))
         rows = [
             {
@@ -49,7 +50,7 @@ def lint(
 ) -> None:
     """Load every contract; report all findings with file and line. Exit 65 when there are any."""
     with door():
-        folders = (folder,) if folder else settings_of(home).contract_folders
+        folders = (folder,) if folder else load_settings(home=home).contract_folders
         try:
             contracts = load_contracts(folders, code_sets=load_code_sets(folders))
         except ContractError as exc:

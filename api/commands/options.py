@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hub.config import Settings, load_settings
+from hub.errors import ConfigError
 
 Home = Annotated[
     Path | None,
@@ -17,5 +18,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def settings_of(home: Path | None) -> Settings:
-    """Return the settings of the hub in a folder."""
-    return load_settings(home=home)
+    """Return the settings of the hub in a folder.
+
+    Raises:
+        ConfigError: when there is no hub; none is made by asking about it.
+    """
+    settings = load_settings(home=home)
+    if not settings.keyring.exists():
+        raise ConfigError(f"there is no hub in {settings.home}: run `hub init`, or name its --home")
+    return settings

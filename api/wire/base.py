@@ -105,6 +105,7 @@ _MEANING = {
     403: "Refused, with the reason and, where something was decided, its receipt.",
     404: "Nothing there, or nothing that may be known.",
     413: "The body is larger than allowed.",
+    415: "The body is not sent as application/json.",
     422: "Some fields do not fit; each is named, none is repeated.",
     502: "A source cannot be read.",
     503: "The ledger cannot record, so nothing was released.",

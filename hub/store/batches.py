@@ -75,7 +75,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One batch as recorded; times are UTC, percentages 0 to 100.
+    """One batch as recorded; times are UTC, accuracies shares of the rows from 0 to 1.
 
     Args:
         delivered_at: when the same bytes were last sent.

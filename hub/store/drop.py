@@ -24,11 +24,22 @@ from hub.errors import RequestError
 
 MANIFEST_SUFFIX = ".manifest.json"
 MANIFEST_BYTES = 64 * 1024
+#: Names of files that are still being written.
+DRAFT_NAME = re.compile(r"\.[0-9a-f]{32}\.part")
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _DATASET = re.compile(r"[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62})+")
 _PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?|-?Q[1-4])?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_ENCODINGS: dict[str, str | None] = {
+    "binary": None,
+    "utf8": "utf-8",
+    "utf-8": "utf-8",
+    "utf-8-sig": "utf-8",
+    "gb18030": "gb18030",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+}
 _CHUNK_BYTES = 1 << 20
 _NAME_BYTES = 200
 
@@ -41,7 +52,8 @@ class Manifest:
         period: what the data is about: YYYY, YYYY-MM, YYYY-MM-DD or YYYYQn.
         sha256: digest of the file's bytes, 64 lower-case hexadecimal digits.
         rows: number of data rows.
-        encoding: "utf-8" or "gb18030".
+        encoding: a name of UTF-8 or GB18030 (or of GBK, GB2312, which are parts of it); kept as
+            "utf-8" or "gb18030"; "binary" promises nothing.
         format: csv, tsv, xlsx, xls, html, jsonl or parquet.
         mode: "full" or "append".
     """
@@ -56,6 +68,9 @@ class Manifest:
     mode: str | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.encoding, str):
+            plain = _ENCODINGS.get(self.encoding.lower(), self.encoding)
+            object.__setattr__(self, "encoding", plain)
         findings = tuple(text for text in _findings(self) if text)
         if findings:
             raise RequestError("the manifest does not fit", findings=findings)

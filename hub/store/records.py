@@ -6,9 +6,7 @@ works too, because nothing here is written in one database's own dialect. Times 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -36,15 +34,16 @@ from hub.store.batches import (
     Quality,
     Registered,
     Verdict,
-    safe_file_name,
 )
-from hub.store.models import (
-    BatchRow,
-    ChangeCountRow,
-    CheckResultRow,
-    PartnerRow,
-    PublicationBatchRow,
-    PublicationRow,
+from hub.store.models import BatchRow, PartnerRow, PublicationBatchRow, PublicationRow
+from hub.store.rows import (
+    batch_of,
+    new_row,
+    publication_of,
+    quality_of,
+    replace_details,
+    restart,
+    verdict_of,
 )
 
 __all__ = [
@@ -176,16 +175,16 @@ class Records:
             )
             row = session.scalars(same.with_for_update()).one_or_none()
             if row is None:
-                row = _new_row(arrival, at)
+                row = new_row(arrival, at)
                 session.add(row)
                 session.flush()
-                return Registered(_batch(row), is_new=True)
+                return Registered(batch_of(row), is_new=True)
             again = BatchStatus.LANDED in STEPS[BatchStatus(row.status)]
             row.delivered_at = at
             if again:
-                _restart(row, arrival)
+                restart(row, arrival)
             session.flush()
-            return Registered(_batch(row), is_new=again)
+            return Registered(batch_of(row), is_new=again)
 
     def mark_recorded(self, batch_id: str, at: datetime) -> None:
         """Note that the ledger has the landing of this attempt."""
@@ -199,7 +198,7 @@ class Records:
             NotFound: when there is none of that id.
         """
         with Session(self._reading) as session:
-            return _batch(_row(session, batch_id, lock=False))
+            return batch_of(_row(session, batch_id, lock=False))
 
     def advance(
         self,
@@ -228,7 +227,7 @@ class Records:
                 if name not in ("rows", "format", "encoding", "published_version"):
                     raise RequestError(f"a batch keeps no {name!r} on a step")
                 setattr(row, name, value)
-            return _batch(row)
+            return batch_of(row)
 
     def pending(
         self,
@@ -268,7 +267,7 @@ class Records:
 
     def _batches(self, query: Any) -> tuple[Batch, ...]:
         with Session(self._reading) as session:
-            return tuple(_batch(row) for row in session.scalars(query))
+            return tuple(batch_of(row) for row in session.scalars(query))
 
     # -- verdicts
 
@@ -285,8 +284,8 @@ class Records:
                 setattr(row, name, getattr(verdict, name))
             row.reason = verdict.reason[:4000] or None
             row.verdict = dict(verdict.document)
-            _replace_details(session, batch_id, verdict)
-            return _batch(row)
+            replace_details(session, batch_id, verdict)
+            return batch_of(row)
 
     def verdict(self, batch_id: str) -> Verdict | None:
         """Return the latest verdict on a batch, or None before its first check."""
@@ -294,7 +293,7 @@ class Records:
             row = _row(session, batch_id, lock=False)
             if row.passed is None:
                 return None
-            return _verdict(row, _checks(session, batch_id), _changes(session, batch_id))
+            return verdict_of(session, row)
 
     def quality(self) -> tuple[Quality, ...]:
         """Return the latest verdict per dataset and partner, by dataset."""
@@ -310,7 +309,7 @@ class Records:
             .order_by(BatchRow.dataset, BatchRow.partner)
         )
         with Session(self._reading) as session:
-            return tuple(_quality(row) for row in session.scalars(query))
+            return tuple(quality_of(row) for row in session.scalars(query))
 
     # -- publications
 
@@ -327,7 +326,7 @@ class Records:
         """
         with Session(self._engine) as session, session.begin():
             if (known := session.get(PublicationRow, version)) is not None:
-                return _publication(session, known)
+                return publication_of(session, known)
             row = PublicationRow(version=version, published_at=at, lake_snapshot=lake_snapshot)
             session.add(row)
             session.flush()
@@ -337,7 +336,7 @@ class Records:
                 batch.published_version = version
                 session.add(PublicationBatchRow(version=version, batch_id=batch_id))
             session.flush()
-            return _publication(session, row)
+            return publication_of(session, row)
 
     def publications(self, limit: int = 20) -> tuple[Publication, ...]:
         """Return publications, newest first."""
@@ -346,7 +345,7 @@ class Records:
         )
         with Session(self._reading) as session:
             rows = session.scalars(newest.limit(limit))
-            return tuple(_publication(session, row) for row in rows)
+            return tuple(publication_of(session, row) for row in rows)
 
 
 def _engine(url: URL) -> Engine:
@@ -391,134 +390,3 @@ def _step(row: BatchRow, status: BatchStatus, at: datetime) -> None:
     row.status = status.value
     if (stamp := _STAMPS.get(status)) is not None:
         setattr(row, stamp, at)
-
-
-def _new_row(arrival: Arrival, at: datetime) -> BatchRow:
-    content = "\0".join((arrival.partner, arrival.dataset, arrival.sha256))
-    digest = hashlib.sha256(content.encode()).hexdigest()
-    return BatchRow(
-        id=f"{at:%Y%m%d}-{digest[:16]}",
-        dataset=arrival.dataset,
-        partner=arrival.partner,
-        sha256=arrival.sha256,
-        size_bytes=arrival.size_bytes,
-        attempt=1,
-        status=BatchStatus.LANDED.value,
-        landed_at=at,
-        delivered_at=at,
-        **_told(arrival),
-    )
-
-
-def _told(arrival: Arrival) -> dict[str, Any]:
-    """Return what the partner may tell differently about the same bytes."""
-    return {
-        "file_name": safe_file_name(arrival.file_name, (arrival.dataset, arrival.partner)),
-        "mode": arrival.mode,
-        "period": arrival.period,
-        "declared": dict(arrival.declared),
-    }
-
-
-def _restart(row: BatchRow, arrival: Arrival) -> None:
-    for name, value in _told(arrival).items():
-        setattr(row, name, value)
-    row.attempt += 1
-    row.status = BatchStatus.LANDED.value
-    row.reason = row.recorded_at = None
-
-
-def _replace_details(session: Session, batch_id: str, verdict: Verdict) -> None:
-    for table in (CheckResultRow, ChangeCountRow):
-        for old in session.scalars(select(table).where(table.batch_id == batch_id)):
-            session.delete(old)
-    session.flush()
-    session.add_all(
-        CheckResultRow(
-            batch_id=batch_id,
-            position=position,
-            rule=check.rule,
-            columns=list(check.columns),
-            severity=check.severity,
-            dimension=check.dimension,
-            title=check.title[:1000],
-            remedy=check.remedy[:1000],
-            failing=check.failing,
-            evaluated=check.evaluated,
-        )
-        for position, check in enumerate(verdict.checks)
-    )
-    session.add_all(
-        ChangeCountRow(batch_id=batch_id, column=c.column, transform=c.transform, count=c.count)
-        for c in verdict.changes
-    )
-
-
-def _checks(session: Session, batch_id: str) -> tuple[CheckRow, ...]:
-    query = select(CheckResultRow).where(CheckResultRow.batch_id == batch_id)
-    return tuple(
-        CheckRow(
-            rule=row.rule,
-            columns=tuple(row.columns),
-            severity=row.severity,
-            dimension=row.dimension,
-            title=row.title,
-            remedy=row.remedy,
-            failing=row.failing,
-            evaluated=row.evaluated,
-        )
-        for row in session.scalars(query.order_by(CheckResultRow.position))
-    )
-
-
-def _changes(session: Session, batch_id: str) -> tuple[ChangeRow, ...]:
-    query = select(ChangeCountRow).where(ChangeCountRow.batch_id == batch_id)
-    ordered = query.order_by(ChangeCountRow.column, ChangeCountRow.transform)
-    rows = session.scalars(ordered)
-    return tuple(ChangeRow(row.column, row.transform, row.count) for row in rows)
-
-
-def _batch(row: BatchRow) -> Batch:
-    values = {field.name: getattr(row, field.name) for field in fields(Batch)}
-    return Batch(**{**values, "status": BatchStatus(row.status)})
-
-
-def _verdict(
-    row: BatchRow, checks: tuple[CheckRow, ...], changes: tuple[ChangeRow, ...]
-) -> Verdict:
-    return Verdict(
-        rows=row.rows or 0,
-        accepted=row.accepted or 0,
-        quarantined=row.quarantined or 0,
-        key_accuracy=row.key_accuracy,
-        overall=row.overall,
-        passed=bool(row.passed),
-        reason=row.reason or "",
-        checks=checks,
-        changes=changes,
-        document=row.verdict or {},
-    )
-
-
-def _quality(row: BatchRow) -> Quality:
-    return Quality(
-        dataset=row.dataset,
-        partner=row.partner,
-        batch_id=row.id,
-        period=row.period,
-        status=BatchStatus(row.status),
-        checked_at=row.checked_at,
-        rows=row.rows or 0,
-        accepted=row.accepted or 0,
-        quarantined=row.quarantined or 0,
-        key_accuracy=row.key_accuracy,
-        overall=row.overall,
-        passed=bool(row.passed),
-        reason=row.reason,
-    )
-
-
-def _publication(session: Session, row: PublicationRow) -> Publication:
-    query = select(PublicationBatchRow.batch_id).where(PublicationBatchRow.version == row.version)
-    batches = tuple(session.scalars(query.order_by(PublicationBatchRow.batch_id)))
-    return Publication(row.version, row.published_at, batches, row.lake_snapshot)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from assets.delivery import landing
+from assets.delivery.arrivals import scan
 from assets.delivery.landing import Landed, land_all, open_raw, raw_path, refuse
 from assets.delivery.work import sweep, work_folder
+from hub import sealing
 from hub.errors import DeliveryRefused, KeyMissing, LedgerError, SourceError
 from hub.events import AuditEvent, EventTag
 from hub.keyring import Keyring
@@ -153,13 +155,13 @@ def test_a_file_that_changes_while_it_is_read_stays(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = hub.drop_bare(DATA, "housing", "housing.tenancy", "a.csv")
-    real = landing.seal_stream
+    real = sealing.seal_stream
 
     def growing(*args: object) -> None:
         real(*args)  # type: ignore[arg-type]
         path.write_bytes(DATA * 2)
 
-    monkeypatch.setattr(landing, "seal_stream", growing)
+    monkeypatch.setattr("assets.delivery.landing.seal_stream", growing)
     assert hub.land() == ()
     assert dropped_files(hub) == ["a.csv"]
 
@@ -180,8 +182,8 @@ def test_a_file_that_is_gone_before_it_is_read_is_passed_over(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = hub.drop("a.csv", DATA)
-    found = landing.scan(hub.settings, hub.contracts, NOW)
-    monkeypatch.setattr(landing, "scan", lambda *_: found)
+    found = scan(hub.settings, hub.contracts, NOW)
+    monkeypatch.setattr("assets.delivery.landing.scan", lambda *_: found)
     path.unlink()
     path.symlink_to(hub.settings.keyring)
     assert hub.land() == ()
@@ -216,7 +218,7 @@ def test_a_run_killed_before_the_file_is_cleared_is_finished(
     def kill(*_: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(landing, "_clear", kill)
+    monkeypatch.setattr("assets.delivery.landing._clear", kill)
     with pytest.raises(Killed):
         hub.land()
     monkeypatch.undo()
@@ -288,7 +290,7 @@ def test_a_key_that_is_missing_is_named(hub: Hub, tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_the_file_where_it_is(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.drop("a.csv", DATA)
-    monkeypatch.setattr(landing, "_SPARE_BYTES", 1 << 62)
+    monkeypatch.setattr("assets.delivery.landing._SPARE_BYTES", 1 << 62)
     with pytest.raises(SourceError, match="make room") as caught:
         hub.land()
     assert caught.value.retryable
@@ -305,3 +307,14 @@ def test_what_a_killed_run_has_left_is_swept(hub: Hub) -> None:
         assert not folder.exists()
     assert raw_path(hub.settings, batch.sha256).exists()
     assert sweep(hub.settings) == 0
+
+
+def test_half_written_deliveries_are_removed_after_a_day(hub: Hub) -> None:
+    draft = hub.drop_bare(b"half", "housing", "housing.tenancy", f".{'a' * 32}.part")
+    other = hub.drop_bare(b"not ours", "housing", "housing.tenancy", ".rsync.part")
+    now = datetime.now(UTC)
+    for later, is_left in ((timedelta(hours=1), True), (timedelta(hours=25), False)):
+        at = now + later
+        land_all(hub.settings, hub.contracts, hub.records, hub.keyring, at, hub.events.append)
+        assert draft.exists() == is_left
+    assert other.exists()

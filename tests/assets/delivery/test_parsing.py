@@ -8,12 +8,14 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 
 from hub.errors import DeliveryRefused
 from tests.assets.delivery.samples import COLUMNS, HEADERS, ROWS, Hub, text, with_limits
@@ -32,14 +34,15 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 
 def workbook(
-    rows: Sequence[Sequence[Any]], change: Callable[[openpyxl.Workbook], None] | None = None
+    rows: Sequence[Sequence[Any]], change: Callable[[Worksheet], None] | None = None
 ) -> bytes:
     """Return an xlsx of one sheet, changed before it is saved."""
     book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
     for row in rows:
-        book.active.append(list(row))
+        sheet.append(list(row))
     if change:
-        change(book)
+        change(sheet)
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
@@ -143,6 +146,15 @@ def test_a_page_that_calls_itself_a_workbook_is_read(hub: Hub) -> None:
 )
 def test_the_encoding_is_found(hub: Hub, kind: str, encoding: str) -> None:
     assert hub.parsed(*SAME[kind]).parsed.encoding == encoding
+
+
+@pytest.mark.parametrize("kind", ["utf-8", "xlsx"])
+def test_a_home_with_an_awkward_name_is_no_pattern(tmp_path: Path, kind: str) -> None:
+    for name in ("it's [a] *home?", "it's [a] *homes"):
+        (tmp_path / name / "home").mkdir(parents=True)
+    hub = Hub.in_folder(tmp_path / "it's [a] *home?")
+    assert hub.parsed(*SAME[kind]).rows == ROWS
+    hub.records.close()
 
 
 def test_a_partners_own_headers_are_known(hub: Hub) -> None:
@@ -474,7 +486,7 @@ def test_an_id_number_typed_as_a_number_comes_through_as_what_is_left_of_it(hub:
 
 def test_merged_cells_are_filled_down_and_counted(hub: Hub) -> None:
     rows = [HEADERS, ("T1", "1", "张三"), ("T2", "2", None), ("T3", "3", None), ("T4", "4", "李四")]
-    read = hub.parsed("t.xlsx", workbook(rows, lambda b: b.active.merge_cells("C2:C4")))
+    read = hub.parsed("t.xlsx", workbook(rows, lambda sheet: sheet.merge_cells("C2:C4")))
     assert [row[2] for row in read.rows] == ["张三", "张三", "张三", "李四"]
     assert read.parsed.changes == (("tenant_name", "merged_cell_filled", 2),)
 
@@ -489,9 +501,9 @@ def test_cells_of_a_page_that_span_rows_are_filled_down_and_counted(hub: Hub) ->
 
 
 def test_error_cells_come_through_for_the_check_to_find(hub: Hub) -> None:
-    def spoil(book: openpyxl.Workbook) -> None:
-        book.active["D2"] = "#DIV/0!"
-        book.active["D2"].data_type = "e"
+    def spoil(sheet: Worksheet) -> None:
+        sheet["D2"] = "#DIV/0!"
+        sheet["D2"].data_type = "e"
 
     read = hub.parsed("t.xlsx", workbook([HEADERS, *ROWS], spoil))
     assert read.rows[0][3] == "#DIV/0!"
@@ -499,9 +511,9 @@ def test_error_cells_come_through_for_the_check_to_find(hub: Hub) -> None:
 
 
 def test_hidden_sheets_are_not_read(hub: Hub) -> None:
-    def hide(book: openpyxl.Workbook) -> None:
-        book.active.sheet_state = "hidden"
-        shown = book.create_sheet("shown")
+    def hide(sheet: Worksheet) -> None:
+        sheet.sheet_state = "hidden"
+        shown = sheet.parent.create_sheet("shown")
         for row in (HEADERS, ROWS[0]):
             shown.append(row)
 
@@ -509,10 +521,10 @@ def test_hidden_sheets_are_not_read(hub: Hub) -> None:
 
 
 def test_two_sheets_with_the_header_are_refused(hub: Hub) -> None:
-    def add(book: openpyxl.Workbook) -> None:
-        sheet = book.create_sheet("二月")
+    def add(sheet: Worksheet) -> None:
+        second = sheet.parent.create_sheet("二月")
         for row in (HEADERS, ROWS[0]):
-            sheet.append(row)
+            second.append(row)
 
     assert "2 visible sheets" in refusal(hub, "t.xlsx", workbook([HEADERS, *ROWS], add)).message
 

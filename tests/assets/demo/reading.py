@@ -6,20 +6,27 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 
 import openpyxl
 import pyarrow.parquet as pq
 
 from assets.demo.outbox import FORMS, Delivery, headers_of
 from contracts.loader import load_contracts
+from contracts.model import Contract
 
 Row = dict[str, str | None]
 
 
+@lru_cache(maxsize=1)
+def contracts() -> dict[str, Contract]:
+    """Return the built-in contracts by dataset."""
+    return {contract.name: contract for contract in load_contracts()}
+
+
 def rows_of(delivery: Delivery) -> list[Row]:
     """Return the rows of a delivered file by contract column, as text; None for an empty cell."""
-    contract = next(c for c in load_contracts() if c.name == delivery.dataset)
-    headers = headers_of(contract, FORMS[delivery.dataset])
+    headers = headers_of(contracts()[delivery.dataset], FORMS[delivery.dataset])
     columns = {header: column for column, header in headers.items()}
     return [{columns[k]: v for k, v in row.items()} for row in _raw(delivery)]
 

@@ -11,11 +11,10 @@ from assets.demo.deliveries import MONTHLY, generate, generate_first
 from assets.demo.district import District
 from assets.demo.outbox import FORMS, Delivery
 from assets.demo.truth import read_truth, showcase
-from contracts.loader import load_contracts
 from contracts.model import header_form
 from hub.identifiers import ResidentId
 from tests.assets.demo.conftest import Generated
-from tests.assets.demo.reading import rows_of
+from tests.assets.demo.reading import contracts, rows_of
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -43,7 +42,7 @@ def test_another_seed_gives_other_people(tmp_path: Path) -> None:
 def test_the_first_month_brings_every_dataset_in_an_order_that_loads(generated: Generated) -> None:
     names = [delivery.dataset for delivery in generated.first.deliveries]
 
-    assert sorted(names) == sorted(contract.name for contract in load_contracts())
+    assert sorted(names) == sorted(contracts())
     for earlier, later in (
         ("address.standard_address", "housing.dwelling"),
         ("housing.dwelling", "housing.tenancy"),
@@ -87,11 +86,10 @@ def _delivery(generated: Generated, dataset: str) -> Delivery:
 
 
 def test_every_header_is_one_the_contract_foresees(generated: Generated) -> None:
-    contracts = {contract.name: contract for contract in load_contracts()}
     for item in generated.first.deliveries:
         if item.format != "csv":
             continue
-        contract = contracts[item.dataset]
+        contract = contracts()[item.dataset]
         header = item.path.read_bytes().decode(item.encoding).splitlines()[0].split(",")
         known = contract.headers(item.partner)
 
@@ -103,7 +101,7 @@ def test_every_number_is_of_the_area_that_does_not_exist(tmp_path: Path) -> None
     summary = generate_first(District(2_000, seed=8, errors=False), tmp_path)
     columns = {
         c.name: [p.name for p in c.properties if p.semantic == "resident_id"]
-        for c in load_contracts()
+        for c in contracts().values()
     }
     seen = 0
     for item in summary.deliveries:

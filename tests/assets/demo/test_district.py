@@ -33,10 +33,15 @@ def test_a_size_out_of_range_is_refused(residents: int) -> None:
         District(residents)
 
 
-@pytest.mark.parametrize("month", ["2026-13", "June", "2026-6", "2026-06-01"])
+@pytest.mark.parametrize("month", ["2026-13", "June", "2026-6", "2026-06-01", "1999-12", "2091-01"])
 def test_a_month_that_is_none_is_refused(month: str) -> None:
     with pytest.raises(RequestError, match="YYYY-MM"):
         District(month=month)
+
+
+def test_a_negative_seed_is_refused() -> None:
+    with pytest.raises(RequestError, match="seed"):
+        District(seed=-1)
 
 
 def test_months_roll_over_the_year() -> None:

@@ -48,7 +48,7 @@ def test_credit_codes_are_valid_and_distinct() -> None:
     assert all(CreditCode.parse(code) for code in codes)
 
 
-def test_phones_are_of_an_unallotted_range_and_distinct() -> None:
+def test_phones_are_of_one_range_and_distinct() -> None:
     numbers = phones(np.arange(5_000)).to_pylist()
 
     assert len(set(numbers)) == 5_000

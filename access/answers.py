@@ -1,0 +1,196 @@
+"""Questions to the guard and its answers: what a door turns HTTP into, and renders.
+
+An answer exists only with a receipt: whatever it shows is already in the ledger. A refusal is an
+answer too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from access.model import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class LookupQuery:
+    """One person, by identity number or by the handle of an earlier answer.
+
+    Args:
+        datasets: datasets by name, or None for all that the purpose covers.
+        request_id: the door's name for the request; one is made when empty.
+    """
+
+    by: Literal["resident_id", "handle"]
+    value: str = field(repr=False)
+    purpose: str
+    case: str | None = None
+    datasets: tuple[str, ...] | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """A short list of persons, by name and birth date, telephone number or full address.
+
+    Args:
+        birth_date: ISO date, with by="name_birth" only.
+    """
+
+    by: Literal["name_birth", "phone", "address"]
+    value: str = field(repr=False)
+    purpose: str
+    birth_date: str | None = field(default=None, repr=False)
+    case: str | None = None
+    datasets: tuple[str, ...] | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatsQuery:
+    """Counts of a dataset's records.
+
+    Args:
+        by: one to three dimensions: clear columns, generalised columns (birth_year), or "month"
+            of its time column, "street", "community", "grid" of its area column.
+        first_month, last_month: YYYY-MM, both included, of the dataset's time column.
+        area: division or grid code the records must lie in.
+    """
+
+    dataset: str
+    by: tuple[str, ...]
+    purpose: str = "statistics.publish"
+    first_month: str | None = None
+    last_month: str | None = None
+    area: str | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where the use stands in the ledger.
+
+    Args:
+        index: position of the first entry.
+        indexes: position of every entry: one for each person shown.
+        leaf: RFC 9162 leaf hash of the first entry, hexadecimal.
+        checkpoint: signed note over a tree that holds them all.
+    """
+
+    index: int
+    indexes: tuple[int, ...]
+    leaf: str
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """What may be seen of one record; hidden columns are absent.
+
+    Args:
+        role: the subject's role in it.
+        since: ISO date since which the hub holds it in this form.
+    """
+
+    dataset: str
+    role: str
+    record: str
+    batch: str
+    since: str
+    values: Mapping[str, Any]
+    treatments: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectView:
+    """What may be seen of one person.
+
+    Args:
+        handle: names a listed person towards this actor for an hour; opaque. Empty where one
+            person was looked up.
+        golden: field -> {value, source, since, treatment} of the integrated record.
+        withheld: datasets of which a record was left out for its area.
+    """
+
+    handle: str
+    golden: Mapping[str, Mapping[str, Any]]
+    records: tuple[RecordView, ...]
+    withheld: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The guard's answer about persons.
+
+    Args:
+        allowed: False for a refusal; True with no subjects means that nobody was found.
+        more: whether a list was cut at its cap.
+        snapshot_version: version that was read; empty when nothing was.
+    """
+
+    allowed: bool
+    reason: str
+    remedy: str
+    decision: Decision
+    subjects: tuple[SubjectView, ...]
+    more: bool
+    receipt: Receipt
+    request_id: str
+    time: datetime
+    policy_version: str
+    snapshot_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatsAnswer:
+    """The guard's answer about counts.
+
+    Args:
+        columns: dimensions, then "count".
+        rows: one row per cell; the count is None where the cell is suppressed.
+        threshold: smallest count that is shown.
+        suppressed: number of suppressed cells, those left out of the rows included.
+    """
+
+    allowed: bool
+    reason: str
+    remedy: str
+    decision: Decision
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    threshold: int
+    suppressed: int
+    receipt: Receipt
+    request_id: str
+    time: datetime
+    policy_version: str
+    snapshot_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a person's data, as that person sees it.
+
+    Args:
+        index: position in the ledger; `Guard.own_proof` proves it.
+        time: RFC 3339.
+        fields: {dataset, column, title, how} of every column shown.
+        with_case: whether a case reference was given.
+    """
+
+    index: int
+    time: str
+    outcome: Literal["allowed", "refused"]
+    agency: str
+    agency_title: str
+    post: str
+    purpose: str
+    purpose_title: str
+    legal_basis: str
+    action: str
+    datasets: tuple[str, ...]
+    fields: tuple[Mapping[str, str], ...]
+    with_case: bool
+    reason: str

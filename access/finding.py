@@ -1,0 +1,113 @@
+"""From what an actor knows of a person to the person's document: blind tokens, handles, opening.
+
+A handle names a person towards one actor for an hour: the subject key, sealed and bound to the
+actor, so that it tells nothing and serves nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+from access.answers import LookupQuery, SearchQuery
+from access.model import Actor
+from access.ports import GuardKeys, SnapshotReader
+from access.rendering import Document
+from hub.clock import Clock
+from hub.documents import unpack
+from hub.errors import RequestError, SourceError
+from hub.identifiers import ResidentId
+
+HANDLE_LIFE = timedelta(hours=1)
+_KEY_BYTES = 16
+_LONGEST_VALUE = 256
+
+
+class Finder:
+    """Finds and opens the documents of persons."""
+
+    def __init__(self, keys: GuardKeys, clock: Clock) -> None:
+        self._keys = keys
+        self._clock = clock
+
+    def binding(self, id_number: str) -> bytes:
+        """Return blind token and identifier key of an identity number, 32 bytes.
+
+        Raises:
+            RequestError: when it is not a valid number.
+        """
+        parsed = ResidentId.parse("".join(id_number.split()).upper())
+        if parsed is None:
+            raise RequestError("this is not a valid identity number: check its 18 characters")
+        token = self._keys.blind.resident_id(parsed.number)
+        return token + self._keys.identifier.of(parsed.number)
+
+    def of(self, actor: Actor, query: LookupQuery) -> Callable[[SnapshotReader], bytes | None]:
+        """Return what finds the subject key of a lookup in a snapshot.
+
+        Raises:
+            RequestError: when the value is malformed, or the handle not the actor's or expired.
+        """
+        if query.by == "handle":
+            key = self._handled(actor, query.value)
+            return lambda _snapshot: key
+        if query.by != "resident_id":
+            raise RequestError("look up by resident_id or handle")
+        binding = self.binding(query.value)
+        return lambda snapshot: bound(snapshot, binding)
+
+    def token(self, query: SearchQuery) -> bytes:
+        """Return the blind token of a search.
+
+        Raises:
+            RequestError: when the value is empty, too long, or a name comes without birth date.
+        """
+        if not query.value.strip() or len(query.value) > _LONGEST_VALUE:
+            raise RequestError(f"give a value to search for, at most {_LONGEST_VALUE} characters")
+        if query.by == "name_birth":
+            try:
+                birth = date.fromisoformat(query.birth_date or "")
+            except ValueError:
+                raise RequestError("a search by name needs a birth date, YYYY-MM-DD") from None
+            return self._keys.blind.name_birth(query.value, birth)
+        if query.by == "phone":
+            return self._keys.blind.phone(query.value)
+        if query.by == "address":
+            return self._keys.blind.address(query.value)
+        raise RequestError("search by name_birth, phone or address")
+
+    def open(self, snapshot: SnapshotReader, key: bytes) -> Document | None:
+        """Return the opened document of a subject, None when there is none.
+
+        Raises:
+            SourceError, KeyMissing: when it cannot be opened.
+        """
+        blob = snapshot.subject(key)
+        return None if blob is None else unpack(self._keys.documents.open(blob, key))
+
+    def handle(self, actor: Actor, key: bytes, now: datetime) -> str:
+        """Return a name of a subject for this actor, good for an hour."""
+        until = int((now + HANDLE_LIFE).timestamp()).to_bytes(8, "big")
+        return self._keys.documents.seal(key + until, _place(actor)).hex()
+
+    def _handled(self, actor: Actor, handle: str) -> bytes:
+        try:
+            plain = self._keys.documents.open(bytes.fromhex(handle), _place(actor))
+        except (ValueError, SourceError):
+            raise RequestError("the handle is not one of yours: search again") from None
+        if int.from_bytes(plain[_KEY_BYTES:], "big") < self._clock.now().timestamp():
+            raise RequestError("the handle has expired: search again")
+        return plain[:_KEY_BYTES]
+
+
+def bound(snapshot: SnapshotReader, binding: bytes) -> bytes | None:
+    """Return the subject a binding stands for: by blind index, else by the identity map.
+
+    The map also knows numbers that were corrected since, which the index no longer lists.
+    """
+    found = snapshot.find("resident_id", binding[:_KEY_BYTES], 1)
+    return found[0] if found else snapshot.identity(binding[_KEY_BYTES:])
+
+
+def _place(actor: Actor) -> bytes:
+    return b"handle\0" + actor.id.encode()

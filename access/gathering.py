@@ -1,0 +1,81 @@
+"""How far a policy opens one dataset for one kind of request: the questions put to Casbin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from access.model import Actor, Request
+from access.policy import Policy, Question
+from access.view import CLOSED, Ceiling
+from hub.catalog import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the policy says about one dataset for one kind of request.
+
+    Args:
+        own: how far it is open inside the actor's area.
+        elsewhere: how far outside.
+        rules: ids of every rule that matched, allowing or denying.
+    """
+
+    own: Ceiling
+    elsewhere: Ceiling
+    rules: tuple[str, ...]
+
+
+class Gathering:
+    """Asks Casbin how far one dataset is open, with as few questions as its answers allow.
+
+    A lower level, a mask instead of the value, and the own area instead of elsewhere are never
+    refused where the harder question is allowed: the linter refuses rules that would break it.
+    """
+
+    def __init__(
+        self, policy: Policy, actor: Actor, dataset: Dataset, request: Request, case: str
+    ) -> None:
+        self._policy = policy
+        self._base = (
+            actor.roles, actor.agency, dataset.owner, request.action.value, dataset.name,
+            dataset.sharing.value, request.purpose,
+        )  # fmt: skip
+        self._case = case
+        self._matched: dict[str, None] = {}
+
+    def result(self) -> Gathered:
+        """Return the ceilings in the actor's area and elsewhere, and every rule that matched."""
+        own, own_rules = self._ask("own", "masked", 1)
+        if not own:
+            return Gathered(CLOSED, CLOSED, tuple(self._matched))
+        ceiling = self._ceiling("own", own_rules)
+        areas = {r.area for name in own_rules if (r := self._policy.by_id[name]).allows}
+        if areas == {"any"}:
+            elsewhere = ceiling
+        elif areas == {"own"}:
+            elsewhere = CLOSED
+        else:
+            _, outside_rules = self._ask("elsewhere", "masked", 1)
+            elsewhere = self._ceiling("elsewhere", outside_rules)
+        return Gathered(ceiling, elsewhere, tuple(self._matched))
+
+    def _ceiling(self, area: str, rules: tuple[str, ...]) -> Ceiling:
+        allowing = [r for name in rules if (r := self._policy.by_id[name]).allows]
+        top = max((int(r.level) for r in allowing), default=0)
+        top_clear = max((int(r.level) for r in allowing if r.show == "clear"), default=0)
+        clear = self._highest(area, "clear", top_clear, 0)
+        masked = self._highest(area, "masked", top, max(clear, 1))
+        lifts = frozenset(lift for r in allowing for lift in r.lifts)
+        return Ceiling(clear, masked, lifts)
+
+    def _highest(self, area: str, show: str, start: int, least: int) -> int:
+        """Return the highest allowed level from `start` down, `least` being known already."""
+        for level in range(start, least, -1):
+            if self._ask(area, show, level)[0]:
+                return level
+        return least
+
+    def _ask(self, area: str, show: str, level: int) -> tuple[bool, tuple[str, ...]]:
+        ruling = self._policy.ask(Question(*self._base, area, self._case, show, level))
+        self._matched.update(dict.fromkeys(ruling.rules))
+        return ruling.allowed, ruling.rules

@@ -1,0 +1,249 @@
+"""The policy in force: Casbin decides, an index hands it only the rules that can matter.
+
+`plain_enforcer` is Casbin with every rule; `Policy.ask` gives the same answer from a slice of the
+rules (those of one dataset, action and purpose), with the matcher parsed once. The tests compare
+the two over generated requests. The only module that imports casbin.
+
+Casbin's traps, and what is done about each: with no rule at all it evaluates the matcher on empty
+strings and may allow, so an empty slice is refused here; `FastEnforcer` skips wildcard rules, so
+it is never used; an unknown effect, an `eval()` and a missing attribute fail open, so
+`access.lint` refuses them before a policy is loaded.
+
+Source: policies/model.conf; ANSI INCITS 359-2004 (RBAC), roles in agencies as Casbin domains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import casbin
+
+from access.files import POLICY_FOLDER, read_text
+from access.lint import Sources, errors_of, lint_sources, read_sources
+from access.purposes import PurposeRegister
+from access.roles import RoleRegister
+from access.rules import Rule, covers, covers_dataset, serves
+from hub.catalog import Catalog
+from hub.errors import PolicyError
+
+MODEL_FILE = "model.conf"
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One yes-or-no question to Casbin.
+
+    Args:
+        roles: roles the actor holds in the agency, without what they inherit.
+        area: "own" or "elsewhere".
+        case: "given" or "none".
+        show: "clear" or "masked".
+        level: 1 to 4.
+    """
+
+    roles: tuple[str, ...]
+    agency: str
+    owner: str
+    action: str
+    dataset: str
+    sharing: str
+    purpose: str
+    area: str
+    case: str
+    show: str
+    level: int
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the values in the order of the model's request definition."""
+        return (
+            self.roles, self.agency, self.owner, self.action, self.dataset, self.sharing,
+            self.purpose, self.area, self.case, self.show, self.level,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Casbin's answer to a question and the ids of the rules that matched."""
+
+    allowed: bool
+    rules: tuple[str, ...]
+
+
+class _Enforcer(casbin.Enforcer):  # type: ignore[misc]
+    """Casbin's enforcer with its matcher parsed once instead of at every question."""
+
+    _parsed: Any = None
+
+    def _get_expression(self, expr: str, functions: Any = None) -> Any:
+        if self._parsed is None:
+            self._parsed = casbin.Enforcer._get_expression(expr, functions)
+        return self._parsed
+
+
+class Policy:
+    """Rules, roles and purposes of one version, and the enforcer over them.
+
+    Thread safe: Casbin's evaluator keeps the question in itself, so that a lock guards it.
+    """
+
+    def __init__(
+        self, sources: Sources, model_text: str, rules: tuple[Rule, ...], version: str
+    ) -> None:
+        self.rules = rules
+        self.roles: RoleRegister = sources.roles
+        self.purposes: PurposeRegister = sources.purposes
+        self.version = version
+        self.by_id = {rule.id: rule for rule in rules}
+        self._rows = tuple(dict.fromkeys(row for rule in rules for row in casbin_rows(rule)))
+        self._model_text = model_text
+        self._lock = threading.Lock()
+        self._noted: list[str] = []
+        self._slices: dict[tuple[str, str, str], Any] = {}
+        self._holds = _holding(self.roles)
+
+    def ask(self, question: Question) -> Ruling:
+        """Return Casbin's answer from the rules that can matter to the question."""
+        key = (question.dataset, question.action, question.purpose)
+        with self._lock:
+            if key not in self._slices:
+                self._slices[key] = self._slice(question)
+            enforcer = self._slices[key]
+            if enforcer is None:
+                return Ruling(allowed=False, rules=())
+            self._noted.clear()
+            allowed = enforcer.enforce(*question.values())
+            return Ruling(allowed, tuple(dict.fromkeys(self._noted)))
+
+    def plain_enforcer(self) -> tuple[Any, list[str]]:
+        """Return unmodified Casbin over every rule, and the list its matches are noted in."""
+        noted: list[str] = []
+        return self._enforcer(casbin.Enforcer, self._rows, noted), noted
+
+    def _slice(self, question: Question) -> Any:
+        rows = tuple(row for row in self._rows if _can_matter(row, question))
+        return self._enforcer(_Enforcer, rows, self._noted) if rows else None
+
+    def _enforcer(self, kind: Callable[[Any], Any], rows: tuple[Row, ...], noted: list[str]) -> Any:
+        model = casbin.Enforcer.new_model(text=self._model_text)
+        enforcer = kind(model)
+        enforcer.enable_auto_save(False)
+        links = tuple(dict.fromkeys(role_links(self.roles)))
+        enforcer.add_policies([list(row) for row in rows])
+        enforcer.add_grouping_policies([list(link) for link in links])
+        taken = (len(enforcer.get_policy()), len(enforcer.get_grouping_policy()))
+        if taken != (len(rows), len(links)):
+            raise PolicyError("Casbin did not take every rule of the policy")
+        for name, function in _functions(self._holds(enforcer), noted).items():
+            enforcer.add_function(name, function)
+        return enforcer
+
+
+def casbin_rows(rule: Rule) -> Iterator[Row]:
+    """Yield a rule as Casbin's rows: one for each combination of its words."""
+    for role, agency, action, dataset, purpose in product(
+        rule.roles, rule.agencies, rule.actions, rule.datasets, rule.purposes
+    ):
+        yield (
+            rule.id, role, agency, action, dataset, purpose, rule.area, rule.case, rule.show,
+            str(int(rule.level)), rule.effect,
+        )  # fmt: skip
+
+
+def role_links(roles: RoleRegister) -> Iterator[Row]:
+    """Yield (role, parent, agency) for each agency in which a role exists."""
+    for role in roles.roles.values():
+        for parent, agency in product(role.inherits, role.agencies):
+            yield (role.code, parent, agency)
+
+
+def _can_matter(row: Row, question: Question) -> bool:
+    _, _, _, action, dataset, purpose, *_ = row
+    return (
+        covers(action, question.action)
+        and covers_dataset(dataset, question.dataset, question.sharing)
+        and covers(purpose, question.purpose)
+    )
+
+
+def _holding(roles: RoleRegister) -> Callable[[Any], Callable[[tuple[str, ...], str, str], bool]]:
+    """Return a maker of the matcher's `holds`, which asks Casbin's own role manager once a pair."""
+    known: dict[tuple[str, str, str], bool] = {}
+
+    def of(enforcer: Any) -> Callable[[tuple[str, ...], str, str], bool]:
+        manager = enforcer.get_role_manager()
+
+        def holds_one(role: str, wanted: str, agency: str) -> bool:
+            key = (role, wanted, agency)
+            if key not in known:
+                exists = role in roles.roles and agency in roles.roles[role].agencies
+                known[key] = exists and bool(manager.has_link(role, wanted, agency))
+            return known[key]
+
+        def holds(held: tuple[str, ...], wanted: str, agency: str) -> bool:
+            return wanted == "*" or any(holds_one(role, wanted, agency) for role in held)
+
+        return holds
+
+    return of
+
+
+def _functions(holds: Any, noted: list[str]) -> dict[str, Callable[..., bool]]:
+    """Return the matcher's functions by name; the model's head says what each compares."""
+
+    def ranks(level: int, limit: str, effect: str) -> bool:
+        return level <= int(limit) if effect == "allow" else level >= int(limit)
+
+    def shows(asked: str, ruled: str, effect: str) -> bool:
+        wider = "clear" if effect == "allow" else "masked"
+        return ruled in (asked, wider)
+
+    def note(rule: str) -> bool:
+        noted.append(rule)
+        return True
+
+    return {
+        "holds": holds,
+        "serves": lambda agency, pattern, owner: serves(pattern, agency, owner),
+        "covers": covers,
+        "holds_data": covers_dataset,
+        "ranks": ranks,
+        "shows": shows,
+        "note": note,
+    }
+
+
+def load_policy(catalog: Catalog, folder: Path = POLICY_FOLDER) -> Policy:
+    """Return the policy of a folder, ready to decide.
+
+    Raises:
+        PolicyError: with every finding as "file:line: message" when it does not lint. Whoever
+            reloads keeps the policy that was in force.
+    """
+    sources = read_sources(folder)
+    errors = errors_of(lint_sources(sources, catalog))
+    if errors:
+        raise PolicyError(
+            "the access policy does not lint and is not activated",
+            findings=tuple(str(finding) for finding in errors),
+        )
+    model_text = read_text(folder / MODEL_FILE)
+    return Policy(sources, model_text, sources.rule_file.rules, version_of(folder))
+
+
+def version_of(folder: Path = POLICY_FOLDER) -> str:
+    """Return the version of a policy folder: 16 hexadecimal digits of its files' SHA-256."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".conf", ".csv", ".yaml") and path.name != "demo_actors.yaml":
+            data = path.read_bytes()
+            digest.update(f"{path.name}\0{len(data)}\0".encode())
+            digest.update(data)
+    return digest.hexdigest()[:16]

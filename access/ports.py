@@ -1,0 +1,103 @@
+"""What the guard needs from outside: published snapshots, the ledger, keys.
+
+`hub.store.snapshots.SnapshotStore` and `hub.ledger.log.Ledger` fit; so do the doubles in the
+tests, one of which fails on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hub.blind_index import BlindIndex
+from hub.keyring import Keyring
+from hub.ledger.committer import Receipt as LedgerReceipt
+from hub.ledger.log import LoggedEntry
+from hub.ledger.writer import Entry
+from hub.sealing import Pseudonymiser, Sealer
+
+
+class SnapshotReader(Protocol):
+    """One published version, open for reading."""
+
+    version: str
+
+    def subject(self, subject_key: bytes) -> bytes | None:
+        """Return the sealed document of a subject."""
+        ...
+
+    def identity(self, identifier_key: bytes) -> bytes | None:
+        """Return the subject key that an identifier key stands for."""
+        ...
+
+    def find(self, kind: str, token: bytes, limit: int = 50) -> tuple[bytes, ...]:
+        """Return the subject keys under a blind token."""
+        ...
+
+    def analytic(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """Return rows of a query over the clear columns."""
+        ...
+
+
+class Snapshots(Protocol):
+    """Finds the version in service."""
+
+    def current(self) -> SnapshotReader:
+        """Return the version in service.
+
+        Raises:
+            NotFound: before the first publication.
+        """
+        ...
+
+
+class LedgerLog(Protocol):
+    """Records uses durably and proves them."""
+
+    def submit(self, entries: Sequence[Entry]) -> Future[LedgerReceipt]:
+        """Record entries together; the future has the receipt once they are durable."""
+        ...
+
+    def entries_of(
+        self, label: bytes, *, before: int | None = None, limit: int = 1000
+    ) -> list[LoggedEntry]:
+        """Return a label's entries, newest first."""
+        ...
+
+    def entry(self, index: int) -> LoggedEntry:
+        """Return one entry, or raise NotFound."""
+        ...
+
+    def proof_bundle(self, index: int) -> dict[str, Any]:
+        """Return the proof of one entry."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GuardKeys:
+    """Every keyed name the guard uses, and what opens documents."""
+
+    blind: BlindIndex
+    identifier: Pseudonymiser
+    label: Pseudonymiser
+    actor: Pseudonymiser
+    case: Pseudonymiser
+    documents: Sealer
+
+    @classmethod
+    def of(cls, keyring: Keyring) -> GuardKeys:
+        """Return the guard's keys of a keyring.
+
+        Raises:
+            KeyMissing: names the key that is not there.
+        """
+        return cls(
+            blind=BlindIndex(keyring),
+            identifier=Pseudonymiser(keyring, "identifier"),
+            label=Pseudonymiser(keyring, "label"),
+            actor=Pseudonymiser(keyring, "actor"),
+            case=Pseudonymiser(keyring, "case"),
+            documents=Sealer(keyring, "document"),
+        )

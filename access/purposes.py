@@ -1,0 +1,137 @@
+"""The purpose register: what data may be used for, on what basis, and which columns that needs.
+
+Whoever asks states one of these purposes; what a purpose does not need is not shown, whatever
+the role may see otherwise.
+
+Source: policies/purposes.yaml; 个人信息保护法 5-9 (purpose limitation, minimum scope).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from access.files import POLICY_FOLDER, read_yaml, words
+from access.model import Action
+from hub.errors import PolicyError
+
+FILE = "purposes.yaml"
+
+Case = Literal["required", "optional", "none"]
+Need = Literal["clear", "masked", "generalised"]
+NEEDS: tuple[Need, ...] = ("clear", "masked", "generalised")
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """One purpose.
+
+    Args:
+        legal_basis: law and article, as shown to the subject.
+        basis_verified: False until the legal department has confirmed it.
+        needs: dataset (or "*") -> column (or "*") -> the most the purpose needs of it.
+        withheld: "dataset.role" -> records of a subject in that role are never part of an answer.
+        notice_days: days until the use appears on the subject's page (PIPL 18, 35).
+    """
+
+    code: str
+    title: str
+    plain: str
+    legal_basis: str
+    basis_verified: bool
+    roles: tuple[str, ...]
+    actions: tuple[Action, ...]
+    case: Case
+    notice_days: int
+    retention_days: int
+    needs: Mapping[str, Mapping[str, Need]] = field(default_factory=dict)
+    withheld: frozenset[str] = frozenset()
+
+    def covers(self, dataset: str) -> bool:
+        """Say whether the purpose needs anything of a dataset."""
+        return dataset in self.needs or "*" in self.needs
+
+    def need(self, dataset: str, column: str) -> Need | None:
+        """Return the most the purpose needs of a column, None for nothing."""
+        columns = self.needs.get(dataset) or self.needs.get("*") or {}
+        return columns.get(column) or columns.get("*")
+
+
+class PurposeRegister(Mapping[str, Purpose]):
+    """Every purpose by code."""
+
+    def __init__(self, purposes: tuple[Purpose, ...]) -> None:
+        self._purposes = {purpose.code: purpose for purpose in purposes}
+
+    def __getitem__(self, code: str) -> Purpose:
+        return self._purposes[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._purposes)
+
+    def __len__(self) -> int:
+        return len(self._purposes)
+
+
+def load_purposes(folder: Path = POLICY_FOLDER) -> PurposeRegister:
+    """Return the purpose register of a policy folder.
+
+    Raises:
+        PolicyError: every entry that has not the form the file's head explains.
+    """
+    document = read_yaml(folder / FILE)
+    purposes, findings = [], []
+    for code, entry in document.items():
+        try:
+            purposes.append(_purpose(str(code), entry))
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            findings.append(f"{FILE}: {code}: {type(exc).__name__}: {exc}")
+    if findings:
+        raise PolicyError("the purpose register is not valid", findings=tuple(findings))
+    return PurposeRegister(tuple(purposes))
+
+
+_KNOWN = frozenset(Purpose.__dataclass_fields__) - {"code"}
+
+
+def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
+    unknown = sorted(set(entry) - _KNOWN)
+    if unknown:
+        raise ValueError(f"unknown entries {unknown}")
+    if entry["case"] not in ("required", "optional", "none"):
+        raise ValueError("case is required, optional or none")
+    return Purpose(
+        code=code,
+        title=str(entry["title"]),
+        plain=str(entry["plain"]),
+        legal_basis=str(entry["legal_basis"]),
+        basis_verified=entry["basis_verified"] is True,
+        roles=words(entry["roles"]),
+        actions=tuple(Action(action) for action in words(entry["actions"])),
+        case=entry["case"],
+        notice_days=_days(entry["notice_days"]),
+        retention_days=_days(entry["retention_days"]),
+        needs={str(name): _needs(columns) for name, columns in entry["needs"].items()},
+        withheld=frozenset(words(entry.get("withheld", ()))),
+    )
+
+
+def _days(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"days are a whole number, not {value!r}")
+    return value
+
+
+def _needs(columns: Mapping[str, Any]) -> dict[str, Need]:
+    needs: dict[str, Need] = {}
+    unknown = sorted(set(columns) - set(NEEDS))
+    if unknown:
+        raise ValueError(f"needs are {', '.join(NEEDS)}, not {unknown}")
+    for need in NEEDS:
+        for column in words(columns.get(need, ())):
+            if column in needs:
+                raise ValueError(f"column {column!r} is named twice")
+            needs[column] = need
+    return needs

@@ -1,0 +1,146 @@
+"""Applying a plan to opened documents: the cells that leave, and nothing beside them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from access.answers import RecordView
+from access.decision import Plan
+from access.masking import is_minor
+from access.view import View
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What may be seen of one document.
+
+    Args:
+        datasets: datasets of the records shown, in document order.
+        fields: "dataset.column" -> clear, masked or generalised, of what is shown.
+        withheld: datasets of which a record was left out for its area.
+    """
+
+    golden: Mapping[str, Mapping[str, Any]]
+    records: tuple[RecordView, ...]
+    datasets: tuple[str, ...]
+    fields: Mapping[str, str]
+    withheld: tuple[str, ...]
+
+
+def in_area(place: Any, area: tuple[str, ...]) -> bool:
+    """Say whether a grid or division code lies in one of the areas; an unknown place does not."""
+    return isinstance(place, str) and place.startswith(area)
+
+
+def may_see(document: Document, plan: Plan, area: tuple[str, ...]) -> bool:
+    """Say whether the person of a document may be shown at all: in the own area, or anywhere."""
+    return plan.decision.row_filter is None or in_area(document.get("area"), area)
+
+
+def document_is_minor(document: Document, today: date) -> bool:
+    """Say whether the person is under fourteen. Who has no readable birth date counts as such."""
+    golden = document.get("golden", {})
+    birth = golden.get("birth_date", {}).get("value")
+    if birth is None:
+        number = golden.get("resident_id", {}).get("value")
+        birth = f"{number[6:10]}-{number[10:12]}-{number[12:14]}" if number else ""
+    try:
+        return is_minor(date.fromisoformat(birth[:10]), today)
+    except (TypeError, ValueError):
+        return True
+
+
+def render(document: Document, plan: Plan, area: tuple[str, ...], today: date) -> Rendered:
+    """Return what a plan shows of a document.
+
+    A person who is partly outside the actor's area is shown as strictly as outside it: two views
+    in one answer could give back together what each of them hides.
+    """
+    decision = plan.decision
+    records = document["records"]
+    inside = [_is_inside(record, document, plan, area) for record in records]
+    strict = decision.elsewhere is not None and not all(inside)
+    view = plan.view(in_area=not strict, minor=document_is_minor(document, today))
+    if view is None:
+        return Rendered({}, (), (), {}, ())
+    own_area_only = decision.elsewhere is None and decision.row_filter is not None
+    shown: list[RecordView] = []
+    fields: dict[str, str] = {}
+    datasets: dict[str, None] = {}
+    withheld: dict[str, None] = {}
+    for record, is_inside in zip(records, inside, strict=True):
+        name = record["dataset"]
+        columns = view.plans.get(name)
+        if columns is None or (plan.withheld and f"{name}.{record['role']}" in plan.withheld):
+            continue
+        if own_area_only and not is_inside:
+            withheld[name] = None
+            continue
+        seen = _record(record, view)
+        kinds = view.kinds[name]
+        if len(seen.values) == len(columns):
+            fields.update(kinds)
+        else:
+            fields.update({key: kinds[key] for c in seen.values if (key := f"{name}.{c}") in kinds})
+        shown.append(seen)
+        datasets[name] = None
+    return Rendered(
+        golden=_golden(document, view, datasets),
+        records=tuple(shown),
+        datasets=tuple(datasets),
+        fields=fields,
+        withheld=tuple(withheld),
+    )
+
+
+def _is_inside(
+    record: Mapping[str, Any], document: Document, plan: Plan, area: tuple[str, ...]
+) -> bool:
+    """A record lies where its own area column says, else where the person lives."""
+    dataset = plan.datasets.get(record["dataset"])
+    if dataset is None:
+        return True  # not shown at all, so its place does not matter
+    place = record["clear"].get(dataset.area_column)
+    return in_area(place if place is not None else document.get("area"), area)
+
+
+def _record(record: Mapping[str, Any], view: View) -> RecordView:
+    name = record["dataset"]
+    return RecordView(
+        dataset=name,
+        role=record["role"],
+        record=record["record"],
+        batch=record["batch"],
+        since=record["since"],
+        values=view.values(name, record["clear"], record["sealed"]),
+        treatments=view.treatments[name],
+    )
+
+
+def _golden(document: Document, view: View, datasets: Container[str]) -> dict[str, dict[str, Any]]:
+    """Return the integrated fields, each as its source column may be seen.
+
+    A field whose source has no record in the answer stays out: its very source would tell of one.
+    """
+    out: dict[str, dict[str, Any]] = {}
+    for field, cell in document.get("golden", {}).items():
+        source = cell["source"]
+        found = view.cells.get(source)
+        if found is None or found[0] not in datasets:
+            continue
+        _, treatment, mask = found
+        value = cell["value"]
+        if mask is not None and value is not None:
+            value = mask(value if isinstance(value, str) else str(value))
+        out[field] = {
+            "value": value,
+            "source": source,
+            "since": cell["since"],
+            "treatment": treatment,
+        }
+    return out

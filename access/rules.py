@@ -1,0 +1,237 @@
+"""Rules as people write them: one line of policy.csv each, read into values.
+
+The head of policies/policy.csv explains every column; the words allowed in a cell are below.
+A line that cannot be read as written is a finding, never a guess: an effect typed `Deny` would
+otherwise deny nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from access.files import POLICY_FOLDER, read_text
+from access.model import Action
+from hub.catalog import Classification, Dataset
+
+FILE = "policy.csv"
+
+COLUMNS = (
+    "rule", "effect", "role", "agency", "action", "dataset", "purpose", "area", "case", "show",
+    "level", "lifts", "obligations", "because",
+)  # fmt: skip
+
+ANY = "*"
+OWNER, OTHERS = "@owner", "@others"
+NOT_SHARED = "@not_shared"
+
+EFFECTS = ("allow", "deny")
+AREAS = ("any", "own")
+CASES = ("required", "optional")
+SHOWS = ("clear", "masked")
+LEVELS = tuple(level.name for level in Classification)
+LIFTS = ("minors", "police_parties")
+
+#: Obligation -> what whoever enforces the decision must do.
+OBLIGATIONS = {
+    "case_required": "a case reference is given and recorded",
+    "list_cap": "no more than so many persons are listed",
+    "min_cell": "counts below this are left out of a table",
+    "notify_later": "the subject learns of the use only after the purpose's delay",
+    "one_person_per_request": "one question, one person",
+    "record_use": "the use is in the ledger before anything is released",
+}
+_WITH_NUMBER = ("list_cap", "min_cell")
+_WRITABLE = ("list_cap", "min_cell", "one_person_per_request")
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the policy.
+
+    Args:
+        id: the line's name.
+        line: where it stands in the file, from 1.
+        level: highest level an allowing rule opens; lowest level a denying rule closes.
+        because: the reason, in plain words.
+    """
+
+    id: str
+    line: int
+    effect: Literal["allow", "deny"]
+    roles: tuple[str, ...]
+    agencies: tuple[str, ...]
+    actions: tuple[str, ...]
+    datasets: tuple[str, ...]
+    purposes: tuple[str, ...]
+    area: Literal["any", "own"]
+    case: Literal["required", "optional"]
+    show: Literal["clear", "masked"]
+    level: Classification
+    lifts: frozenset[str] = frozenset()
+    obligations: tuple[str, ...] = ()
+    because: str = ""
+
+    @property
+    def allows(self) -> bool:
+        """Whether the rule opens something."""
+        return self.effect == "allow"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """What policy.csv says: rules in order, and every line that says nothing readable."""
+
+    rules: tuple[Rule, ...]
+    findings: tuple[tuple[int, str, str], ...] = field(default=())  # (line, code, message)
+
+
+def covers(pattern: str, name: str) -> bool:
+    """Say whether a pattern (`*`, `police.*`, `police.case`) covers a name.
+
+    >>> covers("police.*", "police.case"), covers("police.*", "policeman")
+    (True, False)
+    """
+    if pattern in (ANY, name):
+        return True
+    return pattern.endswith(".*") and name.startswith(pattern[:-1])
+
+
+def covers_dataset(pattern: str, name: str, sharing: str) -> bool:
+    """Say whether a dataset pattern covers a dataset, by name or by its sharing type."""
+    if pattern == NOT_SHARED:
+        return sharing == "not_shared"
+    return covers(pattern, name)
+
+
+def serves(pattern: str, agency: str, owner: str) -> bool:
+    """Say whether an agency pattern covers an agency asking for data of an owner."""
+    if pattern == OWNER:
+        return agency == owner
+    if pattern == OTHERS:
+        return agency != owner
+    return pattern in (ANY, agency)
+
+
+def rule_covers_dataset(rule: Rule, dataset: Dataset) -> bool:
+    """Say whether one of a rule's dataset patterns covers a dataset."""
+    return any(covers_dataset(p, dataset.name, dataset.sharing.value) for p in rule.datasets)
+
+
+def load_rules(folder: Path = POLICY_FOLDER) -> RuleFile:
+    """Return the rules of a policy folder.
+
+    Raises:
+        PolicyError: when the file is missing or not UTF-8; bad lines are findings.
+    """
+    return parse_rules(read_text(folder / FILE))
+
+
+def parse_rules(text: str) -> RuleFile:
+    """Return the rules of a policy text, with every unreadable line as a finding."""
+    rules: dict[str, Rule] = {}
+    findings: list[tuple[int, str, str]] = []
+    header: list[str] | None = None
+    for line, cells in _lines(text):
+        if header is None:
+            header = cells
+            if tuple(cells) != COLUMNS:
+                return RuleFile((), ((line, "header", f"the columns are {','.join(COLUMNS)}"),))
+            continue
+        problems = list(_problems(cells))
+        if not problems and cells[0] in rules:
+            problems = [("duplicate-rule", f"{cells[0]!r} is also line {rules[cells[0]].line}")]
+        findings += [(line, code, message) for code, message in problems]
+        if not problems:
+            rules[cells[0]] = _rule(line, cells)
+    if header is None:
+        findings.append((1, "header", "the policy is empty"))
+    return RuleFile(tuple(rules.values()), tuple(findings))
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, cells) of every line that is neither blank nor a comment."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            for cells in csv.reader([line]):
+                yield number, [cell.strip() for cell in cells]
+
+
+def _problems(cells: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield (code, message) for everything in a line that cannot be read."""
+    if len(cells) != len(COLUMNS):
+        yield "columns", f"{len(cells)} cells where {len(COLUMNS)} are wanted"
+        return
+    cell = dict(zip(COLUMNS, cells, strict=True))
+    for name in COLUMNS:
+        if not cell[name]:
+            yield "empty", f"{name} is empty; write * for all, - for none"
+        if "eval" in cell[name].replace(" ", "").lower() and "(" in cell[name]:
+            yield "eval", f"{name} holds code; a policy is words only"
+    if cell["rule"] and not _NAME.fullmatch(cell["rule"]):
+        yield "rule", "a rule's name is small letters, digits and hyphens"
+    for name, allowed in _VOCABULARY.items():
+        if cell[name] and cell[name] not in allowed:
+            yield f"unknown-{name}", f"{name} {cell[name]!r} is none of {', '.join(allowed)}"
+    for action in cell["action"].split():
+        if action not in (*Action, ANY):
+            yield "unknown-action", f"action {action!r} is none of {', '.join(Action)}, *"
+    yield from _list_problems(cell)
+
+
+_VOCABULARY = {
+    "effect": EFFECTS, "area": AREAS, "case": CASES, "show": SHOWS, "level": LEVELS,
+}  # fmt: skip
+
+
+def _list_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for lift in _words(cell["lifts"]):
+        if lift not in LIFTS:
+            yield "unknown-lift", f"lifts {lift!r} is none of {', '.join(LIFTS)}"
+    for obligation in _words(cell["obligations"]):
+        name, sign, number = obligation.partition("=")
+        good = name in _WRITABLE and (number.isdigit() if name in _WITH_NUMBER else not sign)
+        if not good:
+            yield "unknown-obligation", f"obligation {obligation!r} is not known in this form"
+    if cell["effect"] == "deny":
+        yield from _denial_problems(cell)
+
+
+def _denial_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """A denial that depends on area or case could be dodged by leaving them out."""
+    if cell["area"] != "any":
+        yield "narrow-denial", "a denial holds everywhere: area is any"
+    if cell["case"] != "optional":
+        yield "narrow-denial", "a denial holds with and without a case: case is optional"
+    if cell["lifts"] != "-" or cell["obligations"] != "-":
+        yield "narrow-denial", "a denial lifts nothing and obliges to nothing: write -"
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return () if text == "-" else tuple(text.split())
+
+
+def _rule(line: int, cells: list[str]) -> Rule:
+    cell = dict(zip(COLUMNS, cells, strict=True))
+    return Rule(
+        id=cell["rule"],
+        line=line,
+        effect="allow" if cell["effect"] == "allow" else "deny",
+        roles=tuple(cell["role"].split()),
+        agencies=tuple(cell["agency"].split()),
+        actions=tuple(cell["action"].split()),
+        datasets=tuple(cell["dataset"].split()),
+        purposes=tuple(cell["purpose"].split()),
+        area="own" if cell["area"] == "own" else "any",
+        case="required" if cell["case"] == "required" else "optional",
+        show="masked" if cell["show"] == "masked" else "clear",
+        level=Classification[cell["level"]],
+        lifts=frozenset(_words(cell["lifts"])),
+        obligations=_words(cell["obligations"]),
+        because=cell["because"],
+    )

@@ -1,0 +1,1 @@
+"""Delivery: from the drop folder through landing to one relation of text."""

@@ -1,0 +1,53 @@
+"""Short-lived clear files: one private folder per use, gone afterwards, swept after a crash."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from hub.config import Settings
+
+_PREFIX = "parse-"
+
+
+@contextmanager
+def work_folder(settings: Settings) -> Iterator[Path]:
+    """Yield a new folder of mode 0700 that is removed with everything in it."""
+    settings.work.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.work.chmod(0o700)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=settings.work))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(settings: Settings) -> int:
+    """Remove what a killed run has left in work and landing; return how many things.
+
+    Call it only while holding the run lock: it does not ask whether anybody is at work.
+    """
+    left = [*settings.work.glob(f"{_PREFIX}*"), *settings.landing.glob(".*.part")]
+    for path in left:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return len(left)
+
+
+def open_private(path: Path) -> BinaryIO:
+    """Open a new file of mode 0600 for writing."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def sql_path(path: Path) -> str:
+    """Return a path as an SQL literal that names this one file and is no pattern."""
+    exact = re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''")
+    return f"'{exact}'"

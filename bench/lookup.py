@@ -1,0 +1,201 @@
+"""Governed look-up against an empty FastAPI endpoint: what guard, seals and ledger cost.
+
+Both servers are real uvicorn processes of one worker, both are driven by the same client from
+another process over 16 keep-alive connections, taking turns. Every look-up is of another person
+and is durable in the ledger before it is answered.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx
+
+from access.demo import load_demo_actors
+from bench import invented
+from bench.machine import installed
+from bench.row import Mark, Peer, Row, allowance
+from bench.settings import BenchSettings
+from bench.turns import interleaved
+from contracts.loader import load_catalog, load_contracts
+from hub.clock import SystemClock
+from hub.config import Settings
+from hub.keyring import Keyring
+from hub.ledger.log import Ledger
+
+CONNECTIONS = 16
+SECONDS = 4.0
+P99_MS = 50.0
+
+_HOST = "127.0.0.1"
+_ASKED = 5000
+_START_SECONDS = 60.0
+
+
+def rows(settings: BenchSettings) -> Iterator[Row]:
+    """Yield throughput against the empty endpoint, and the 99th percentile against its limit."""
+    home = settings.scratch("lookup")
+    settings.say(f"publishing {settings.residents:,} invented persons")
+    make_home(home / "hub", settings.residents)
+    with ExitStack() as stack:
+        ours = stack.enter_context(_serving(_OURS, home / "hub"))
+        theirs = stack.enter_context(_serving(_PEER, home))
+        sides = {
+            "ours": _Side(home / "ours.json", ours, _lookups(ours, settings.residents)),
+            "peer": _Side(home / "peer.json", theirs, [f"GET / HTTP/1.1\r\nHost: {_HOST}\r\n\r\n"]),
+        }
+        figures = interleaved(
+            {name: side.per_second for name, side in sides.items()}, settings.runs, settings.say
+        )
+    rate = {name: median(values) for name, values in figures.items()}
+    size = f"{settings.residents:,} persons, {CONNECTIONS} connections"
+    yield Row(
+        name="lookup-rate",
+        measures="requests of ours / requests of the peer",
+        size=size,
+        runs=settings.runs,
+        ours=rate["ours"],
+        peer=Peer("empty FastAPI endpoint", installed("fastapi")),
+        theirs=rate["peer"],
+        unit="requests/s",
+        ratio=rate["ours"] / rate["peer"],
+        mark=Mark(">=", 0.2),
+    )
+    peer, limit = allowance(P99_MS)
+    slowest = median(sides["ours"].p99_ms)
+    yield Row(
+        name="lookup-p99",
+        measures="99th percentile of ours / allowance",
+        size=size,
+        runs=settings.runs,
+        ours=slowest,
+        peer=peer,
+        theirs=limit,
+        unit="ms",
+        ratio=slowest / limit,
+        mark=Mark("<=", 1.0),
+    )
+
+
+def make_home(home: Path, residents: int) -> None:
+    """Make a hub of the demonstration profile with a published snapshot of invented persons."""
+    settings = Settings(home=home, profile="demonstration")
+    keyring = Keyring.create(settings.keyring)
+    signer = keyring.signer("ledger", settings.origin)
+    Ledger(settings.ledger, signer, SystemClock(), settings.origin).close()
+    catalog = load_catalog(load_contracts(settings.contract_folders))
+    invented.publish(settings, keyring, catalog, map(invented.person, range(residents)))
+
+
+class _Side:
+    """One server under load; remembers the latencies of its runs."""
+
+    def __init__(self, plan: Path, port: int, requests: Sequence[str]) -> None:
+        self._plan = plan
+        self.p99_ms: list[float] = []
+        body = {
+            "host": _HOST,
+            "port": port,
+            "connections": CONNECTIONS,
+            "seconds": SECONDS,
+            "requests": list(requests),
+        }
+        plan.write_text(json.dumps(body))
+
+    def per_second(self) -> float:
+        """Return the requests answered in a second of one run.
+
+        Raises:
+            RuntimeError: when an answer was not 200.
+        """
+        found = self._drive()
+        if set(found["statuses"]) != {"200"}:
+            raise RuntimeError(f"answers that were not 200: {found['statuses']}")
+        self.p99_ms.append(found["p99_ms"])
+        return float(found["completed"] / found["seconds"])
+
+    def _drive(self) -> dict[str, Any]:
+        command = [sys.executable, "-m", "bench.http_load", str(self._plan)]
+        done = subprocess.run(command, check=True, capture_output=True, timeout=60)
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+
+def _lookups(port: int, residents: int) -> list[str]:
+    """Return the texts of look-ups of different persons, by an officer of their street."""
+    body = {"actor": "officer.east"}
+    reply = httpx.post(f"http://{_HOST}:{port}/demo/token", json=body).raise_for_status()
+    token = reply.json()["access_token"]
+    area = load_demo_actors()["officer.east"].area
+    step = max(1, residents // _ASKED)
+    people = map(invented.person, range(0, residents, step))
+    return [_request(token, who.number) for who in people if who.grid_code.startswith(area)]
+
+
+def _request(token: str, number: str) -> str:
+    question = {
+        "by": "resident_id",
+        "value": number,
+        "purpose": "residence.verify",
+        "case": "2026-0311",
+    }
+    body = json.dumps(question)
+    return (
+        f"POST /v1/officer/lookup HTTP/1.1\r\nHost: {_HOST}\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    )
+
+
+_OURS = "api.app:create_app_from_environment"
+_PEER = "bench.empty_app:create"
+
+
+@contextmanager
+def _serving(application: str, home: Path) -> Iterator[int]:
+    """Run an application in uvicorn for a while and yield its port once it answers."""
+    port = _free_port()
+    command = [
+        *(sys.executable, "-m", "uvicorn", application, "--factory", "--host", _HOST),
+        *("--port", str(port), "--no-access-log", "--log-level", "warning"),
+    ]
+    environment: Mapping[str, str] = {
+        **os.environ,
+        "MINGJING_HOME": str(home.absolute()),
+        "MINGJING_PROFILE": "demonstration",
+    }
+    process = subprocess.Popen(command, env=environment)
+    try:
+        _wait(process, port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            httpx.get(f"http://{_HOST}:{port}/", timeout=2.0)
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("a web server did not start")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port

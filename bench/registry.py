@@ -1,0 +1,52 @@
+"""The benches by name. A module is imported only when its bench is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from bench.row import Row
+from bench.settings import BenchSettings
+
+Rows = Callable[[BenchSettings], Iterable[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One bench.
+
+    Args:
+        module: where it is.
+        function: name of the function there that measures and yields its rows.
+        about: what it measures, one line.
+        by_name_only: True when `python -m bench` without names leaves it out.
+    """
+
+    module: str
+    function: str
+    about: str
+    by_name_only: bool = False
+
+    def load(self) -> Rows:
+        """Import the module and return its function."""
+        rows: Rows = getattr(import_module(self.module), self.function)
+        return rows
+
+
+BENCHES: Mapping[str, Bench] = {
+    "check": Bench(
+        "bench.check", "rows", "batch check against DuckDB's typed load and GX on pandas"
+    ),
+    "ledger": Bench("bench.ledger", "rows", "durable ledger appends against plain SQLite"),
+    "lookup": Bench("bench.lookup", "rows", "governed lookup against an empty FastAPI endpoint"),
+    "main-job": Bench("bench.main_job", "rows", "time and peak memory of the whole main job"),
+    "main-job-1m": Bench(
+        "bench.main_job", "rows_1m", "the same at 1,000,000 residents", by_name_only=True
+    ),
+}
+
+
+def default_names() -> tuple[str, ...]:
+    """Return the benches that run when none is named."""
+    return tuple(name for name, bench in BENCHES.items() if not bench.by_name_only)

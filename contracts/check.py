@@ -1,0 +1,138 @@
+"""Run a compiled batch on a connection and say what it was found to be.
+
+The connection is passed in and left with `accepted`, `quarantine`, `findings` and `changes`:
+
+    accepted    (row_number, one typed column per contract column), rows without an error
+    quarantine  (row_number, failed_rules VARCHAR[], every column as cleaned text)
+    findings    (row_number, rule), every failed row check of every row, warnings included
+    changes     (row_number, column_name, transform), one row per changed cell and step
+
+Source: ODCS v3.1 data quality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from contracts.checks import CheckSpec
+from contracts.compile import CompiledBatch
+from contracts.verdict import BatchVerdict, CheckResult, judge
+from hub.errors import ConfigError
+
+TABLES = ("checked", "flawed", "quarantine", "changes")
+VIEWS = ("accepted", "dataset", "findings")
+
+
+class Cursor(Protocol):
+    """What a statement gives back."""
+
+    def fetchall(self) -> list[Any]:
+        """Return every row."""
+        ...
+
+    def fetchone(self) -> Any:
+        """Return the next row, or None."""
+        ...
+
+
+class Connection(Protocol):
+    """A DuckDB connection, or whatever behaves like one."""
+
+    def execute(self, query: str, /) -> Cursor:
+        """Run one statement."""
+        ...
+
+
+def run_batch(con: Connection, compiled: CompiledBatch) -> BatchVerdict:
+    """Return the verdict on a batch and leave its rows split in the connection.
+
+    Raises:
+        ConfigError: when rows would be numbered wrongly because the connection does not keep
+            the order of what it reads.
+    """
+    if not compiled.numbered:
+        _require_order(con)
+    con.execute(compiled.scan)
+    for statement in (*compiled.afterwards, *compiled.results):
+        con.execute(statement)
+    rows, *evaluated = con.execute(compiled.totals).fetchone()
+    quarantined, flawed_keys, warned, *failing = con.execute(compiled.failures).fetchone()
+    results = _results(con, compiled, rows, evaluated, failing)
+    stopped = tuple(item.spec.title for item in results if item.spec.bit is None and _stops(item))
+    key_accuracy = 1 - flawed_keys / rows if rows else None
+    overall = (rows - quarantined) / rows if rows else None
+    passed, reason = judge(rows, overall, key_accuracy, compiled.bar, stopped)
+    return BatchVerdict(
+        dataset=compiled.dataset,
+        rows=rows,
+        accepted=rows - quarantined,
+        quarantined=quarantined,
+        warnings=warned,
+        results=results,
+        changes=_changes(con),
+        key_accuracy=key_accuracy,
+        overall=overall,
+        passed=passed,
+        reason=reason,
+    )
+
+
+def release(con: Connection) -> None:
+    """Drop everything a batch left in the connection."""
+    for view in VIEWS:
+        con.execute(f"DROP VIEW IF EXISTS {view}")
+    for table in TABLES:
+        con.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def _require_order(con: Connection) -> None:
+    kept = con.execute("SELECT current_setting('preserve_insertion_order')").fetchone()
+    if not kept or not kept[0]:
+        raise ConfigError("set preserve_insertion_order = true: row numbers depend on it")
+
+
+def _results(
+    con: Connection,
+    compiled: CompiledBatch,
+    rows: int,
+    evaluated: Sequence[int],
+    failing: Sequence[int],
+) -> tuple[CheckResult, ...]:
+    counts = iter(failing)
+    results = []
+    for spec, seen in zip(compiled.specs, evaluated, strict=True):
+        count = next(counts) if spec.bit is not None else 0
+        if spec.id in compiled.skipped:
+            results.append(CheckResult(spec, 0, 0, True, note=compiled.skipped[spec.id]))
+        elif spec.bit is None:
+            results.append(_measured(con, compiled, spec, rows))
+        else:
+            known = seen + count if spec.kind == "type" else seen
+            results.append(CheckResult(spec, count, known, count == 0))
+    return tuple(results)
+
+
+def _measured(con: Connection, compiled: CompiledBatch, spec: CheckSpec, rows: int) -> CheckResult:
+    found = compiled.measures[spec.id]
+    assert spec.threshold is not None
+    number = con.execute(found.sql).fetchone()[0]
+    if number is None:
+        return CheckResult(spec, 0, 0, True, note="not evaluated: the query gave no number")
+    failing = int(number) if found.counts_rows else 0
+    if spec.threshold.unit == "percent" and found.counts_rows:
+        if not rows:
+            return CheckResult(spec, 0, 0, True, note="not evaluated: no rows")
+        number = 100 * number / rows
+    return CheckResult(spec, failing, rows, spec.threshold.holds(float(number)), float(number))
+
+
+def _stops(result: CheckResult) -> bool:
+    return result.spec.severity == "error" and not result.passed
+
+
+def _changes(con: Connection) -> tuple[tuple[str, str, int], ...]:
+    counted = con.execute(
+        "SELECT column_name, transform, count(*) FROM changes GROUP BY ALL ORDER BY 1, 2"
+    ).fetchall()
+    return tuple((str(column), str(transform), int(count)) for column, transform, count in counted)

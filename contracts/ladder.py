@@ -1,0 +1,205 @@
+"""The one scan: a ladder of projections from delivered text to `checked`; pure text.
+
+Each projection names what the next one needs:
+
+    raw      the delivered text, and whether it already has its column's shape
+    text     the cleaned text; only cells off shape take the cleaning expressions
+    typed    the value, NULL where a strict cast fails; identity numbers as integers
+    valid    whether identity numbers are right
+    masks    one bit per row check
+    checked  typed columns, masks, and the raw text of the cells that were off shape
+
+Source: RE2; DuckDB evaluates the branch of a CASE for its own rows only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from contracts.arithmetic import check_character, has_birth_date
+from contracts.cleaning import Transform, stages
+from contracts.conditions import Condition
+from contracts.frame import Frame
+from contracts.masks import Masks, bits
+from contracts.model import Property
+from contracts.quoting import identifier, literal
+from contracts.shapes import BOOLEAN, INTEGER, ISO_DATE, ISO_TIMESTAMP, NUMBER, RESIDENT_ID, Shape
+
+CHECKED = "checked"
+RAW = identifier("raw")
+UNCAST = identifier("uncast")
+_CASTS = {
+    "integer": ("BIGINT", INTEGER),
+    "number": ("DOUBLE", NUMBER),
+    "boolean": ("BOOLEAN", BOOLEAN),
+    "date": ("DATE", ISO_DATE),
+    "timestamp": ("TIMESTAMP", ISO_TIMESTAMP),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One column on its way down: its shape, its cleaning steps, whether the source has it."""
+
+    item: Property
+    shape: Shape
+    steps: tuple[Transform, ...]
+    present: bool
+
+
+def scan(
+    frame: Frame,
+    rungs: Sequence[Rung],
+    masks: Masks,
+    conditions: Mapping[str, Condition],
+    source: tuple[str, bool],
+) -> str:
+    """Return the statement that creates `checked`.
+
+    Args:
+        conditions: id of a row check -> when a row fails it; others keep their bit at 0.
+        source: SELECT of the delivered rows, and whether it also gives `row_number`.
+    """
+    sql, numbered = source
+    kept = ["row_number"] if numbered else []
+    for named in (
+        _raw(frame, rungs),
+        *_texts(frame, rungs),
+        _typed(frame, rungs),
+        _valid(frame, rungs),
+    ):
+        sql = f"SELECT {', '.join([*kept, *named])}\nFROM ({sql})"
+    words = ", ".join(
+        f"{_word(frame, masks, conditions, word)} AS {name}"
+        for word, name in enumerate(masks.words)
+    )
+    sql = f"SELECT *, {words}\nFROM ({sql})"
+    columns = [
+        *kept,
+        *(frame.typed(rung.item.name) for rung in rungs),
+        *masks.words,
+        _off_shape(frame, rungs),
+        _uncast(frame, rungs),
+    ]
+    return f"CREATE OR REPLACE TABLE {CHECKED} AS SELECT {', '.join(columns)}\nFROM ({sql})"
+
+
+def raw_text(rungs: Sequence[Rung], rung: Rung) -> str:
+    """SQL over `checked`: the raw text of a cell that was off shape, else NULL."""
+    return f"{RAW}[{1 + list(rungs).index(rung)}]"
+
+
+def _raw(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
+    named = []
+    for rung in rungs:
+        name = rung.item.name
+        cell = frame.typed(name) if rung.present else "NULL::VARCHAR"
+        shaped = f"coalesce({rung.shape.test(cell)}, true)"
+        named += [
+            f"{cell} AS {frame.raw(name)}",
+            f"{shaped if rung.present else 'true'} AS {frame.plain(name)}",
+        ]
+    return named
+
+
+def _texts(frame: Frame, rungs: Sequence[Rung]) -> Iterator[list[str]]:
+    """Yield the projections that turn raw cells into cleaned texts, one per stage."""
+    staged = [stages(rung.steps) for rung in rungs]
+    for number in range(max(map(len, staged), default=0)):
+        named = []
+        for rung, own in zip(rungs, staged, strict=True):
+            name = rung.item.name
+            raw, plain, text = frame.raw(name), frame.plain(name), frame.text(name)
+            value = text if number else raw
+            cell = value
+            for step in own[number] if number < len(own) else ():
+                cell = step.apply(cell)
+            if number < len(own):
+                cell = f"CASE WHEN {plain} THEN {value} ELSE {cell} END"
+            named += [raw, plain, f"{cell} AS {text}"]
+        yield named
+
+
+def _typed(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
+    named = []
+    for rung in rungs:
+        name, kind = rung.item.name, rung.item.logical_type
+        text, plain = frame.text(name), frame.plain(name)
+        named += [
+            frame.raw(name),
+            plain,
+            text,
+            f"{_cast(kind, plain, text)} AS {frame.typed(name)}",
+        ]
+        if rung.item.semantic == "resident_id":
+            formed = f"{plain} OR regexp_full_match({text}, {literal(RESIDENT_ID)})"
+            body = f"CASE WHEN {formed} THEN TRY_CAST(left({text}, 17) AS BIGINT) END"
+            named.append(f"{body} AS {frame.body(name)}")
+    return named
+
+
+def _cast(kind: str, plain: str, text: str) -> str:
+    if kind not in _CASTS:
+        return text
+    sql_type, form = _CASTS[kind]
+    formed = f"{plain} OR regexp_full_match({text}, {literal(form)})"
+    return f"CASE WHEN {formed} THEN TRY_CAST({text} AS {sql_type}) END"
+
+
+def _valid(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
+    named = ["*"]
+    for rung in rungs:
+        if rung.item.semantic == "resident_id":
+            name = rung.item.name
+            body, text = frame.body(name), frame.text(name)
+            right = f"{check_character(body)} = substr({text}, 18, 1) AND {has_birth_date(body)}"
+            named.append(f"CASE WHEN {body} IS NOT NULL THEN {right} END AS {frame.valid(name)}")
+    return named
+
+
+def _word(frame: Frame, masks: Masks, conditions: Mapping[str, Condition], word: int) -> str:
+    """SQL of one mask word; checks that a plain cell cannot fail stand behind its flag."""
+    asked: dict[str | None, list[tuple[int, str]]] = {}
+    for spec in masks.specs:
+        if spec.id in conditions and masks.place(spec)[0] == word:
+            found = conditions[spec.id]
+            asked.setdefault(found.off_shape, []).append((masks.place(spec)[1], found.fails))
+    terms = ["0::BIGINT"]
+    for column, failing in asked.items():
+        own = bits(failing)
+        if column is not None:
+            own = f"(CASE WHEN {frame.plain(column)} THEN 0::BIGINT ELSE {own} END)"
+        terms.append(own)
+    return " | ".join(terms)
+
+
+def _off_shape(frame: Frame, rungs: Sequence[Rung]) -> str:
+    """SQL: VARCHAR[] with the raw text of each cell off shape, NULL when there is none."""
+    every = " AND ".join(frame.plain(rung.item.name) for rung in rungs)
+    cells = ", ".join(
+        f"CASE WHEN NOT {frame.plain(rung.item.name)} THEN {frame.raw(rung.item.name)} END"
+        for rung in rungs
+    )
+    return f"CASE WHEN NOT ({every}) THEN [{cells}] END AS {RAW}"
+
+
+def _uncast(frame: Frame, rungs: Sequence[Rung]) -> str:
+    """SQL: VARCHAR[] with the cleaned text of each cell whose cast failed, NULL for none."""
+    failed = {
+        rung.item.name: f"{frame.typed(rung.item.name)} IS NULL AND {frame.text(rung.item.name)} IS NOT NULL"
+        for rung in rungs
+        if rung.item.logical_type in _CASTS
+    }
+    if not failed:
+        return f"NULL::VARCHAR[] AS {UNCAST}"
+    cells = ", ".join(
+        f"CASE WHEN {test} THEN {frame.text(name)} END" for name, test in failed.items()
+    )
+    return f"CASE WHEN {' OR '.join(f'({test})' for test in failed.values())} THEN [{cells}] END AS {UNCAST}"
+
+
+def uncast_text(rungs: Sequence[Rung], rung: Rung) -> str | None:
+    """SQL over `checked`: the cleaned text of a cell whose cast failed; None for texts."""
+    cast = [item for item in rungs if item.item.logical_type in _CASTS]
+    return f"{UNCAST}[{1 + cast.index(rung)}]" if rung in cast else None

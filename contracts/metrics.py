@@ -1,0 +1,56 @@
+"""How a batch-level number is measured: ODCS library metrics and guarded SQL; pure text.
+
+Source: ODCS v3.1 library metrics and type `sql`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts.checks import CheckSpec
+from contracts.conditions import invalid_sql, missing_sql
+from contracts.frame import Frame
+from contracts.ladder import CHECKED
+from contracts.quoting import identifier
+from contracts.sql_guard import query
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One statement that gives one number.
+
+    Args:
+        counts_rows: True when the number counts failing rows, so that it can also be a percent.
+    """
+
+    sql: str
+    counts_rows: bool
+
+
+def measure(frame: Frame, spec: CheckSpec) -> Measure | None:
+    """Return how a batch-level check is measured, or None when it cannot be now."""
+    if spec.kind == "rowCount":
+        return Measure(f"SELECT count(*) FROM {CHECKED}", counts_rows=False)
+    if spec.kind == "sql":
+        return _query(frame, spec)
+    if spec.kind == "duplicateValues":
+        keys = ", ".join(identifier(name) for name in spec.columns)
+        present = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in spec.columns)
+        groups = (
+            f"SELECT count(*) AS n FROM {CHECKED} WHERE {present} GROUP BY hash({keys}) "
+            "HAVING count(*) > 1"
+        )
+        return Measure(f"SELECT coalesce(sum(n - 1), 0) FROM ({groups})", counts_rows=True)
+    failing = invalid_sql(frame, spec) if spec.kind == "invalidValues" else missing_sql(frame, spec)
+    cell = identifier(spec.columns[0])
+    named = f"SELECT CAST({cell} AS VARCHAR) AS {frame.text(spec.columns[0])} FROM {CHECKED}"
+    return Measure(f"SELECT count(*) FROM ({named}) WHERE {failing}", counts_rows=True)
+
+
+def _query(frame: Frame, spec: CheckSpec) -> Measure | None:
+    column = spec.columns[0] if spec.columns else None
+    tables = {name.rpartition(".")[0]: relation for name, relation in frame.references.items()}
+    wanted = spec.arguments.get("reads", ())
+    if any(dataset not in tables for dataset in wanted):
+        return None
+    return Measure(query(str(spec.arguments["query"]), column, tables).sql, counts_rows=False)

@@ -1,0 +1,147 @@
+"""After the scan: duplicates, the split into accepted and quarantine, changes, counts; pure text.
+
+Source: ODCS v3.1 primaryKey, unique.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contracts.checks import CheckSpec
+from contracts.frame import Frame
+from contracts.ladder import CHECKED, RAW, Rung, raw_text, uncast_text
+from contracts.masks import Masks
+from contracts.model import Contract
+from contracts.quoting import identifier, literal
+from contracts.sql_guard import OWN_TABLE
+
+ROW_BASED = ("required", "key_duplicate", "nullValues", "missingValues")
+
+
+def duplicates(contract: Contract, spec: CheckSpec, masks: Masks) -> str:
+    """Return the statement that blames every row whose key occurs more than once.
+
+    Rows of a key that are the same in every column count once: the first stays, the others are
+    blamed. A key with a NULL in it is never a duplicate. Candidates are found by hash, then
+    compared by value.
+    """
+    keys = ", ".join(identifier(name) for name in spec.columns)
+    present = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in spec.columns)
+    values = ", ".join(identifier(item.name) for item in contract.properties)
+    word, value = masks.place(spec)
+    name = masks.words[word]
+    return f"""
+UPDATE {CHECKED} SET {name} = {name} | {value} WHERE rowid IN (
+    WITH suspects AS (
+        SELECT hash({keys}) AS h FROM {CHECKED} WHERE {present} GROUP BY h HAVING count(*) > 1
+    ), candidates AS (
+        SELECT rowid AS place, {keys}, row({values}) AS content
+        FROM {CHECKED} WHERE {present} AND hash({keys}) IN (SELECT h FROM suspects)
+    ), repeated AS (
+        SELECT {keys}, count(DISTINCT content) AS versions, min(place) AS first
+        FROM candidates GROUP BY {keys} HAVING count(*) > 1
+    )
+    SELECT place FROM candidates JOIN repeated USING ({keys}) WHERE versions > 1 OR place <> first
+)"""
+
+
+def look_up(frame: Frame, spec: CheckSpec, masks: Masks, fails: str) -> str:
+    """Return the statement that blames the rows whose value another table does not hold."""
+    column = spec.columns[0]
+    word, value = masks.place(spec)
+    name = masks.words[word]
+    texts = f"SELECT rowid AS place, CAST({identifier(column)} AS VARCHAR) AS {frame.text(column)}"
+    return (
+        f"UPDATE {CHECKED} SET {name} = {name} | {value} WHERE rowid IN "
+        f"(SELECT place FROM ({texts} FROM {CHECKED}) WHERE {fails})"
+    )
+
+
+def results(
+    contract: Contract, rungs: Sequence[Rung], masks: Masks, *, numbered: bool
+) -> tuple[str, ...]:
+    """Return the statements that create accepted, flawed, findings, quarantine and changes."""
+    row = "row_number" if numbered else "rowid + 1"
+    typed = ", ".join(identifier(item.name) for item in contract.properties)
+    errors = masks.any_of(lambda spec: spec.severity == "error")
+    flaws = " OR ".join(f"{word} <> 0" for word in masks.words)
+    return (
+        f"CREATE OR REPLACE VIEW accepted AS SELECT {row} AS row_number, {typed} "
+        f"FROM {CHECKED} WHERE NOT {errors}",
+        f"CREATE OR REPLACE VIEW {OWN_TABLE} AS SELECT {typed} FROM {CHECKED}",
+        f"CREATE OR REPLACE TABLE flawed AS SELECT {row} AS row_number, "
+        f"{', '.join(masks.words)} FROM {CHECKED} WHERE {flaws}",
+        f"CREATE OR REPLACE VIEW findings AS SELECT row_number, "
+        f"unnest({masks.failed_rules()}) AS rule FROM flawed",
+        f"CREATE OR REPLACE TABLE quarantine AS SELECT {row} AS row_number, "
+        f"{masks.failed_rules()} AS failed_rules, {', '.join(_texts(rungs))} "
+        f"FROM {CHECKED} WHERE ({flaws}) AND {errors}",
+        f"CREATE OR REPLACE TABLE touched AS SELECT {row} AS row_number, {RAW} "
+        f"FROM {CHECKED} WHERE {RAW} IS NOT NULL",
+        f"CREATE OR REPLACE TABLE changes AS {_changes(rungs)}",
+        "DROP TABLE touched",
+    )
+
+
+def totals(specs: Sequence[CheckSpec]) -> str:
+    """Return the one-row count: rows, then rows each spec could be evaluated on."""
+    counts = ["count(*)"]
+    for spec in specs:
+        present = [f"{identifier(name)} IS NOT NULL" for name in spec.columns]
+        if not present or spec.kind in ROW_BASED:
+            counts.append("count(*)")
+        elif len(present) == 1:
+            counts.append(f"count({identifier(spec.columns[0])})")
+        else:
+            counts.append(f"count(*) FILTER (WHERE {' AND '.join(present)})")
+    return f"SELECT {', '.join(counts)} FROM {CHECKED}"
+
+
+def failures(specs: Sequence[CheckSpec], masks: Masks) -> str:
+    """Return the one-row count over flawed rows.
+
+    Quarantined rows, rows with an error on a key field, rows with a warning, then rows failing
+    each row check in bit order.
+    """
+    groups = (
+        masks.any_of(lambda spec: spec.severity == "error"),
+        masks.any_of(lambda spec: spec.severity == "error" and spec.key_field),
+        masks.any_of(lambda spec: spec.severity == "warning"),
+    )
+    tests = [*groups, *(masks.is_set(spec) for spec in specs if spec.bit is not None)]
+    counts = ", ".join(f"count(*) FILTER (WHERE {test})" for test in tests)
+    return f"SELECT {counts} FROM flawed"
+
+
+def _texts(rungs: Sequence[Rung]) -> list[str]:
+    """SQL of every column as cleaned text."""
+    texts = []
+    for rung in rungs:
+        name, uncast = identifier(rung.item.name), uncast_text(rungs, rung)
+        text = f"coalesce({uncast}, CAST({name} AS VARCHAR)) AS {name}" if uncast else name
+        texts.append(text)
+    return texts
+
+
+def _changes(rungs: Sequence[Rung]) -> str:
+    """SELECT of one row per changed cell and step: (row_number, column_name, transform)."""
+    return "\nUNION ALL\n".join(_changes_of(rungs, rung) for rung in rungs)
+
+
+def _changes_of(rungs: Sequence[Rung], rung: Rung) -> str:
+    raw = raw_text(rungs, rung)
+    sql = f"SELECT row_number, {raw} AS s0 FROM touched WHERE {raw} IS NOT NULL"
+    kept = "row_number, s0"
+    for number, step in enumerate(rung.steps, start=1):
+        sql = f"SELECT {kept}, {step.apply(f's{number - 1}')} AS s{number} FROM ({sql})"
+        kept += f", s{number}"
+    names = ", ".join(
+        f"CASE WHEN s{number - 1} <> s{number} THEN {literal(step.name)} END"
+        for number, step in enumerate(rung.steps, start=1)
+    )
+    column = literal(rung.item.name)
+    return (
+        f"SELECT row_number, {column} AS column_name, transform FROM "
+        f"(SELECT row_number, unnest([{names}]::VARCHAR[]) AS transform FROM ({sql})) "
+        "WHERE transform IS NOT NULL"
+    )

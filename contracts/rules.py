@@ -1,0 +1,241 @@
+"""The named rules of our own that a contract may ask for; each is one SQL condition on a row.
+
+A rule says when a row FAILS; NULL is not evaluated (that is what `required` is for). Everything
+a rule needs to be looked up, checked and explained is its one entry in `NAMED_RULES`.
+
+Source: GB 11643-1999, GB 32100-2015, GB/T 2260; ODCS v3.1 custom quality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+from contracts.arithmetic import birth_number, credit_is_wrong
+from contracts.frame import Frame
+from contracts.lists import none_of, not_in_table
+from contracts.quoting import identifier, literal
+from contracts.sql_guard import row_expression
+
+Kind = Literal["column", "columns", "dataset", "name", "sql"]
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRule:
+    """One rule.
+
+    Args:
+        parameters: argument -> what it holds: a column, a list of columns, a dataset, a plain
+            name, or SQL.
+        fails: SQL condition under which a row fails, or None when it cannot be evaluated now.
+        demand: title with `{0}`, `{1}`… for the titles of its columns.
+        remedy: what to do, where the contract says nothing better.
+        semantic: what the first column must mean, or None.
+    """
+
+    parameters: Mapping[str, Kind]
+    fails: Callable[[Frame, Arguments], str | None]
+    dimension: str
+    demand: str
+    remedy: str
+    semantic: str | None = None
+
+    def columns(self, arguments: Arguments) -> tuple[str, ...]:
+        """Return the columns it is about, in parameter order."""
+        found: list[str] = []
+        for name, kind in self.parameters.items():
+            if kind == "column":
+                found.append(arguments[name])
+            elif kind == "columns":
+                found.extend(arguments[name])
+            elif kind == "sql":
+                found.extend(row_expression(arguments[name]).columns)
+        return tuple(found)
+
+    def title(self, titles: tuple[str, ...]) -> str:
+        """Return what it demands, with its columns' titles filled in."""
+        every = "、".join(titles)
+        return self.demand.format(*titles, every=every) if titles else self.demand
+
+
+def _id_is_wrong(frame: Frame, arguments: Arguments) -> str:
+    column = arguments["column"]
+    return f"{frame.text(column)} IS NOT NULL AND {frame.valid(column)} IS NOT TRUE"
+
+
+def _id_was_a_float(frame: Frame, arguments: Arguments) -> str:
+    """Scientific notation, a decimal point, or a wrong number whose last three digits are 0."""
+    column = arguments["column"]
+    text = frame.text(column)
+    scientific = r"[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]{1,2}|[0-9]{15,18}\.0*|[0-9]{15}000"
+    return (
+        f"{text} IS NOT NULL AND {frame.valid(column)} IS NOT TRUE "
+        f"AND regexp_full_match({text}, {literal(scientific)})"
+    )
+
+
+def _birth_differs(frame: Frame, arguments: Arguments) -> str:
+    born = frame.typed(arguments["birth_date"])
+    number = f"(10000 * year({born}) + 100 * month({born}) + day({born}))"
+    return f"{birth_number(frame.body(arguments['id']))} <> {number}"
+
+
+def _sex_differs(frame: Frame, arguments: Arguments) -> str:
+    sex = frame.text(arguments["sex"])
+    body = frame.body(arguments["id"])
+    return f"{sex} IN ('1', '2') AND {body} % 2 <> (CASE {sex} WHEN '1' THEN 1 ELSE 0 END)"
+
+
+def _area_unknown(frame: Frame, arguments: Arguments) -> str | None:
+    areas = frame.divisions((6,), ever=True)
+    if not areas:
+        return None
+    column = arguments["column"]
+    prefix = none_of(f"left({frame.text(column)}, 6)", areas)
+    return f"{frame.body(column)} IS NOT NULL AND {prefix}"
+
+
+def _credit_code_wrong(frame: Frame, arguments: Arguments) -> str:
+    return credit_is_wrong(frame.text(arguments["column"]))
+
+
+def _division_unknown(frame: Frame, arguments: Arguments) -> str | None:
+    codes = frame.divisions()
+    if not codes:
+        return None
+    return none_of(frame.text(arguments["column"]), codes)
+
+
+def _out_of_order(frame: Frame, arguments: Arguments) -> str:
+    pairs = combinations(arguments["columns"], 2)
+    return " OR ".join(f"{_moment(frame, a)} > {_moment(frame, b)}" for a, b in pairs)
+
+
+def _moment(frame: Frame, column: str) -> str:
+    dated = frame.contract.column(column).logical_type == "date"
+    return f"CAST({frame.typed(column)} AS TIMESTAMP)" if dated else frame.typed(column)
+
+
+def _in_the_future(frame: Frame, arguments: Arguments) -> str:
+    column = arguments["column"]
+    return f"CAST({frame.typed(column)} AS DATE) > DATE '{frame.as_of.isoformat()}'"
+
+
+def _refers_to_nothing(frame: Frame, arguments: Arguments) -> str | None:
+    relation = frame.relation(arguments["dataset"], arguments["reference_column"])
+    if relation is None:
+        return None
+    there = identifier(arguments["reference_column"])
+    return not_in_table(frame.text(arguments["column"]), there, relation)
+
+
+def _expression_fails(frame: Frame, arguments: Arguments) -> str:  # noqa: ARG001
+    return f"({row_expression(arguments['sql']).sql}) IS FALSE"
+
+
+def _certificate_differs(frame: Frame, arguments: Arguments) -> str:
+    certificate, holder, category, grade = (
+        frame.text(arguments[name]) for name in ("certificate", "id", "category", "grade")
+    )
+    return (
+        f"substr({certificate}, 1, 18) <> {holder} OR substr({certificate}, 19, 1) <> {category} "
+        f"OR substr({certificate}, 20, 1) <> {grade}"
+    )
+
+
+NAMED_RULES: Mapping[str, NamedRule] = {
+    "resident_id_check_digit": NamedRule(
+        {"column": "column"},
+        _id_is_wrong,
+        "accuracy",
+        "{0}须为有效的公民身份号码 / is a valid identity number",
+        "身份号码不正确：请对照证件原件核实后重报。 / Verify the number against the card.",
+        "resident_id",
+    ),
+    "resident_id_float_damage": NamedRule(
+        {"column": "column"},
+        _id_was_a_float,
+        "accuracy",
+        "{0}不得被转为数值 / was not turned into a number",
+        "号码被电子表格转成数值，末位已丢失：请以文本格式重新导出。 / Export again as text.",
+        "resident_id",
+    ),
+    "resident_id_matches_birth_date": NamedRule(
+        {"id": "column", "birth_date": "column"},
+        _birth_differs,
+        "accuracy",
+        "{1}与{0}一致 / birth date agrees with the number",
+        "出生日期与身份号码不一致：请核实并改正错的一项。 / Correct the one that is wrong.",
+        "resident_id",
+    ),
+    "resident_id_matches_sex": NamedRule(
+        {"id": "column", "sex": "column"},
+        _sex_differs,
+        "accuracy",
+        "{1}与{0}一致 / sex agrees with the number",
+        "性别与身份号码不一致：请核实并改正错的一项。 / Correct the one that is wrong.",
+        "resident_id",
+    ),
+    "resident_id_area_known": NamedRule(
+        {"column": "column"},
+        _area_unknown,
+        "conformity",
+        "{0}前六位为已知区划 / area prefix is known",
+        "前六位不在区划表内：请留意核实。 / Area prefix is unknown: a hint only.",
+        "resident_id",
+    ),
+    "credit_code_check_digit": NamedRule(
+        {"column": "column"},
+        _credit_code_wrong,
+        "accuracy",
+        "{0}须为有效的统一社会信用代码 / is a valid credit code",
+        "统一社会信用代码不正确：请对照执照核实。 / Verify the code against the licence.",
+        "credit_code",
+    ),
+    "division_known": NamedRule(
+        {"column": "column"},
+        _division_unknown,
+        "consistency",
+        "{0}为现行区划代码 / is a division code in force",
+        "区划代码不存在或已撤销：请改用现行代码。 / Unknown or abolished code: use the successor.",
+    ),
+    "ordered": NamedRule(
+        {"columns": "columns"},
+        _out_of_order,
+        "consistency",
+        "{every}依次不早于前者 / are in this order",
+        "先后颠倒：请核实并改正。 / They are in the wrong order: correct them.",
+    ),
+    "not_future": NamedRule(
+        {"column": "column"},
+        _in_the_future,
+        "timeliness",
+        "{0}不晚于交付日 / does not lie in the future",
+        "日期晚于交付日：请核实。 / The date lies in the future: verify it.",
+    ),
+    "reference": NamedRule(
+        {"column": "column", "dataset": "dataset", "reference_column": "name"},
+        _refers_to_nothing,
+        "consistency",
+        "{0}在被引用数据中存在 / exists in the dataset it refers to",
+        "引用的编号查不到：请核实。 / The referenced key does not exist: correct it.",
+    ),
+    "expression": NamedRule(
+        {"sql": "sql"},
+        _expression_fails,
+        "consistency",
+        "{every}满足约定条件 / satisfy the agreed condition",
+        "不满足约定条件：请核实并改正。 / The agreed condition does not hold: correct it.",
+    ),
+    "disability_certificate_matches": NamedRule(
+        {"certificate": "column", "id": "column", "category": "column", "grade": "column"},
+        _certificate_differs,
+        "consistency",
+        "{0}与号码、类别、等级一致 / agrees with ID, category and grade",
+        "残疾人证号与号码、类别或等级不一致：请核实。 / Certificate number disagrees: verify it.",
+        "disability_certificate",
+    ),
+}

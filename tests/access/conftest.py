@@ -1,0 +1,140 @@
+"""A guard over an in-memory snapshot and a real ledger, for everything in this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from access.decision import Decider
+from access.demo import load_demo_actors
+from access.guard import Guard
+from access.model import Actor
+from access.policy import Policy, load_policy
+from access.ports import GuardKeys
+from hub.catalog import Catalog
+from hub.clock import FixedClock
+from hub.keyring import Keyring
+from hub.ledger.log import Ledger
+from tests.access.district import district_catalog
+from tests.access.people import EAST, MemorySnapshot, Person, invented_id, record
+
+NOW = datetime(2026, 3, 7, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    """The twelve datasets."""
+    return district_catalog()
+
+
+@pytest.fixture(scope="session")
+def policy(catalog: Catalog) -> Policy:
+    """The policy that comes with the product."""
+    return load_policy(catalog)
+
+
+@pytest.fixture
+def decider(policy: Policy, catalog: Catalog) -> Decider:
+    """A decider with empty caches."""
+    return Decider(policy, catalog)
+
+
+@pytest.fixture(scope="session")
+def actors() -> dict[str, Actor]:
+    """The demonstration's actors."""
+    return load_demo_actors()
+
+
+@pytest.fixture(scope="session")
+def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
+    """A fresh keyring."""
+    return Keyring.create(tmp_path_factory.mktemp("keys") / "keyring.json")
+
+
+@pytest.fixture(scope="session")
+def keys(keyring: Keyring) -> GuardKeys:
+    """The guard's keys of it."""
+    return GuardKeys.of(keyring)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands still."""
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, keyring: Keyring, clock: FixedClock) -> Iterator[Ledger]:
+    """A real, empty ledger."""
+    origin = "test.example/ledger"
+    with Ledger(
+        tmp_path / "ledger.sqlite", keyring.signer("ledger", origin), clock, origin
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture
+def person() -> Person:
+    """A resident of East Street who also owns a home there and reported an incident."""
+    dwelling = record(
+        "housing.dwelling",
+        "owner",
+        {
+            "dwelling_id": "D1", "address_id": "A0000001", "category": "1", "ownership": "1",
+            "usage": "1", "rooms": 3, "area_sqm": 89.5, "is_rented": "0", "grid_code": EAST,
+            "updated_on": "2025-12-01",
+        },
+        {
+            "certificate_no": "权证0001", "owner_id": invented_id(), "owner_name": "欧阳明日",
+            "owner_phone": "13812345678", "address": "明镜区东街街道朝阳社区文化路12号3单元502室",
+        },
+    )  # fmt: skip
+    incident = record(
+        "police.incident",
+        "reporter",
+        {
+            "incident_no": "I1", "reported_at": "2026-01-03T08:00:00", "category": "020000",
+            "station_code": "990106000001", "station_name": "东街派出所", "result": "1",
+            "risk_level": "1", "grid_code": EAST,
+        },
+        {
+            "reporter_id": invented_id(), "reporter_name": "欧阳明日",
+            "reporter_phone": "13812345678", "address": "文化路12号",
+            "detail": "报警人称邻居王某某噪声扰民",
+        },
+    )  # fmt: skip
+    return Person(invented_id(), records=(dwelling, incident))
+
+
+@pytest.fixture
+def snapshot(keys: GuardKeys, person: Person) -> MemorySnapshot:
+    """A snapshot that holds that person only."""
+    return MemorySnapshot(keys, (person,))
+
+
+@pytest.fixture
+def guard(
+    decider: Decider,
+    catalog: Catalog,
+    snapshot: MemorySnapshot,
+    ledger: Ledger,
+    keys: GuardKeys,
+    clock: FixedClock,
+) -> Guard:
+    """The guard over all of them."""
+    return Guard(decider, catalog, snapshot, ledger, keys, clock)
+
+
+@pytest.fixture
+def guard_of(
+    decider: Decider, catalog: Catalog, ledger: Ledger, keys: GuardKeys, clock: FixedClock
+) -> Callable[..., Guard]:
+    """Make a guard over given people."""
+
+    def make(*people: Person) -> Guard:
+        return Guard(decider, catalog, MemorySnapshot(keys, people), ledger, keys, clock)
+
+    return make

@@ -1,0 +1,213 @@
+"""The linter: whatever would make a policy say something else than it reads is found."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from access.files import POLICY_FOLDER
+from access.lint import errors_of, lint, lint_actors
+from access.model import Actor
+from access.policy import Policy
+from hub.catalog import Catalog
+from hub.errors import PolicyError
+
+Edit = Callable[..., Path]
+
+
+@pytest.fixture
+def edit(tmp_path: Path) -> Edit:
+    """Copy the shipped policy and change a text in one of its files."""
+
+    def change(file: str, old: str, new: str) -> Path:
+        folder = tmp_path / "policies"
+        shutil.copytree(POLICY_FOLDER, folder, dirs_exist_ok=True)
+        path = folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"the test no longer fits {file}"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        return folder
+
+    return change
+
+
+def error_codes(catalog: Catalog, folder: Path) -> set[str]:
+    """Return the codes of the errors in a folder."""
+    return {finding.code for finding in errors_of(lint(catalog, folder))}
+
+
+def test_the_shipped_policy_has_no_finding(catalog: Catalog) -> None:
+    """Neither error nor warning, against the shipped contracts."""
+    assert lint(catalog) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("grid-residence,allow,grid_officer,", "grid-residence,allow,grid_oficer,", "unknown-role"),
+        ("window-assistance,allow,window_officer,civil_affairs,",
+         "window-assistance,allow,window_officer,civil_afairs,", "unknown-agency"),
+        ("police.* population.resident", "polize.* population.resident", "unknown-dataset"),
+        ("housing.tenancy address.standard_address,residence.verify,own",
+         "housing.tenant address.standard_address,residence.verify,own", "unknown-dataset"),
+        (",residence.verify,own,", ",residence.verified,own,", "unknown-purpose"),
+        (",residence.verify,own,", ",*,own,", "too-wide"),
+        ("grid-residence,allow,grid_officer,*,lookup search,",
+         "grid-residence,allow,grid_officer,*,*,", "too-wide"),
+        ("grid-residence,allow,grid_officer,", "grid-residence,allow,*,", "too-wide"),
+        ("grid-residence,allow,grid_officer,*,lookup search,",
+         "grid-residence,allow,grid_officer,*,lookup export,", "too-wide"),
+        ("citizen-own,allow,citizen,", "citizen-own,allow,analyst,", "too-wide"),
+        ("assistance.review,any,required,", "assistance.review,any,optional,", "too-wide"),
+        ("public_safety.investigation,own,required,", "public_safety.investigation,own,optional,",
+         "lift-without-case"),
+        ("no-export,deny,", "no-export,DENY,", "unknown-effect"),
+        ("no-export,deny,*,*,export,", "no-export,deny,*,*,lookup,", "unreachable"),
+        ("statistics.publish,any,optional,clear,L2,-,min_cell=5,\"Statistics",
+         "statistics.publish,any,required,clear,L2,-,min_cell=5,\"Statistics", "unreachable"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_says_something_else_is_an_error(
+    old: str, new: str, code: str, edit: Edit, catalog: Catalog
+) -> None:
+    """Each kind of typing error or widening in policy.csv."""
+    assert code in error_codes(catalog, edit("policy.csv", old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("&& !some(where (p.eft == deny))", "", "model"),
+        ("e = some(where", "e = !some(where", "model"),
+        ("p = rule, role,", "p = role, rule,", "model"),
+        ("g = _, _, _", "g = _, _", "model"),
+        ("m = holds", "m = eval(p.role) && holds", "eval"),
+        ("m = holds(r.roles, p.role, r.agency) && ", "m = ", "missing-attribute"),
+        ("&& covers(p.purpose, r.purpose)", "", "missing-attribute"),
+        ("&& note(p.rule)", "|| note(p.rule)", "eval"),
+        ("m = holds", "x = holds", "model"),
+    ],
+)
+def test_a_model_that_fails_open_is_an_error(
+    old: str, new: str, code: str, edit: Edit, catalog: Catalog
+) -> None:
+    """Effect, attributes and matcher are the ones the code was proven with."""
+    assert code in error_codes(catalog, edit("model.conf", old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("inherits: [administrator]", "inherits: [admin]", "unknown-role"),
+        ("inherits: [administrator]", "inherits: [security_admin]", "separate-duties"),
+        ("agencies: [oversight]", "agencies: [oversigt]", "unknown-agency"),
+        ("- [oversight, data_steward]", "- [oversight, steward]", "unknown-role"),
+        ("    plain: Anybody employed by an agency.\n",
+         "    plain: Anybody employed by an agency.\n    inherits: [grid_officer]\n",
+         "circular-role"),
+    ],
+)  # fmt: skip
+def test_a_role_that_does_not_hold_together_is_an_error(
+    old: str, new: str, code: str, edit: Edit, catalog: Catalog
+) -> None:
+    """Unknown parents and agencies, circles, roles that join what must be apart."""
+    assert code in error_codes(catalog, edit("roles.yaml", old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("roles: [citizen]", "roles: [citizens]"),
+        ("masked: [resident_id, phone, registered_address]", "masked: [resident_id, telephone]"),
+        ("    housing.tenancy:\n", "    housing.tenancies:\n"),
+        ("withheld: [police.case.suspect]", "withheld: [police.case.suspects]"),
+    ],
+)
+def test_a_purpose_with_an_unknown_word_is_an_error(
+    old: str, new: str, edit: Edit, catalog: Catalog
+) -> None:
+    """Roles, datasets, columns and subject roles exist."""
+    assert "purpose" in error_codes(catalog, edit("purposes.yaml", old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("case: required\n", "case: always\n"),
+        ("actions: [lookup, search]", "actions: [look]"),
+        ("notice_days: 180", "notice_days: -1"),
+        ("notice_days: 180", "notice_days: soon"),
+        ("retention_days: 30\n", "retention_days: 30\n  retention: 30\n"),
+        ("  title: 居住核实\n", ""),
+        ("      generalised: [birth_date]\n", "      generalized: [birth_date]\n"),
+        ("masked: [resident_id, phone, registered_address]", "masked: [resident_id, name]"),
+        ("elderly.service:\n", "residence.verify:\n"),
+        ("roles: [citizen]", "roles: citizen"),
+        ("residence.verify:\n", "residence.verify: [\n"),
+    ],
+)
+def test_a_register_of_another_form_is_refused(
+    old: str, new: str, edit: Edit, catalog: Catalog
+) -> None:
+    """What cannot be read at all is an error that names the file."""
+    with pytest.raises(PolicyError, match="purpose"):
+        lint(catalog, edit("purposes.yaml", old, new))
+
+
+def test_a_combination_that_gives_back_what_it_hides_is_a_warning(
+    edit: Edit, catalog: Catalog
+) -> None:
+    """The number in clear holds the birth date; the view will close it, the author should know."""
+    old = "clear: [resident_id, name, former_name, sex, birth_date,"
+    folder = edit("purposes.yaml", old, "clear: [resident_id, name, former_name, sex,")
+    messages = [f.message for f in lint(catalog, folder) if f.severity == "warning"]
+    assert any("identity number in clear" in message for message in messages)
+
+
+def test_needs_that_cannot_be_met_are_warnings(edit: Edit, catalog: Catalog) -> None:
+    """A code list value has no mask; a name has no generalisation."""
+    old = "masked: [resident_id, phone, registered_address]"
+    folder = edit("purposes.yaml", old, "masked: [resident_id, phone, marital_status]")
+    assert any("no mask" in f.message for f in lint(catalog, folder))
+    folder = edit("purposes.yaml", "generalised: [birth_date]", "generalised: [workplace]")
+    assert any("no date" in f.message for f in lint(catalog, folder))
+
+
+def test_a_rule_said_twice_is_a_warning(edit: Edit, catalog: Catalog) -> None:
+    """A narrower rule below a wider one is dead text."""
+    old = "# Counts and rates"
+    new = (
+        "again,allow,grid_officer,population,lookup,population.resident,residence.verify,own,"
+        "optional,masked,L2,-,one_person_per_request list_cap=20,again\n"
+    )
+    found = [f for f in lint(catalog, edit("policy.csv", old, new)) if f.code == "shadowed"]
+    assert [f.severity for f in found] == ["warning"]
+    assert "grid-residence" in found[0].message
+
+
+def test_a_finding_says_where(edit: Edit, catalog: Catalog) -> None:
+    """File and line, as an editor wants them."""
+    folder = edit("policy.csv", "no-export,deny,", "no-export,dney,")
+    (finding,) = errors_of(lint(catalog, folder))
+    line = (folder / "policy.csv").read_text(encoding="utf-8").splitlines()[finding.line - 1]
+    assert line.startswith("no-export,")
+    assert str(finding).startswith(f"policy.csv:{finding.line}: unknown-effect:")
+
+
+def test_nobody_holds_duties_that_must_be_separate(
+    policy: Policy, actors: dict[str, Actor]
+) -> None:
+    """三员分立, also through what a role inherits."""
+    assert lint_actors(policy.roles, actors.values()) == ()
+    for roles, agency in (
+        (("system_admin", "audit_admin"), "operations"),
+        (("system_admin", "grid_officer"), "bureau"),
+        (("oversight", "data_steward"), "bureau"),
+    ):
+        bad = Actor("x", "", agency, "", roles)
+        assert [f.code for f in lint_actors(policy.roles, (bad,))] == ["separate-duties"]
+    unknown = Actor("x", "", "bureau", "", ("root",))
+    assert [f.code for f in lint_actors(policy.roles, (unknown,))] == ["unknown-role"]

@@ -1,0 +1,132 @@
+"""The `hub` command: what it prints for people and programs, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from api.cli import app
+from hub.keyring import PURPOSES, Keyring
+
+
+def hub(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "hub"
+    done = hub("init", "--home", str(folder))
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+def test_init_makes_a_private_hub_and_says_what_guards_it(tmp_path: Path) -> None:
+    folder = tmp_path / "hub"
+    done = hub("init", "--home", str(folder))
+    assert done.exit_code == 0
+    assert "0600" in done.output
+    assert (folder / "keyring.json").stat().st_mode & 0o777 == 0o600
+    assert (folder / "ledger.sqlite").exists()
+
+
+def test_a_second_init_changes_nothing(home: Path) -> None:
+    before = (home / "keyring.json").read_bytes()
+    done = hub("init", "--home", str(home))
+    assert done.exit_code == 78
+    assert "never overwritten" in done.output
+    assert (home / "keyring.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("status",), ("quality",), ("keys", "list"), ("ledger", "verify"), ("run",)],
+)
+def test_asking_about_a_hub_that_is_not_there_makes_none(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    done = hub(*command, "--home", str(tmp_path / "nowhere"))
+    assert done.exit_code == 78
+    assert "hub init" in done.output
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_keys_are_listed_without_secrets(home: Path) -> None:
+    done = hub("keys", "list", "--json", "--home", str(home))
+    rows = json.loads(done.stdout)
+    assert {row["purpose"] for row in rows} == set(PURPOSES)
+    for key in Keyring.open(home / "keyring.json").versions():
+        assert key.material.hex() not in done.output
+
+
+def test_a_rotation_is_recorded(home: Path) -> None:
+    assert hub("keys", "rotate", "row", "--home", str(home)).exit_code == 0
+    rows = json.loads(hub("keys", "list", "--json", "--home", str(home)).stdout)
+    assert [r["version"] for r in rows if r["purpose"] == "row"] == [1, 2]
+    proof = json.loads(hub("ledger", "proof", "1", "--home", str(home)).stdout)
+    assert proof["index"] == 1
+    assert hub("keys", "rotate", "identifier", "--home", str(home)).exit_code == 78
+
+
+def test_an_empty_hub_has_empty_tables(home: Path) -> None:
+    assert json.loads(hub("status", "--json", "--home", str(home)).stdout) == []
+    assert "nothing yet" in hub("quality", "--home", str(home)).output
+
+
+def test_the_ledger_of_a_new_hub_is_intact(home: Path) -> None:
+    done = hub("ledger", "verify", "--json", "--home", str(home))
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["intact"] is True
+    assert hub("ledger", "key", "--home", str(home)).stdout.startswith("mingjing.example/ledger+")
+
+
+def test_a_lost_ledger_is_not_made_anew(home: Path) -> None:
+    (home / "ledger.sqlite").unlink()
+    done = hub("ledger", "verify", "--home", str(home))
+    assert done.exit_code == 70
+    assert not (home / "ledger.sqlite").exists()
+
+
+def test_contracts_are_listed_and_linted(tmp_path: Path) -> None:
+    rows = json.loads(hub("contract", "list", "--json").stdout)
+    assert {"population.resident", "police.case"} <= {row["dataset"] for row in rows}
+    assert hub("contract", "lint").exit_code == 0
+    (tmp_path / "wrong.yaml").write_text("apiVersion: v3.1.0\nkind: DataContract\n")
+    done = hub("contract", "lint", str(tmp_path), "--json")
+    assert done.exit_code == 65
+    assert all("wrong.yaml:" in finding for finding in json.loads(done.stdout)["findings"])
+
+
+def test_access_is_explained_for_people_and_programs() -> None:
+    arguments = ("access", "explain", "population.resident", "--purpose", "residence.verify")
+    done = hub(*arguments, "--actor", "officer.east", "--case", "2026-1", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["answer"] == "allowed"
+    refused = hub(*arguments, "--actor", "analyst", "--json")
+    assert json.loads(refused.stdout)["answer"] == "refused"
+    assert hub(*arguments, "--actor", "nobody").exit_code == 64
+    assert hub(*arguments).exit_code == 64
+
+
+def test_the_matrix_and_the_lint_of_the_shipped_policy() -> None:
+    rows = json.loads(hub("access", "matrix", "--role", "grid_officer", "--json").stdout)
+    assert rows
+    assert {row["role"] for row in rows} == {"grid_officer"}
+    assert hub("access", "lint").exit_code == 0
+
+
+def test_files_and_contract_of_the_demo_go_together(tmp_path: Path) -> None:
+    file = tmp_path / "records.csv"
+    file.write_text("a\n1\n")
+    done = hub("demo", "--home", str(tmp_path / "demo"), "--also", str(file))
+    assert done.exit_code == 64
+
+
+def test_the_demo_never_removes_what_is_not_a_demonstration(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("mine")
+    done = hub("demo", "--home", str(tmp_path), "--residents", "2000")
+    assert done.exit_code == 78
+    assert (tmp_path / "precious.txt").read_text() == "mine"

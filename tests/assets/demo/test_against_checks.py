@@ -1,0 +1,69 @@
+"""What was planted against what the contracts catch: every error, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from assets.demo.deliveries import generate_first
+from assets.demo.district import District
+from assets.demo.outbox import Delivery
+from assets.demo.truth import compare, read_truth
+from contracts.check import run_batch
+from contracts.checks import plan
+from contracts.codes import load_code_sets
+from contracts.compile import SourceRelation, compile_batch
+from hub.store import lake
+from tests.assets.demo.reading import contracts, rows_of
+from tests.factories import settings_in
+
+
+def _check(con: Any, delivery: Delivery, references: dict[str, str]) -> dict[int, list[str]]:
+    """Return row number -> failed rules of the rows in quarantine."""
+    contract, rows = contracts()[delivery.dataset], rows_of(delivery)
+    columns = tuple(item.name for item in contract.properties)
+    table = pa.table({c: pa.array([row[c] for row in rows], pa.string()) for c in columns})
+    con.register("delivered", table)
+    con.execute("CREATE OR REPLACE TEMP TABLE source AS SELECT * FROM delivered")
+    compiled = compile_batch(
+        contract,
+        plan(contract),
+        SourceRelation(f"SELECT {', '.join(columns)} FROM source", columns),
+        as_of=date(2026, 7, 3),
+        references=references,
+        code_sets=load_code_sets(),
+        partner=contract.owner,
+    )
+    verdict = run_batch(con, compiled)
+    assert verdict.passed, verdict.reason
+    kept = f"kept_{contract.name.replace('.', '_')}"
+    con.execute(f"CREATE TEMP TABLE {kept} AS SELECT * FROM accepted")
+    references.update({f"{contract.name}.{key}": kept for key in contract.key})
+    return dict(con.execute("SELECT row_number, failed_rules FROM quarantine").fetchall())
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_all_that_can_be_found_is_found_and_nothing_else(tmp_path: Path, seed: int) -> None:
+    summary = generate_first(District(12_000, seed=seed), tmp_path)
+    references: dict[str, str] = {}
+    failed: dict[tuple[str, int], list[str]] = {}
+    caught = []
+    con = lake.open_workspace(settings_in(tmp_path / "hub"))
+    try:
+        for delivery in summary.deliveries:
+            for number, rules in _check(con, delivery, references).items():
+                caught.append((delivery.dataset, delivery.path.name, number))
+                failed[delivery.path.name, number] = rules
+    finally:
+        con.close()
+    result = compare(tmp_path / "truth", caught)
+
+    assert [r for r in result.missed if r.detectable_by == "check"] == []
+    assert result.false_alarms == ()
+    for row in read_truth(tmp_path / "truth"):
+        if row.detectable_by == "check":
+            assert row.rule in failed[row.file, row.row_number]
