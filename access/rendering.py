@@ -141,6 +141,8 @@ def _golden(document: Document, view: View, datasets: Container[str]) -> dict[st
             "value": value,
             "source": source,
             "since": cell["since"],
+            "title": cell["title"],
+            "codes": cell["codes"],
             "treatment": treatment,
         }
     return out

@@ -54,6 +54,8 @@ def run(home: Home = None, as_json: Json = False) -> None:
         report = run_delivery(settings_of(home), SystemClock(), watch)
         if as_json:
             print_json({"run_id": report.run_id, "steps": report.steps})
+        elif not report.steps:
+            out.print("nothing was waiting in the drop folder")
 
 
 @app.command()

@@ -222,7 +222,7 @@ def _visible(services: Services, actor: Actor, batch_id: str) -> Batch:
     partner = partner_of(actor)
     found = services.records.batch(batch_id)
     if partner is not None and found.partner != partner:
-        raise NotFound("no such batch: `hub batches` lists them")  # as if it did not exist
+        raise NotFound("no such batch: `hub status` lists them")  # as if it did not exist
     return found
 
 

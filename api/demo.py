@@ -295,7 +295,7 @@ def _citizen(web: httpx.Client, mail: Path) -> int:
     rows = [
         {
             "dataset": r["title"],
-            "from": r["owner"],
+            "from": r["owner_title"],
             "as": r["role"],
             "since": r["since"],
             "fields": len(r["cells"]),

@@ -94,7 +94,7 @@ async def own_records(services: Services, session: Session) -> Outcome:
 def own_uses(services: Services, session: Session, limit: int) -> Outcome:
     """Return who used the records of the citizen who asks, newest first."""
     uses = services.guard.own_uses(session.actor, limit=limit)
-    return Outcome(200, {"uses": [_use(use) for use in uses]})
+    return Outcome(200, {"uses": [_use(use, services.vocabulary) for use in uses]})
 
 
 def own_proof(services: Services, session: Session, index: int) -> Outcome:
@@ -191,22 +191,11 @@ def _released(answer: Answer, vocabulary: Vocabulary) -> dict[str, Any]:
 
 def _subject(subject: SubjectView, vocabulary: Vocabulary) -> dict[str, Any]:
     return {
-        "handle": subject.handle,
-        "fields": [_golden(name, cell, vocabulary) for name, cell in subject.golden.items()],
+        "handle": subject.handle or None,
+        "fields": [vocabulary.golden_cell(name, cell) for name, cell in subject.golden.items()],
         "records": [_record(record, vocabulary) for record in subject.records],
         "withheld": [vocabulary.dataset_title(name) for name in subject.withheld],
     }
-
-
-def _golden(name: str, cell: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
-    source = cell["source"]
-    dataset, _, column = source.rpartition(".")
-    shown = vocabulary.cell(dataset, column, cell["value"], cell["treatment"])
-    shown["column"] = name
-    shown["source"] = source
-    shown["source_title"] = vocabulary.dataset_title(dataset)
-    shown["since"] = cell["since"]
-    return shown
 
 
 def _record(record: RecordView, vocabulary: Vocabulary) -> dict[str, Any]:
@@ -270,7 +259,7 @@ _BREAKDOWNS: Mapping[str, str] = {
 }
 
 
-def _use(use: Use) -> dict[str, Any]:
+def _use(use: Use, vocabulary: Vocabulary) -> dict[str, Any]:
     return {
         "index": use.index,
         "time": use.time,
@@ -283,7 +272,10 @@ def _use(use: Use) -> dict[str, Any]:
         "legal_basis": use.legal_basis,
         "action": use.action,
         "datasets": use.datasets,
-        "fields": use.fields,
+        "fields": [
+            {**field, "dataset_title": vocabulary.dataset_title(field["dataset"])}
+            for field in use.fields
+        ],
         "with_case": use.with_case,
         "reason": use.reason,
         "proof": f"/v1/me/uses/{use.index}/proof",

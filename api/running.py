@@ -10,7 +10,6 @@ import dagster as dg
 
 from api.console import Watch
 from assets.definitions import build_definitions
-from assets.resources import HubResource
 from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import HubError, SourceError
@@ -51,8 +50,7 @@ def run_delivery(settings: Settings, clock: Clock, watch: Watch) -> RunReport:
     """
     prepare_instance(settings)
     logging.getLogger("dagster").setLevel(logging.ERROR)
-    hub = HubResource(home=str(settings.home.absolute())).watched_by(watch, clock)
-    definitions = build_definitions(settings, hub)
+    definitions = build_definitions(settings, clock, watch)
     with dg.DagsterInstance.get() as instance:
         try:
             result = definitions.resolve_job_def("deliver").execute_in_process(

@@ -30,6 +30,7 @@ class Vocabulary:
     _columns: dict[tuple[str, str], tuple[str, Mapping[str, str]]] = field(
         default_factory=dict, compare=False, repr=False
     )
+    _labelled: dict[str, Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
     _cells: dict[tuple[str, str, str], tuple[dict[str, Any], Mapping[str, str]]] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -46,9 +47,32 @@ class Vocabulary:
             shown["label"] = labels.get(value)
         return shown
 
+    def golden_cell(self, field: str, cell: Mapping[str, Any]) -> dict[str, Any]:
+        """Return one shown value of the merged person, with where it is from."""
+        treatment, source, codes = cell["treatment"], cell["source"], cell["codes"]
+        labels = self._code_labels(codes) if codes and treatment == CLEAR else _NO_CODES
+        return {
+            "column": field,
+            "title": cell["title"],
+            "value": cell["value"],
+            "label": labels.get(cell["value"]),
+            "treatment": treatment,
+            "how": kind(treatment),
+            "source": source,
+            "source_title": self.dataset_title(source.rpartition(".")[0]),
+            "since": cell["since"],
+        }
+
     def column_title(self, dataset: str, column: str) -> str:
         """Return what people call a column, its own name when nobody said."""
         return self._column(dataset, column)[0]
+
+    def code_label(self, code_set: str | None, value: Any) -> str | None:
+        """Return the label of a code of a code set, None when there is none."""
+        found = self.code_sets.get(code_set) if code_set else None
+        if found is None:
+            return None
+        return next((code.label for code in found.codes if code.code == value), None)
 
     def dataset(self, name: str) -> Dataset | None:
         """Return a dataset, or None when the catalogue no longer has it."""
@@ -126,7 +150,11 @@ class Vocabulary:
     def _code_labels(self, code_set: str | None) -> Mapping[str, str]:
         if code_set is None or code_set not in self.code_sets:
             return _NO_CODES
-        return {code.code: code.label for code in self.code_sets[code_set].codes}
+        known = self._labelled.get(code_set)
+        if known is None:
+            codes = self.code_sets[code_set].codes
+            known = self._labelled[code_set] = {code.code: code.label for code in codes}
+        return known
 
 
 _HOW = {"year": "年份", "month": "月份", "age_band": "年龄段"}

@@ -16,11 +16,11 @@ import dagster as dg
 
 from assets import steps
 from assets.delivery.arrivals import scan
-from assets.resources import HubResource
-from assets.runtime import Runtime
+from assets.resources import hub_resource
+from assets.runtime import Progress, Quiet, Runtime
 from contracts.loader import load_contracts
 from contracts.model import Contract
-from hub.clock import SystemClock
+from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
 
 #: update cycle -> (cron of the schedule, time after which the dataset counts as stale)
@@ -33,6 +33,7 @@ CYCLES = {
     "yearly": ("0 4 1 1 *", timedelta(days=400)),
 }
 TIMEZONE = "Asia/Shanghai"
+Hub = dg.ResourceParam[Runtime]
 LANDING = dg.AssetKey(["delivery", "landing"])
 IDENTITY = dg.AssetKey(["identity", "map"])
 SNAPSHOT = dg.AssetKey(["serving", "snapshot"])
@@ -54,9 +55,9 @@ def slug(dataset: str) -> str:
 
 
 @dg.asset(key=LANDING, group_name="delivery", kinds={"file"})
-def landing(hub: HubResource) -> dg.MaterializeResult[None]:
+def landing(hub: Hub) -> dg.MaterializeResult[None]:
     """Raw bytes of every delivery, sealed, with digest and partner."""
-    arrived = steps.land(hub.run)
+    arrived = steps.land(hub)
     return dg.MaterializeResult(metadata={"batches": len(arrived)})
 
 
@@ -90,8 +91,8 @@ def lane(contract: Contract) -> dg.AssetsDefinition:
             dg.AssetCheckSpec("contract", asset=checked, description="Above the publish bar?")
         ],
     )
-    def run_lane(hub: HubResource) -> Iterator[dg.MaterializeResult[None]]:
-        yield from _lane_results(hub.run, contract.name)
+    def run_lane(hub: Hub) -> Iterator[dg.MaterializeResult[None]]:
+        yield from _lane_results(hub, contract.name)
 
     return run_lane
 
@@ -139,9 +140,9 @@ def identity_asset(contracts: Sequence[Contract]) -> dg.AssetsDefinition:
         group_name="identity",
         kinds={"duckdb"},
     )
-    def identity_map(hub: HubResource) -> dg.MaterializeResult[None]:
+    def identity_map(hub: Hub) -> dg.MaterializeResult[None]:
         """Identifier keys and the subject keys that they stand for."""
-        found = steps.resolve_identities(hub.run)
+        found = steps.resolve_identities(hub)
         return dg.MaterializeResult(metadata={"known": found.known, "new": found.new})
 
     return identity_map
@@ -156,9 +157,9 @@ def identity_asset(contracts: Sequence[Contract]) -> dg.AssetsDefinition:
         dg.AssetSpec(SNAPSHOT, deps=[IDENTITY], group_name="serving", kinds={"sqlite", "duckdb"}),
     ],
 )
-def publication(hub: HubResource) -> Iterator[dg.MaterializeResult[None]]:
+def publication(hub: Hub) -> Iterator[dg.MaterializeResult[None]]:
     """Integrated persons, conflicts between departments, and the snapshot in service."""
-    published = steps.publish_loaded(hub.run)
+    published = steps.publish_loaded(hub)
     subjects = published.subjects if published else "unchanged"
     conflicts = dict(published.conflicts) if published else {}
     yield dg.MaterializeResult(
@@ -179,9 +180,9 @@ def publication(hub: HubResource) -> Iterator[dg.MaterializeResult[None]]:
     group_name="reports",
     kinds={"greatexpectations"},
 )
-def data_docs(hub: HubResource) -> dg.MaterializeResult[None]:
+def data_docs(hub: Hub) -> dg.MaterializeResult[None]:
     """Great Expectations suites, results and Data Docs of the latest verdicts."""
-    docs = steps.write_reports(hub.run)
+    docs = steps.write_reports(hub)
     if docs is None:
         return dg.MaterializeResult(metadata={"index": "unchanged"})
     return dg.MaterializeResult(metadata={"index": dg.MetadataValue.path(str(docs))})
@@ -261,7 +262,9 @@ def drop_sensor(
     return drop_folder
 
 
-def build_definitions(settings: Settings, hub: HubResource | None = None) -> dg.Definitions:
+def build_definitions(
+    settings: Settings, clock: Clock | None = None, progress: Progress | None = None
+) -> dg.Definitions:
     """Return the code location of one hub.
 
     Raises:
@@ -281,7 +284,7 @@ def build_definitions(settings: Settings, hub: HubResource | None = None) -> dg.
         jobs=[whole, *jobs.values()],
         schedules=[schedule(c, jobs[c.name]) for c in contracts],
         sensors=[drop_sensor(settings, contracts, whole)],
-        resources={"hub": hub or HubResource(home=str(settings.home.absolute()))},
+        resources={"hub": hub_resource(settings, clock or SystemClock(), progress or Quiet())},
         executor=dg.in_process_executor,
     )
 

@@ -1,4 +1,7 @@
-"""The peer of the look-up: a FastAPI application whose one endpoint does nothing."""
+"""The peer of the look-up: a FastAPI application whose one endpoint does nothing.
+
+It answers under the same path and is sent the very same bytes, so that both sides read the same.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ def create() -> FastAPI:
     """Return the application."""
     app = FastAPI(docs_url=None, redoc_url=None)
 
-    @app.get("/")
+    @app.post("/v1/officer/lookup")
     async def empty() -> dict[str, str]:
         return {}
 

@@ -25,6 +25,14 @@ from hub.store.snapshots import SnapshotStore, SubjectsWriter
 BATCH = "20260601-invented"
 SINCE = "2026-06-01"
 
+_GOLDEN = {
+    "resident_id": "公民身份号码",
+    "name": "姓名",
+    "sex": "性别",
+    "birth_date": "出生日期",
+    "phone": "联系电话",
+    "residence_address": "现住地址",
+}
 _FIRST_BIRTH = date(1940, 1, 1)
 _SURNAMES = "赵钱孙李周吴郑王冯陈"
 _GIVEN = "明镜清正和安宁远山川"
@@ -118,8 +126,10 @@ def document(who: Person, key: bytes, catalog: Catalog) -> dict[str, Any]:
             "batch": BATCH,
             "since": SINCE,
             "why": "only source",
+            "title": title,
+            "codes": "sex" if field == "sex" else None,
         }
-        for field in ("resident_id", "name", "sex", "birth_date", "phone", "residence_address")
+        for field, title in _GOLDEN.items()
     }
     return {
         "subject": key.hex(),

@@ -1,7 +1,7 @@
 """Governed look-up against an empty FastAPI endpoint: what guard, seals and ledger cost.
 
-Both servers are real uvicorn processes of one worker, both are driven by the same client from
-another process over 16 keep-alive connections, taking turns. Every look-up is of another person
+Both servers are real uvicorn processes of one worker, both are sent the same bytes by the same
+client from another process over 16 keep-alive connections, taking turns. Every look-up is of another person
 and is durable in the ledger before it is answered.
 """
 
@@ -29,7 +29,7 @@ from bench.settings import BenchSettings
 from bench.turns import interleaved
 from contracts.loader import load_catalog, load_contracts
 from hub.clock import SystemClock
-from hub.config import Settings
+from hub.config import load_settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 
@@ -50,9 +50,10 @@ def rows(settings: BenchSettings) -> Iterator[Row]:
     with ExitStack() as stack:
         ours = stack.enter_context(_serving(_OURS, home / "hub"))
         theirs = stack.enter_context(_serving(_PEER, home))
+        requests = _lookups(ours, settings.residents)
         sides = {
-            "ours": _Side(home / "ours.json", ours, _lookups(ours, settings.residents)),
-            "peer": _Side(home / "peer.json", theirs, [f"GET / HTTP/1.1\r\nHost: {_HOST}\r\n\r\n"]),
+            "ours": _Side(home / "ours.json", ours, requests),
+            "peer": _Side(home / "peer.json", theirs, requests),
         }
         figures = interleaved(
             {name: side.per_second for name, side in sides.items()}, settings.runs, settings.say
@@ -89,7 +90,7 @@ def rows(settings: BenchSettings) -> Iterator[Row]:
 
 def make_home(home: Path, residents: int) -> None:
     """Make a hub of the demonstration profile with a published snapshot of invented persons."""
-    settings = Settings(home=home, profile="demonstration")
+    settings = load_settings(home=home, profile="demonstration")
     keyring = Keyring.create(settings.keyring)
     signer = keyring.signer("ledger", settings.origin)
     Ledger(settings.ledger, signer, SystemClock(), settings.origin).close()

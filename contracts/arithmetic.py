@@ -22,6 +22,15 @@ def check_character(body: str) -> str:
     return f"substr('{_ID_CHECK}', 1 + CAST(({_weighted_sum(body)}) % 11 AS INTEGER), 1)"
 
 
+def has_check_character(body: str, text: str) -> str:
+    """Return the SQL that says whether an ID number of the right form ends as it has to.
+
+    The weighted sum of all 18 digits, X counting 10, leaves 1 when divided by 11.
+    """
+    last = f"CASE WHEN ends_with({text}, 'X') THEN 10 ELSE unicode(substr({text}, 18, 1)) - 48 END"
+    return f"({_weighted_sum(body)} + {last}) % 11 = 1"
+
+
 def birth_number(body: str) -> str:
     """Return the SQL of the birth date as the integer YYYYMMDD for a BIGINT of 17 digits."""
     return f"(({body}) // 1000) % 100000000"

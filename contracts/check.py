@@ -59,6 +59,8 @@ def run_batch(con: Connection, compiled: CompiledBatch) -> BatchVerdict:
     rows, *evaluated = con.execute(compiled.totals).fetchone()
     quarantined, flawed_keys, warned, *failing = con.execute(compiled.failures).fetchone()
     results = _results(con, compiled, rows, evaluated, failing)
+    for statement in compiled.leftovers:
+        con.execute(statement)
     stopped = tuple(item.spec.title for item in results if item.spec.bit is None and _stops(item))
     key_accuracy = 1 - flawed_keys / rows if rows else None
     overall = (rows - quarantined) / rows if rows else None

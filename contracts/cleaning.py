@@ -13,8 +13,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contracts.codes import CodeSet
 from contracts.arithmetic import check_character
+from contracts.codes import CodeSet
 from contracts.model import Property
 from contracts.quoting import literal, literals
 from contracts.shapes import BLANK, HAN, INVISIBLE, NULL_WORDS

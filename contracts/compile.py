@@ -18,11 +18,11 @@ from contracts.codes import CodeSets
 from contracts.conditions import DUPLICATE_KINDS, Condition, condition
 from contracts.frame import Frame
 from contracts.ladder import Rung, scan
-from contracts.masks import Masks
-from contracts.metrics import Measure, measure
-from contracts.model import Contract, Property, PublishBar
-from contracts.outcome import duplicates, failures, look_up, results, totals
 from contracts.lists import LONGEST
+from contracts.masks import Masks
+from contracts.metrics import Measure, measure, repeated_table
+from contracts.model import Contract, Property, PublishBar
+from contracts.outcome import duplicates, failures, look_up, repeated, results, totals
 from contracts.shapes import shape_of
 
 NOT_PUBLISHED = "not evaluated: nothing is published yet in {}"
@@ -55,6 +55,7 @@ class CompiledBatch:
         results: create `accepted`, `flawed`, `findings`, `quarantine`, `changes`.
         totals: one row: rows, then per spec the rows it was evaluated on.
         failures: one row: see `contracts.outcome.failures`.
+        leftovers: drop what only the run itself needs.
         measures: spec id -> how a batch-level number is measured.
         skipped: spec id -> why it cannot be evaluated now.
         numbered: False when row numbers rely on the engine keeping the order of the file.
@@ -68,6 +69,7 @@ class CompiledBatch:
     results: tuple[str, ...]
     totals: str
     failures: str
+    leftovers: tuple[str, ...]
     measures: Mapping[str, Measure] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
     numbered: bool = False
@@ -98,6 +100,7 @@ def compile_batch(
     masks = Masks(tuple(specs))
     kept = {name: found for name, found in conditions.items() if found is not None}
     inside = {name: found for name, found in kept.items() if not found.looks_up}
+    counted = dict.fromkeys(spec.columns for spec in specs if spec.kind in DUPLICATE_KINDS)
     skipped = [spec for spec in specs if {**conditions, **measures}.get(spec.id, "") is None]
     return CompiledBatch(
         dataset=contract.name,
@@ -105,6 +108,7 @@ def compile_batch(
         bar=contract.bar,
         scan=scan(frame, rungs, masks, inside, (source.sql, source.numbered)),
         afterwards=(
+            *(repeated(columns) for columns in counted),
             *(
                 look_up(frame, spec, masks, kept[spec.id].fails)
                 for spec in specs
@@ -119,6 +123,7 @@ def compile_batch(
         results=results(contract, rungs, masks, numbered=source.numbered),
         totals=totals(specs),
         failures=failures(specs, masks),
+        leftovers=tuple(f"DROP TABLE {repeated_table(columns)}" for columns in counted),
         measures={name: found for name, found in measures.items() if found is not None},
         skipped={spec.id: _why(spec) for spec in skipped},
         numbered=source.numbered,

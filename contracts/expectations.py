@@ -30,10 +30,12 @@ with warnings.catch_warnings():
     from great_expectations.data_context.types.resource_identifiers import (
         ExpectationSuiteIdentifier,
     )
-    from great_expectations.expectations.core import ExpectColumnValuesToBeBetween
+    from great_expectations.expectations.core.expect_column_values_to_be_between import (
+        ExpectColumnValuesToBeBetween,
+    )
     from great_expectations.expectations.metadata_types import FailureSeverity
 
-from contracts.verdict import BatchVerdict, CheckResult  # noqa: E402 - GX comes first, see above
+from contracts.verdict import BatchVerdict, CheckResult
 
 SITE = "quality"
 SOURCE = "metrics"

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from contracts.arithmetic import check_character, has_birth_date
+from contracts.arithmetic import has_birth_date, has_check_character
 from contracts.cleaning import Transform, stages
 from contracts.conditions import Condition
 from contracts.frame import Frame
@@ -27,8 +27,8 @@ from contracts.quoting import identifier, literal
 from contracts.shapes import BOOLEAN, INTEGER, ISO_DATE, ISO_TIMESTAMP, NUMBER, RESIDENT_ID, Shape
 
 CHECKED = "checked"
-RAW = identifier("raw")
-UNCAST = identifier("uncast")
+ASIDE = identifier("aside")
+SEPARATOR = "chr(31)"
 _CASTS = {
     "integer": ("BIGINT", INTEGER),
     "number": ("DOUBLE", NUMBER),
@@ -79,15 +79,24 @@ def scan(
         *kept,
         *(frame.typed(rung.item.name) for rung in rungs),
         *masks.words,
-        _off_shape(frame, rungs),
-        _uncast(frame, rungs),
+        _aside(frame, rungs),
     ]
     return f"CREATE OR REPLACE TABLE {CHECKED} AS SELECT {', '.join(columns)}\nFROM ({sql})"
 
 
 def raw_text(rungs: Sequence[Rung], rung: Rung) -> str:
     """SQL over `checked`: the raw text of a cell that was off shape, else NULL."""
-    return f"{RAW}[{1 + list(rungs).index(rung)}]"
+    return _part(list(rungs).index(rung))
+
+
+def uncast_text(rungs: Sequence[Rung], rung: Rung) -> str | None:
+    """SQL over `checked`: the cleaned text of a cell whose cast failed; None for text columns."""
+    cast = _cast_rungs(rungs)
+    return _part(len(rungs) + cast.index(rung)) if rung in cast else None
+
+
+def _part(number: int) -> str:
+    return f"nullif(split_part({ASIDE}, {SEPARATOR}, {number + 1}), '')"
 
 
 def _raw(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
@@ -153,7 +162,7 @@ def _valid(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
         if rung.item.semantic == "resident_id":
             name = rung.item.name
             body, text = frame.body(name), frame.text(name)
-            right = f"{check_character(body)} = substr({text}, 18, 1) AND {has_birth_date(body)}"
+            right = f"{has_check_character(body, text)} AND {has_birth_date(body)}"
             named.append(f"CASE WHEN {body} IS NOT NULL THEN {right} END AS {frame.valid(name)}")
     return named
 
@@ -174,32 +183,28 @@ def _word(frame: Frame, masks: Masks, conditions: Mapping[str, Condition], word:
     return " | ".join(terms)
 
 
-def _off_shape(frame: Frame, rungs: Sequence[Rung]) -> str:
-    """SQL: VARCHAR[] with the raw text of each cell off shape, NULL when there is none."""
-    every = " AND ".join(frame.plain(rung.item.name) for rung in rungs)
-    cells = ", ".join(
-        f"CASE WHEN NOT {frame.plain(rung.item.name)} THEN {frame.raw(rung.item.name)} END"
-        for rung in rungs
-    )
-    return f"CASE WHEN NOT ({every}) THEN [{cells}] END AS {RAW}"
+def _aside(frame: Frame, rungs: Sequence[Rung]) -> str:
+    """SQL: what the typed columns of a row cannot tell, or NULL when they tell everything.
+
+    One text with a part per column, the raw cell where it was off shape, then a part per cast
+    column, the cleaned text where the cast failed. (A list of texts would be tidier; building
+    one costs ten times as much.)
+    """
+    off = {frame.raw(r.item.name): f"NOT {frame.plain(r.item.name)}" for r in rungs}
+    failed = {frame.text(r.item.name): _cast_failed(frame, r) for r in _cast_rungs(rungs)}
+    parts = [
+        f"CASE WHEN {test} THEN replace({cell}, {SEPARATOR}, chr(0)) ELSE '' END"
+        for cell, test in (*off.items(), *failed.items())
+    ]
+    needed = " OR ".join(f"({test})" for test in (*off.values(), *failed.values()))
+    joined = f", {SEPARATOR}, ".join(parts)
+    return f"CASE WHEN {needed} THEN concat({joined}) END AS {ASIDE}"
 
 
-def _uncast(frame: Frame, rungs: Sequence[Rung]) -> str:
-    """SQL: VARCHAR[] with the cleaned text of each cell whose cast failed, NULL for none."""
-    failed = {
-        rung.item.name: f"{frame.typed(rung.item.name)} IS NULL AND {frame.text(rung.item.name)} IS NOT NULL"
-        for rung in rungs
-        if rung.item.logical_type in _CASTS
-    }
-    if not failed:
-        return f"NULL::VARCHAR[] AS {UNCAST}"
-    cells = ", ".join(
-        f"CASE WHEN {test} THEN {frame.text(name)} END" for name, test in failed.items()
-    )
-    return f"CASE WHEN {' OR '.join(f'({test})' for test in failed.values())} THEN [{cells}] END AS {UNCAST}"
+def _cast_failed(frame: Frame, rung: Rung) -> str:
+    name = rung.item.name
+    return f"{frame.typed(name)} IS NULL AND {frame.text(name)} IS NOT NULL"
 
 
-def uncast_text(rungs: Sequence[Rung], rung: Rung) -> str | None:
-    """SQL over `checked`: the cleaned text of a cell whose cast failed; None for texts."""
-    cast = [item for item in rungs if item.item.logical_type in _CASTS]
-    return f"{UNCAST}[{1 + cast.index(rung)}]" if rung in cast else None
+def _cast_rungs(rungs: Sequence[Rung]) -> list[Rung]:
+    return [rung for rung in rungs if rung.item.logical_type in _CASTS]

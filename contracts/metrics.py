@@ -5,6 +5,7 @@ Source: ODCS v3.1 library metrics and type `sql`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.checks import CheckSpec
@@ -34,17 +35,17 @@ def measure(frame: Frame, spec: CheckSpec) -> Measure | None:
     if spec.kind == "sql":
         return _query(frame, spec)
     if spec.kind == "duplicateValues":
-        keys = ", ".join(identifier(name) for name in spec.columns)
-        present = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in spec.columns)
-        groups = (
-            f"SELECT count(*) AS n FROM {CHECKED} WHERE {present} GROUP BY hash({keys}) "
-            "HAVING count(*) > 1"
-        )
-        return Measure(f"SELECT coalesce(sum(n - 1), 0) FROM ({groups})", counts_rows=True)
+        counted = f"SELECT coalesce(sum(n - 1), 0) FROM {repeated_table(spec.columns)}"
+        return Measure(counted, counts_rows=True)
     failing = invalid_sql(frame, spec) if spec.kind == "invalidValues" else missing_sql(frame, spec)
     cell = identifier(spec.columns[0])
     named = f"SELECT CAST({cell} AS VARCHAR) AS {frame.text(spec.columns[0])} FROM {CHECKED}"
     return Measure(f"SELECT count(*) FROM ({named}) WHERE {failing}", counts_rows=True)
+
+
+def repeated_table(columns: Sequence[str]) -> str:
+    """Return the name of the table of keys that occur more than once: (h hash, n rows)."""
+    return identifier(f"repeated:{','.join(columns)}")
 
 
 def _query(frame: Frame, spec: CheckSpec) -> Measure | None:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from contracts.checks import CheckSpec
 from contracts.frame import Frame
-from contracts.ladder import CHECKED, RAW, Rung, raw_text, uncast_text
+from contracts.ladder import ASIDE, CHECKED, Rung, raw_text, uncast_text
 from contracts.masks import Masks
+from contracts.metrics import repeated_table
 from contracts.model import Contract
 from contracts.quoting import identifier, literal
 from contracts.sql_guard import OWN_TABLE
@@ -18,31 +19,44 @@ from contracts.sql_guard import OWN_TABLE
 ROW_BASED = ("required", "key_duplicate", "nullValues", "missingValues")
 
 
+def repeated(columns: Sequence[str]) -> str:
+    """Return the statement that counts the rows of every key occurring more than once, by hash."""
+    keys, present = _keys(columns)
+    return (
+        f"CREATE OR REPLACE TABLE {repeated_table(columns)} AS SELECT hash({keys}) AS h, "
+        f"count(*) AS n FROM {CHECKED} WHERE {present} GROUP BY h HAVING count(*) > 1"
+    )
+
+
 def duplicates(contract: Contract, spec: CheckSpec, masks: Masks) -> str:
     """Return the statement that blames every row whose key occurs more than once.
 
     Rows of a key that are the same in every column count once: the first stays, the others are
-    blamed. A key with a NULL in it is never a duplicate. Candidates are found by hash, then
-    compared by value.
+    blamed. A key with a NULL in it is never a duplicate. Candidates come by hash from
+    `repeated`, then are compared by value.
     """
-    keys = ", ".join(identifier(name) for name in spec.columns)
-    present = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in spec.columns)
+    keys, present = _keys(spec.columns)
     values = ", ".join(identifier(item.name) for item in contract.properties)
     word, value = masks.place(spec)
     name = masks.words[word]
     return f"""
 UPDATE {CHECKED} SET {name} = {name} | {value} WHERE rowid IN (
-    WITH suspects AS (
-        SELECT hash({keys}) AS h FROM {CHECKED} WHERE {present} GROUP BY h HAVING count(*) > 1
-    ), candidates AS (
+    WITH candidates AS (
         SELECT rowid AS place, {keys}, row({values}) AS content
-        FROM {CHECKED} WHERE {present} AND hash({keys}) IN (SELECT h FROM suspects)
-    ), repeated AS (
+        FROM {CHECKED} WHERE {present}
+        AND hash({keys}) IN (SELECT h FROM {repeated_table(spec.columns)})
+    ), groups AS (
         SELECT {keys}, count(DISTINCT content) AS versions, min(place) AS first
         FROM candidates GROUP BY {keys} HAVING count(*) > 1
     )
-    SELECT place FROM candidates JOIN repeated USING ({keys}) WHERE versions > 1 OR place <> first
+    SELECT place FROM candidates JOIN groups USING ({keys}) WHERE versions > 1 OR place <> first
 )"""
+
+
+def _keys(columns: Sequence[str]) -> tuple[str, str]:
+    """Return SQL of the columns' list, and of the condition that none is NULL."""
+    names = [identifier(name) for name in columns]
+    return ", ".join(names), " AND ".join(f"{name} IS NOT NULL" for name in names)
 
 
 def look_up(frame: Frame, spec: CheckSpec, masks: Masks, fails: str) -> str:
@@ -61,26 +75,26 @@ def results(
     contract: Contract, rungs: Sequence[Rung], masks: Masks, *, numbered: bool
 ) -> tuple[str, ...]:
     """Return the statements that create accepted, flawed, findings, quarantine and changes."""
-    row = "row_number" if numbered else "rowid + 1"
+    row = f"{'row_number' if numbered else 'rowid + 1'} AS row_number"
     typed = ", ".join(identifier(item.name) for item in contract.properties)
     errors = masks.any_of(lambda spec: spec.severity == "error")
     flaws = " OR ".join(f"{word} <> 0" for word in masks.words)
-    return (
-        f"CREATE OR REPLACE VIEW accepted AS SELECT {row} AS row_number, {typed} "
-        f"FROM {CHECKED} WHERE NOT {errors}",
-        f"CREATE OR REPLACE VIEW {OWN_TABLE} AS SELECT {typed} FROM {CHECKED}",
-        f"CREATE OR REPLACE TABLE flawed AS SELECT {row} AS row_number, "
-        f"{', '.join(masks.words)} FROM {CHECKED} WHERE {flaws}",
-        f"CREATE OR REPLACE VIEW findings AS SELECT row_number, "
-        f"unnest({masks.failed_rules()}) AS rule FROM flawed",
-        f"CREATE OR REPLACE TABLE quarantine AS SELECT {row} AS row_number, "
-        f"{masks.failed_rules()} AS failed_rules, {', '.join(_texts(rungs))} "
-        f"FROM {CHECKED} WHERE ({flaws}) AND {errors}",
-        f"CREATE OR REPLACE TABLE touched AS SELECT {row} AS row_number, {RAW} "
-        f"FROM {CHECKED} WHERE {RAW} IS NOT NULL",
-        f"CREATE OR REPLACE TABLE changes AS {_changes(rungs)}",
-        "DROP TABLE touched",
+    rules, words = masks.failed_rules(), ", ".join(masks.words)
+    rejected = f"{rules} AS failed_rules, {', '.join(_texts(rungs))}"
+    selections = (
+        ("VIEW accepted", f"SELECT {row}, {typed} FROM {CHECKED} WHERE NOT {errors}"),
+        (f"VIEW {OWN_TABLE}", f"SELECT {typed} FROM {CHECKED}"),
+        ("TABLE flawed", f"SELECT {row}, {words} FROM {CHECKED} WHERE {flaws}"),
+        ("VIEW findings", f"SELECT row_number, unnest({rules}) AS rule FROM flawed"),
+        (
+            "TABLE quarantine",
+            f"SELECT {row}, {rejected} FROM {CHECKED} WHERE ({flaws}) AND {errors}",
+        ),
+        ("TABLE touched", f"SELECT {row}, {ASIDE} FROM {CHECKED} WHERE {ASIDE} IS NOT NULL"),
+        ("TABLE changes", _changes(rungs)),
     )
+    created = (f"CREATE OR REPLACE {name} AS {sql}" for name, sql in selections)
+    return (*created, "DROP TABLE touched")
 
 
 def totals(specs: Sequence[CheckSpec]) -> str:

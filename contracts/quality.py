@@ -98,7 +98,7 @@ def _rule(
 
 def _library(
     document: Document,
-    contract: Contract,
+    contract: Contract,  # noqa: ARG001 - one signature for every kind of rule
     column: str | None,
     item: Mapping[str, Any],
     place: Place,

@@ -78,7 +78,7 @@ OPTIONS = {
     "exclusiveMinimum": "exclusive_minimum",
     "exclusiveMaximum": "exclusive_maximum",
 }
-RESERVED = ("row_number", "rowid", "failed_rules", "raw", "uncast")
+RESERVED = ("row_number", "rowid", "failed_rules", "aside")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DATASET = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _PERSONAL = (Classification.L3, Classification.L4)
@@ -104,7 +104,7 @@ def read_contract(document: Document) -> Contract | None:
         for n, entry in enumerate(entries if isinstance(entries, list) else [])
         if (read := _property(document, mapping(entry), (*place, n))) is not None
     )
-    _check_names(document, properties)
+    _check_names(document, properties, keyless=custom.get("deliveryMode") == "append")
     description = mapping(root.get("description"))
     contract = Contract(
         name=_dataset_name(document, root),
@@ -275,7 +275,8 @@ def _references(
     return tuple(found)
 
 
-def _check_names(document: Document, properties: Sequence[Property]) -> None:
+def _check_names(document: Document, properties: Sequence[Property], *, keyless: bool) -> None:
+    """Find names given twice, and a missing key where rows have to be merged by it."""
     seen: set[str] = set()
     titles: set[str] = set()
     for item in properties:
@@ -286,8 +287,10 @@ def _check_names(document: Document, properties: Sequence[Property]) -> None:
         seen.add(item.name)
         titles.add(item.title)
     positions = [item.key_position for item in properties if item.key_position is not None]
-    if not positions:
-        document.find(("schema", 0), "no primaryKey: a dataset without key cannot be merged")
+    if not positions and not keyless:
+        document.find(
+            ("schema", 0), "no primaryKey: only a dataset that is appended to can do without one"
+        )
     elif len(set(positions)) != len(positions):
         document.find(("schema", 0), "primaryKeyPosition is given twice")
 

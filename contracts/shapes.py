@@ -93,8 +93,8 @@ def shape_of(item: Property, codes: Sequence[str] | None) -> Shape:
     Args:
         codes: the codes the column may hold, or None when it has no list or too long a one.
     """
-    if codes:
-        clean = tuple(code for code in codes if code not in NULL_WORDS)
+    clean = tuple(code for code in codes or () if code not in NULL_WORDS)
+    if clean:
         lengths = [len(code) for code in clean]
         return Shape(alternation(clean), clean, (min(lengths), max(lengths)))
     if item.logical_type in _TYPED:
@@ -106,7 +106,7 @@ def shape_of(item: Property, codes: Sequence[str] | None) -> Shape:
     pattern = item.options.pattern
     if item.semantic is None and pattern is not None and is_plain(pattern):
         return Shape(bare(pattern), proves_pattern=True)
-    return Shape(f"{NAME}|{TEXT}" if item.semantic == "person_name" else TEXT)
+    return Shape(NAME if item.semantic == "person_name" else TEXT)
 
 
 def bare(pattern: str) -> str:

@@ -54,7 +54,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"moment": moment, "number": number, "percent": percent, "shown": shown}
-    made.globals |= {"HOW": _HOW}
+    made.globals |= {"HOW": _HOW, "TREATMENTS": TREATMENTS}
     return made
 
 
@@ -114,6 +114,23 @@ def shown(cell: Mapping[str, Any]) -> str:
         return "是" if value else "否"
     return str(value)
 
+
+#: Treatment -> what it leaves, in words; a treatment that is not here is told by its kind alone.
+TREATMENTS: Mapping[str, str] = {
+    "address_community": "只到社区",
+    "bank_last_4": "只有末 4 位",
+    "email": "首字符和域名",
+    "full": "全部遮盖",
+    "generalised_age_band": "只有年代",
+    "generalised_month": "只有年月",
+    "generalised_year": "只有年份",
+    "id_1_1": "只有首末各 1 位",
+    "id_6_4": "只有前 6 位和后 4 位",
+    "name": "只有姓",
+    "phone_2": "只有末 2 位",
+    "phone_3_4": "只有前 3 位和后 4 位",
+    "plate": "只有前 3 位和末位",
+}
 
 #: How a value is shown -> sign, Chinese, English. Never colour alone.
 _HOW: Mapping[str, tuple[str, str, str]] = {

@@ -31,6 +31,7 @@ _BREAKDOWNS = (
     ("category,month", "类别 × 月份"),
     ("category", "类别"),
 )
+SUPPRESSED = "＊"
 _FIELDS = ("dataset", "by", "first_month", "last_month")
 
 
@@ -70,7 +71,7 @@ def table(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return head and rows to show: months become columns when they are the second breakdown."""
     titles = [column["title"] for column in body["columns"]]
     names = [column["name"] for column in body["columns"]]
-    labels, below = body["labels"], f"＜{body['threshold']}"
+    labels = body["labels"]
 
     def label(position: int, value: Any) -> str:
         if value is None:
@@ -79,7 +80,7 @@ def table(body: Mapping[str, Any]) -> dict[str, Any]:
         return f"{found}（{value}）" if found else str(value)
 
     def count(value: int | None) -> str:
-        return below if value is None else number(value)
+        return SUPPRESSED if value is None else number(value)
 
     if names[1:2] != ["month"] or len(names) != 3:
         rows = [

@@ -28,7 +28,7 @@ PurposeCode = Annotated[
     ),
 ]
 CaseReference = Annotated[
-    str, Field(min_length=1, max_length=80, description="Your own agency's reference of the case.")
+    str, Field(min_length=1, max_length=64, description="Your own agency's reference of the case.")
 ]
 
 RECEIPT_EXAMPLE: dict[str, Any] = {

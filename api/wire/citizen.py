@@ -14,6 +14,7 @@ class UsedField(Wire):
     """One field that a use showed, and how."""
 
     dataset: str
+    dataset_title: str
     column: str
     title: str
     how: Literal["clear", "masked", "generalised"]
@@ -60,6 +61,7 @@ class Uses(Wire):
                     "fields": [
                         {
                             "dataset": "population.resident",
+                            "dataset_title": "实有人口",
                             "column": "name",
                             "title": "姓名",
                             "how": "clear",

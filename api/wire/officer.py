@@ -89,7 +89,9 @@ class Record(Wire):
 class Subject(Wire):
     """One person."""
 
-    handle: str = Field(description="For a later look-up by the same actor within the hour.")
+    handle: str | None = Field(
+        description="In a list: for a look-up by the same actor within the hour."
+    )
     fields: list[GoldenCell]
     records: list[Record]
     withheld: list[str] = Field(description="What exists and is not shown here, in words.")
@@ -134,7 +136,7 @@ class Disclosure(Wire):
             "rules": ["p12"],
             "subjects": [
                 {
-                    "handle": "h1.gAAB…",
+                    "handle": None,
                     "fields": [
                         {
                             **_CELL,

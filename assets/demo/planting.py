@@ -146,7 +146,10 @@ class Planter:
         copies: list[tuple[str, Ints]] = []
         shares = DUPLICATES.get(rows.dataset, (0.0, 0.0))
         for kind, share in zip(("duplicate_exact", "duplicate_conflict"), shares, strict=True):
-            free = np.flatnonzero(~touched)
+            among = (
+                rows.among.get("settled", ~touched) if kind == "duplicate_conflict" else ~touched
+            )
+            free = np.flatnonzero(~touched & among)
             due = min(self.due(rows.dataset, kind, "", share * len(rows)), len(free))
             chosen = np.sort(random.choice(free, due, replace=False))
             touched[chosen] = True
@@ -170,7 +173,8 @@ class Planter:
         facts = zip(at.tolist(), records, values, sexes, subjects, strict=True)
         for place, record, value, sex, subject in facts:
             as_found = seen_as(recipe, value, sex)
-            self._add(rows.dataset, place, as_found, record, subject)
+            hidden = value if as_found.detectable_by == "none" else None
+            self._add(rows.dataset, place, as_found, record, subject or hidden)
 
     def _note_copies(
         self, rows: Rows, order: Ints, copies: list[tuple[str, Ints]], final: dict[str, Column]

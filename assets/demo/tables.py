@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from assets.demo import civil_affairs, enterprises, homes, police, population, tenancies
-from assets.demo.columns import Flags, Ints, table
+from assets.demo.columns import Flags, Ints, put, table
 from assets.demo.names import DOTTED_PEOPLES
 from assets.demo.planting import Planter, Rows
 from assets.demo.recipes import ASSISTED_BUT_DEAD, ASSISTED_BUT_DEAD_RATE
@@ -107,7 +107,9 @@ def _assistance(registry: Registry, town: Town, planter: Planter) -> Rows:
     columns = civil_affairs.assistance_rows(
         registry.district, town.block, town.people, town.homes, persons, category
     )
-    already = (ASSISTED_BUT_DEAD, np.arange(len(persons)) >= len(town.assisted))
+    added = np.arange(len(persons)) >= len(town.assisted)
+    columns["status"] = put(columns["status"], np.flatnonzero(added), ["1"] * due)
+    already = (ASSISTED_BUT_DEAD, added)
     return Rows(
         "civil_affairs.assistance", columns, persons, already=already, spared=town.spares(persons)
     )

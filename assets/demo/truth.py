@@ -27,7 +27,7 @@ class TruthRow:
         detectable_by: check, cross-source or none.
         rule: id of the rule, or name of the conflict, that should show it.
         record: key of the row as it should have been.
-        subject: number of the person a conflict is about, or "".
+        subject: number of the person a conflict is about, or what a hidden error left, or "".
     """
 
     dataset: str
@@ -114,7 +114,7 @@ class Comparison:
     Args:
         rows: one per dataset and kind, in that order.
         false_alarms: (dataset, file, row) stopped although nothing was planted there.
-        unplanted_conflicts: (kind, person) reported although not planted.
+        unplanted_conflicts: (kind, person) reported although nothing was planted on the person.
     """
 
     rows: tuple[KindRow, ...]
@@ -158,6 +158,7 @@ def compare(
         crossing = row.detectable_by == "cross-source"
         hits[key] += (person in found) if crossing else (place in stopped)
         places.add(place)
-        persons.add(person)
+        persons.add(person[1])
+    unplanted = {(kind, person) for kind, person in found if person not in persons}
     rows = tuple(KindRow(*key, planted[key], hits[key]) for key in sorted(planted))
-    return Comparison(rows, tuple(sorted(stopped - places)), tuple(sorted(found - persons)))
+    return Comparison(rows, tuple(sorted(stopped - places)), tuple(sorted(unplanted)))

@@ -8,7 +8,7 @@ from typing import Any
 from assets.integrated.rules import GoldenField, GoldenSource
 from assets.integrated.subjects import Held, Subject
 
-_Plan = list[tuple[str, list[tuple[int, GoldenSource]]]]
+_Plan = list[tuple[GoldenField, list[tuple[int, GoldenSource]]]]
 
 
 class GoldenRecords:
@@ -19,21 +19,27 @@ class GoldenRecords:
         self._plans: dict[tuple[str, ...], _Plan] = {}
 
     def of(self, subject: Subject) -> dict[str, dict[str, Any]]:
-        """Return field -> {value, source, batch, since, why} for every field somebody speaks to."""
+        """Return what wins for every field that somebody speaks to.
+
+        Returns:
+            field -> {value, source, batch, since, why, title, codes}; codes is the name of the
+            code set of the value, or None.
+        """
         datasets = subject.datasets()
         plan = self._plans.get(datasets)
         if plan is None:
             plan = self._plans[datasets] = self._plan(frozenset(datasets))
         golden = {}
-        for name, sources in plan:
+        for field, sources in plan:
             cell = _first(sources, subject.records)
             if cell is not None:
-                golden[name] = cell
+                cell["title"], cell["codes"] = field.title, field.codes
+                golden[field.name] = cell
         return golden
 
     def _plan(self, datasets: frozenset[str]) -> _Plan:
         return [
-            (field.name, [(n, s) for n, s in enumerate(field.sources) if s.dataset in datasets])
+            (field, [(n, s) for n, s in enumerate(field.sources) if s.dataset in datasets])
             for field in self._fields
         ]
 

@@ -47,6 +47,7 @@ class GoldenField:
 
     name: str
     title: str
+    codes: str | None
     sources: tuple[GoldenSource, ...]
 
     def columns_of(self, dataset: str) -> list[str]:
@@ -121,7 +122,7 @@ def _golden(name: str, body: Mapping[str, Any], catalog: Catalog) -> GoldenField
                     dataset, column, source.get("value"), source.get("map"), source.get("latest_by")
                 )
             )
-    return GoldenField(name, body["title"], tuple(sources))
+    return GoldenField(name, body["title"], body.get("codes"), tuple(sources))
 
 
 def _conflict(

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 from hub.canonical import canonical_json
 from hub.errors import RequestError, TamperDetected
-from hub.events import AuditEvent
+from hub.events import AuditEvent, EventTag
 from hub.ledger.merkle import CompactRange, cover, leaf_hash
 from hub.ledger.note import Checkpoint, Signer, VerifierKey, open_checkpoint, sign_checkpoint
 from hub.ledger.storage import Storage, StoredEntry
 
 SALT_BYTES = 32
-ERASED_EVENT = "hub:entry:erased"
+ERASED_EVENT = EventTag.HUB_ENTRY_ERASED.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ class Records:
         with Session(self._reading) as session:
             row = session.get(PartnerRow, code)
             if row is None:
-                raise NotFound("no such partner: `hub partners` lists them")
+                raise NotFound("no such partner: `hub contract list` names the departments")
             return Partner(row.code, row.name, row.fingerprint)
 
     def partners(self) -> tuple[Partner, ...]:
@@ -380,7 +380,7 @@ def _touch_private(path: Path) -> None:
 def _row(session: Session, batch_id: str, *, lock: bool = True) -> BatchRow:
     row = session.get(BatchRow, batch_id, with_for_update=True if lock else None)
     if row is None:
-        raise NotFound("no such batch: `hub batches` lists them")
+        raise NotFound("no such batch: `hub status` lists them")
     return row
 
 

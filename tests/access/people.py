@@ -103,6 +103,8 @@ def document(person: Person) -> dict[str, Any]:
             "batch": "B1",
             "since": "2026-01-06",
             "why": "lead source",
+            "title": name,
+            "codes": "sex" if name == "sex" else None,
         }
         for name, value in fields.items()
     }

@@ -84,7 +84,15 @@ def random_document(rng: random.Random, catalog: Catalog) -> dict[str, Any]:
 
 def cell_of(value: Any, source: str) -> dict[str, Any]:
     """Return a field of the integrated person."""
-    return {"value": value, "source": source, "batch": "B1", "since": "2026-01-06", "why": ""}
+    return {
+        "value": value,
+        "source": source,
+        "batch": "B1",
+        "since": "2026-01-06",
+        "why": "",
+        "title": "",
+        "codes": None,
+    }
 
 
 def inside(record: Mapping[str, Any], catalog: Catalog, area: tuple[str, ...]) -> bool:

@@ -15,7 +15,7 @@ from api.services import Services, open_services
 from bench import invented
 from contracts.loader import load_catalog, load_contracts
 from hub.clock import FixedClock
-from hub.config import Settings
+from hub.config import Settings, load_settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.store.batches import Arrival, BatchStatus, ChangeRow, CheckRow, Verdict
@@ -45,7 +45,7 @@ _CASES = [
 
 def make_home(folder: Path, profile: str = "demonstration") -> Settings:
     """Return the settings of a hub with keys, ledger, records and a published snapshot."""
-    settings = Settings(home=folder, profile=profile, memory_limit="256MB", threads=1)  # type: ignore[arg-type]
+    settings = load_settings(home=folder, profile=profile, memory_limit="256MB", threads=1)
     keyring = Keyring.create(settings.keyring)
     with Ledger(settings.ledger, keyring.signer("ledger", settings.origin), CLOCK, settings.origin):
         pass

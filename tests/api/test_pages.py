@@ -8,8 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from access.masking import MASKS
 from api.dependencies import COOKIE
-from api.pages.rendering import FOLDER
+from api.pages.rendering import FOLDER, TREATMENTS
+from api.pages.statistics import SUPPRESSED
 from tests.api.hub import CASE, EAST, ORIGIN, WEST, Client, TinyHub
 
 PUBLIC = ["/", "/board", "/problems", "/reference", "/demo/sign-in"]
@@ -126,6 +128,10 @@ def test_text_and_targets_are_large_enough() -> None:
     assert re.search(r"button, \.button \{[^}]*min-height: 44px", style)
 
 
+def test_every_mask_is_told_in_words() -> None:
+    assert set(TREATMENTS) == set(MASKS)
+
+
 def test_html_and_json_agree_on_a_lookup(hub: TinyHub, officer: Client, client: Client) -> None:
     reply = officer.post("/officer", data=FORM)
     assert reply.status_code == 200
@@ -201,7 +207,7 @@ def test_months_stand_across(hub: TinyHub) -> None:
     browser = hub.browser("analyst")
     text = browser.get("/statistics?dataset=police.case&by=community,month").text
     assert '<th scope="col" class="n">2026-02</th>' in text
-    assert "＜10" in text
+    assert text.count(f">{SUPPRESSED}<") == 4
     assert "东门社区（990106001001）" in text
     browser.close()
 

@@ -222,12 +222,6 @@ def test_code_sets_have_distinct_codes_with_labels(path: Path) -> None:
     assert all(row["label"] for row in rows)
 
 
-def test_every_code_set_is_used() -> None:
-    used = {_custom(i).get("codeSet") for path in CONTRACTS for i in _properties(_load(path))}
-
-    assert {path.stem for path in CODE_SETS} - used == {"division"}
-
-
 def test_divisions_form_a_tree_and_abolished_ones_have_a_successor() -> None:
     with (FOLDER / "codes" / "division.csv").open(encoding="utf-8", newline="") as stream:
         rows = {row["code"]: row for row in csv.DictReader(stream)}

@@ -11,6 +11,8 @@ import pytest
 import typer.main
 
 from access.policy import load_policy
+from api import app as application
+from api import identity_provider
 from api.cli import app
 from api.problems import known_codes
 from bench.registry import BENCHES
@@ -179,6 +181,23 @@ def test_links_and_paths_lead_somewhere(page: str) -> None:
     files = re.findall(r"`((?:hub|contracts|access|assets|api|bench|docs|tests)/[\w./-]*\w)`", text)
     lost = [name for name in links if not (ROOT / "docs" / name).exists()]
     lost += [name for name in files if not (ROOT / name).exists()]
+    assert lost == []
+
+
+def test_pages_name_addresses_that_exist() -> None:
+    """`GET /v1/me/uses/INDEX/proof` and `/board` are routes of the application."""
+    routers = (*application._DOORS, *application._PAGES, identity_provider)
+    paths = {route.path for module in routers for route in module.router.routes} | {"/openapi.json"}
+    known = [re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)) for path in paths]
+    named = {
+        f"{page}: {address}"
+        for page in PAGES
+        for address in re.findall(
+            r"`(?:[A-Z]+ )?(/(?:v1/[^`?#\s]+|[a-z]+(?=[`?#])))", document(page)
+        )
+    }
+    assert named
+    lost = [n for n in named if not any(k.fullmatch(n.partition(": ")[2]) for k in known)]
     assert lost == []
 
 

@@ -16,7 +16,7 @@ CAUGHT_ELSEWHERE = {
     ("hub.store.models", "ValueError"): "SQLAlchemy's type protocol wraps it in its own error",
 }
 #: Frameworks' own signals, raised only in the doors.
-SIGNALS = {"Exit", "HTTPException", "KeyboardInterrupt", "StopIteration"}
+SIGNALS = {"Exit", "HTTPException", "KeyboardInterrupt", "RequestValidationError"}
 #: Modules that may catch everything: the doors, and one thread whose waiters must hear of it.
 CATCH_ALL = {"api.door": "Exception", "hub.ledger.committer": "BaseException"}
 

@@ -100,6 +100,7 @@ def test_values_are_frozen() -> None:
         "access.decision.Plan",  # remembers the views it has compiled
         "assets.integrated.subjects.Held",  # millions are made: freezing them costs seconds
         "assets.integrated.subjects.Subject",
+        "assets.integrated.persons.Person",
         "contracts.document.Document",  # gathers findings while a file is read
     }
     loose = {

@@ -161,6 +161,8 @@ def test_golden_fields_say_where_they_come_from(hub: Hub) -> None:
         "batch": "r1",
         "since": "2026-06-01",
         "why": "lead source",
+        "title": "姓名",
+        "codes": None,
     }
     assert golden["marital_status"]["value"] == "20"
     assert golden["marital_status"]["source"] == "civil_affairs.marriage.op_type"
