@@ -404,7 +404,7 @@ def _addresses(settings: Settings) -> None:
     ):
         out.print(f"  {base}{path:<16}{what}")
     out.print(f"  http://{settings.host}:{settings.dagster_port}/               Dagster")
-    out.print(f"  {settings.data_docs / 'index.html'}    Great Expectations' Data Docs")
+    out.print(f"  {settings.data_docs / 'site' / 'index.html'}    Great Expectations' Data Docs")
 
 
 def _free_port(host: str) -> int:

@@ -8,7 +8,6 @@ finished by the next one. The clear text of a batch lives only inside `check_and
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -254,18 +253,18 @@ def write_reports(run: Runtime) -> Path | None:
     Returns:
         The index page, or None when no verdict is newer than the pages.
     """
-    latest = [run.records.verdict(q.batch_id) for q in run.records.quality()]
-    documents = [verdict.document for verdict in latest if verdict is not None]
-    stamp = hashlib.sha256(orjson.dumps(documents)).hexdigest()
-    marker = run.settings.data_docs / "verdicts.sha256"
-    if not documents or (marker.exists() and marker.read_text() == stamp):
+    marker = run.settings.data_docs / "written.json"
+    written: dict[str, str] = orjson.loads(marker.read_bytes()) if marker.exists() else {}
+    latest = {q.dataset: q.batch_id for q in run.records.quality()}
+    news = {name: batch for name, batch in latest.items() if written.get(name) != batch}
+    found = [run.records.verdict(batch) for batch in news.values()]
+    fresh = [BatchVerdict.from_json(v.document) for v in found if v is not None]
+    if not fresh:
         return None
     # Importing Great Expectations costs seconds; a run without news must not pay for it.
-    from contracts.expectations import write_data_docs  # noqa: PLC0415
+    from contracts.expectations import write_data_docs
 
-    docs = write_data_docs(
-        [BatchVerdict.from_json(document) for document in documents], run.settings.data_docs
-    )
-    marker.write_text(stamp)
-    run.progress.step("report", "data docs", f"{len(documents)} suites validated")
+    docs = write_data_docs(fresh, run.settings.data_docs)
+    marker.write_bytes(orjson.dumps(written | news))
+    run.progress.step("report", "data docs", f"{len(fresh)} suites validated")
     return docs.index

@@ -55,10 +55,10 @@ def transforms(
     steps = [_INVISIBLE, _TRIM, _APOSTROPHE]
     if item.semantic == "person_name":
         steps += _NAME
-    elif item.logical_type != "string" or item.semantic not in (None, *_TEXTUAL) or _is_code(item):
+    elif item.logical_type != "string" or item.semantic not in (None, *_TEXTUAL) or item.is_code:
         steps.append(_FULL_WIDTH)
     if code_map:
-        steps.append(_mapping("code_map", code_map))
+        steps.append(_mapping("code_map", {_narrow(raw): code for raw, code in code_map.items()}))
     if code_set is not None:
         steps += _code_steps(code_set)
     steps += _BY_SEMANTIC.get(item.semantic or "", ())
@@ -83,15 +83,22 @@ def stages(steps: tuple[Transform, ...]) -> tuple[tuple[Transform, ...], ...]:
     return tuple(tuple(stage) for stage in grouped)
 
 
-def _is_code(item: Property) -> bool:
-    return bool(
-        item.code_set or item.key_position is not None or item.references or item.options.pattern
-    )
-
-
 def _replace(regex: str, by: str = "", flags: str = "") -> str:
     tail = f", {literal(flags)}" if flags else ""
     return f"regexp_replace({{x}}, {literal(regex)}, {literal(by)}{tail})"
+
+
+def _narrow(text: str) -> str:
+    """Return a text as the step before leaves it, so that the two can be compared."""
+    return text.translate(str.maketrans(_WIDE, _NARROW))
+
+
+def _chain(*pairs: tuple[str, str]) -> str:
+    """SQL of one replacement after another; in RE2 a group's number is a single digit."""
+    sql = "{x}"
+    for regex, by in pairs:
+        sql = f"regexp_replace({sql}, {literal(regex)}, {literal(by)})"
+    return sql
 
 
 def _mapping(name: str, pairs: Mapping[str, str]) -> Transform:
@@ -106,7 +113,8 @@ def _looked_up(pairs: Mapping[str, str]) -> str:
 
 def _code_steps(code_set: CodeSet) -> list[Transform]:
     codes = [item.code for item in code_set.codes]
-    labels = {item.label: item.code for item in code_set.codes if item.label not in codes}
+    labels = {_narrow(item.label): item.code for item in code_set.codes}
+    labels = {label: code for label, code in labels.items() if label and label not in codes}
     steps = [Transform("code_label", _with_label(labels))] if labels else []
     widths = {len(code) for code in codes}
     if len(widths) == 1 and widths != {1} and all(code.isdigit() for code in codes):
@@ -186,29 +194,30 @@ _BY_SEMANTIC: dict[str, tuple[Transform, ...]] = {
         Transform("phone_country", _replace(r"^(?:\+|00)?86(1[0-9]{10})$", r"\1")),
     ),
 }
-_DATE_PARTS = r"([0-9]{4})[-./年]([0-9]{1,2})[-./月]([0-9]{1,2})日?"
-_PAD = r"regexp_replace({}, '-([0-9])(-|$| )', '-0\1\2', 'g')"
+_YMD = r"([0-9]{4})[-./年]([0-9]{1,2})[-./月]([0-9]{1,2})日?"
+_LONG = r"([0-9]{4})-0?([0-9]{2})-0?([0-9]{2})"  # after a 0 was put before month and day
 _DATE = (
     Transform("date_midnight", _replace(r"^(.*[0-9日])[ T]+0?0:00(?::00(?:\.0+)?)?$", r"\1")),
     Transform(
         "date_format",
-        _PAD.format(
-            _PAD.format(
-                f"regexp_replace(regexp_replace({{x}}, '^{_DATE_PARTS}$', '\\1-\\2-\\3'), "
-                r"'^([0-9]{4})([0-9]{2})([0-9]{2})$', '\1-\2-\3')"
-            )
+        _chain(
+            (f"^{_YMD}$", r"\1-0\2-0\3"),
+            (f"^{_LONG}$", r"\1-\2-\3"),
+            ("^([0-9]{4})([0-9]{2})([0-9]{2})$", r"\1-\2-\3"),
         ),
     ),
 )
 _TIMESTAMP = (
     Transform(
         "time_format",
-        r"regexp_replace(regexp_replace(regexp_replace(regexp_replace("
-        f"{_PAD.format(_PAD.format(_replace(f'^{_DATE_PARTS}', chr(92) + '1-' + chr(92) + '2-' + chr(92) + '3')))}, "
-        r"'^([0-9]{4})([0-9]{2})([0-9]{2})( |$)', '\1-\2-\3\4'), "
-        r"'^([0-9-]{10})[T ]+([0-9])', '\1 \2'), "
-        r"'^([0-9-]{10} )([0-9]:)', '\10\2'), "
-        r"'^([0-9-]{10} [0-9]{2}:[0-9]{2})$', '\1:00')",
+        _chain(
+            (f"^{_YMD}([T ]|$)", r"\1-0\2-0\3\4"),
+            (f"^{_LONG}([T ]|$)", r"\1-\2-\3\4"),
+            ("^([0-9]{4})([0-9]{2})([0-9]{2})([T ]|$)", r"\1-\2-\3\4"),
+            ("^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]+([0-9])", r"\1 \2"),
+            ("^([0-9]{4}-[0-9]{2}-[0-9]{2} )([0-9]:)", r"\10\2"),
+            ("^([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2})$", r"\1:00"),
+        ),
     ),
 )
 _BOOLEAN = _mapping(

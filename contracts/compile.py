@@ -133,7 +133,7 @@ def compile_batch(
 def _rung(frame: Frame, item: Property, source: SourceRelation, partner: str | None) -> Rung:
     code_set = frame.code_sets.get(item.code_set) if item.code_set else None
     code_map = frame.contract.source(partner).code_maps.get(item.name, {})
-    shape = shape_of(item, _listed(frame, item))
+    shape = shape_of(item, _listed(frame, item), code_map)
     return Rung(item, shape, transforms(item, code_set, code_map), item.name in source.columns)
 
 

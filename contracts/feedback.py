@@ -1,7 +1,8 @@
 """The feedback file: which rows of a batch fail which check, and what to do about it.
 
 It holds row numbers, column titles and rules, never a value, so that it can be mailed: whoever
-sent the batch has the values, and nobody else learns any.
+sent the batch has the values, and nobody else learns any. Of a warning that very many rows carry
+only the first are listed; the verdict has their number.
 
 Form: UTF-8 with BOM (spreadsheets need it), one line per finding, ordered by row.
 """
@@ -15,9 +16,11 @@ from pathlib import Path
 from contracts.check import Connection
 from contracts.checks import CheckSpec
 from contracts.model import Contract
+from contracts.quoting import literals
 from contracts.verdict import BatchVerdict
 
 HEADER = ("行号 row", "文件行 line", "栏目 column", "规则 rule", "级别 severity", "处理 what to do")
+MOST_WARNINGS = 1000  # lines per warning
 _SEVERITIES = {"error": "错误 error", "warning": "提示 warning"}
 
 
@@ -41,7 +44,7 @@ def write_feedback(
     """
     known = {spec.id: spec for spec in specs}
     titles = {item.name: item.title for item in contract.properties}
-    rows = con.execute("SELECT row_number, rule FROM findings ORDER BY row_number, rule").fetchall()
+    rows = con.execute(_findings([s.id for s in specs if s.severity == "warning"])).fetchall()
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.new")
     count = 0
@@ -57,6 +60,13 @@ def write_feedback(
             count += 1
     unfinished.replace(path)
     return count
+
+
+def _findings(warnings: Sequence[str]) -> str:
+    """SQL of the findings to be listed, by row and rule."""
+    place = "row_number() OVER (PARTITION BY rule ORDER BY row_number)"
+    listed = f"rule NOT IN ({literals(['', *warnings])}) OR {place} <= {MOST_WARNINGS}"
+    return f"SELECT row_number, rule FROM findings QUALIFY {listed} ORDER BY row_number, rule"
 
 
 def _lines(

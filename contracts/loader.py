@@ -57,7 +57,7 @@ def read_contracts(
     findings: list[str] = []
     for path in paths:
         document = read_document(path)
-        if not document.findings:
+        if not document.findings and isinstance(document.value, Mapping):
             _check_form(document)
         contract = read_contract(document) if isinstance(document.value, Mapping) else None
         if contract is not None:

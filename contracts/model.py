@@ -97,6 +97,16 @@ class Property:
     description: str = ""
     line: int = 0
 
+    @property
+    def is_code(self) -> bool:
+        """Say whether it holds codes or keys, where a full-width character is a slip."""
+        return bool(
+            self.code_set
+            or self.references
+            or self.options.pattern
+            or self.key_position is not None
+        )
+
     def column(self) -> Column:
         """Return the column as the catalogue shows it."""
         return Column(

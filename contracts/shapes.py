@@ -10,7 +10,7 @@ Source: syntax of RE2; GB 11643, GB 32100, ISO 8601.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from contracts.lists import alternation, is_one_of
@@ -32,9 +32,19 @@ INVISIBLE = (
 )
 BLANK = r"\t\n\x0b\x0c\r \x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 
-_VISIBLE = f"[^{INVISIBLE}{BLANK}]"
-_FIRST = f"[^{INVISIBLE}{BLANK}'/无不空—\\-Nn]"  # no null word and no apostrophe starts like this
-TEXT = f"{_FIRST}(?:(?:{_VISIBLE}| )*{_VISIBLE})?"
+WIDE = r"\x{ff01}-\x{ff5e}"
+
+
+def _text(excluded: str) -> str:
+    """Texts that start and end visibly, and start like no null word and no apostrophe."""
+    visible = f"[^{excluded}{INVISIBLE}{BLANK}]"
+    first = f"[^{excluded}{INVISIBLE}{BLANK}'`’/无不空—\\-Nn]"
+    return f"{first}(?:(?:{visible}| )*{visible})?"
+
+
+TEXT = _text("")
+KEY_TEXT = _text(WIDE)
+NOTHING = r"[^\x00-\x{10ffff}]"
 _FIRST_HAN = (  # 不, 无 and 空 begin null words
     r"\x{3400}-\x{4dbf}\x{4e00}-\x{4e0c}\x{4e0e}-\x{65df}\x{65e1}-\x{7a79}\x{7a7b}-\x{9fff}"
     r"\x{20000}-\x{323af}"
@@ -87,13 +97,16 @@ class Shape:
         return f"regexp_full_match({cell}, {literal(self.regex)})"
 
 
-def shape_of(item: Property, codes: Sequence[str] | None) -> Shape:
+def shape_of(item: Property, codes: Sequence[str] | None, mapped: Collection[str] = ()) -> Shape:
     """Return the shape of a column's clean values.
 
     Args:
         codes: the codes the column may hold, or None when it has no list or too long a one.
+        mapped: values the delivering partner means otherwise, which are never clean.
     """
-    clean = tuple(code for code in codes or () if code not in NULL_WORDS)
+    clean = tuple(code for code in codes or () if code not in (*NULL_WORDS, *mapped))
+    if mapped and not clean:
+        return Shape(NOTHING)
     if clean:
         lengths = [len(code) for code in clean]
         return Shape(alternation(clean), clean, (min(lengths), max(lengths)))
@@ -106,7 +119,9 @@ def shape_of(item: Property, codes: Sequence[str] | None) -> Shape:
     pattern = item.options.pattern
     if item.semantic is None and pattern is not None and is_plain(pattern):
         return Shape(bare(pattern), proves_pattern=True)
-    return Shape(NAME if item.semantic == "person_name" else TEXT)
+    if item.semantic == "person_name":
+        return Shape(NAME)
+    return Shape(KEY_TEXT if item.is_code else TEXT)
 
 
 def bare(pattern: str) -> str:

@@ -45,10 +45,9 @@ def _is_plain(value: Any) -> bool:
     if kind is int:
         return bool(-_EXACT_INTEGER <= value <= _EXACT_INTEGER)
     if kind is dict:
-        for key, item in value.items():
-            if not (type(key) is str and key.isascii() and _is_plain(item)):
-                return False
-        return True
+        return all(
+            type(key) is str and key.isascii() and _is_plain(item) for key, item in value.items()
+        )
     if kind is list or kind is tuple:
         return all(_is_plain(item) for item in value)
     return False

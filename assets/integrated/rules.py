@@ -16,7 +16,7 @@ import yaml
 from hub.catalog import Catalog
 from hub.errors import ConfigError
 
-_FILE = Path(__file__).with_name("person.yaml")
+PERSON_RULES = Path(__file__).with_name("person.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class PersonRules:
     conflicts: tuple[ConflictRule, ...]
 
 
-def load_person_rules(catalog: Catalog, path: Path = _FILE) -> PersonRules:
+def load_person_rules(catalog: Catalog, path: Path = PERSON_RULES) -> PersonRules:
     """Read the rules that the catalogue can answer.
 
     Raises:

@@ -58,8 +58,14 @@ class Subject:
         return tuple([held.dataset for held in self.records])
 
 
-def stream_subjects(con: lake.Connection, catalog: Catalog, keyring: Keyring) -> Iterator[Subject]:
-    """Yield every subject of the registers' current records, in subject-key order."""
+def stream_subjects(
+    con: lake.Connection, catalog: Catalog, keyring: Keyring, *, only: str | None = None
+) -> Iterator[Subject]:
+    """Yield every subject of the registers' current records, in subject-key order.
+
+    Args:
+        only: table with a column subject_key that names the subjects wanted; None wants all.
+    """
     present = lake.registers(con)
     sources = [
         (dataset, role)
@@ -69,7 +75,7 @@ def stream_subjects(con: lake.Connection, catalog: Catalog, keyring: Keyring) ->
     ]
     if not sources:
         return
-    union = " UNION ALL ".join(_source_sql(dataset, role) for dataset, role in sources)
+    union = " UNION ALL ".join(_source_sql(dataset, role, only) for dataset, role in sources)
     sealer = Sealer(keyring, "row")
     subject: Subject | None = None
     for rows in lake.batches(con, f"{union} ORDER BY subject_key, dataset, record_key, role"):
@@ -84,7 +90,8 @@ def stream_subjects(con: lake.Connection, catalog: Catalog, keyring: Keyring) ->
         yield subject
 
 
-def _source_sql(dataset: Dataset, role: str) -> str:
+def _source_sql(dataset: Dataset, role: str, only: str | None) -> str:
+    wanted = f" JOIN {only} USING (subject_key)" if only else ""
     mine = _clear_of(dataset, role)
     pairs = ", ".join(f"{lake.literal(c)}, r.{lake.quoted(c)}" for c in mine)
     others = [other for other in dataset.subjects if other != role]
@@ -98,7 +105,7 @@ def _source_sql(dataset: Dataset, role: str) -> str:
         "strftime(r.valid_from, '%Y-%m-%d') AS since, r.sealed, "
         f"json_object({pairs})::VARCHAR AS clear, concat_ws(',', {present or 'NULL'}) AS others "
         f"FROM {lake.register_table(dataset.name)} r JOIN lake.identity.map m "
-        f"ON m.identifier_key = r.{lake.quoted(f'{role}_key')} WHERE r.valid_to IS NULL"
+        f"ON m.identifier_key = r.{lake.quoted(f'{role}_key')}{wanted} WHERE r.valid_to IS NULL"
     )
 
 

@@ -155,12 +155,12 @@ def _merge(con: lake.Connection, dataset: Dataset, batch_id: str, now: datetime)
     table = lake.register_table(dataset.name)
     changed = _count(con, "FROM fresh WHERE known")
     added = _count(con, "FROM fresh WHERE NOT known")
-    ended = _close_ended(con, dataset, now) if dataset.mode == "full" else 0
+    ended = _close_ended(con, dataset, batch_id, now) if dataset.mode == "full" else 0
     if changed:
         con.execute(
-            f"UPDATE {table} SET valid_to = ? WHERE valid_to IS NULL "
+            f"UPDATE {table} SET valid_to = ?, ended_by = ? WHERE valid_to IS NULL "
             "AND record_key IN (SELECT record_key FROM fresh WHERE known)",
-            [now],
+            [now, batch_id],
         )
     if added or changed:
         _insert(con, dataset, batch_id, now)
@@ -169,7 +169,7 @@ def _merge(con: lake.Connection, dataset: Dataset, batch_id: str, now: datetime)
     return Loaded(added, changed, ended, unchanged, _count(con, "FROM quarantine"))
 
 
-def _close_ended(con: lake.Connection, dataset: Dataset, now: datetime) -> int:
+def _close_ended(con: lake.Connection, dataset: Dataset, batch_id: str, now: datetime) -> int:
     table = lake.register_table(dataset.name)
     ended = (
         "valid_to IS NULL AND record_key NOT IN (SELECT record_key FROM named) "
@@ -177,7 +177,7 @@ def _close_ended(con: lake.Connection, dataset: Dataset, now: datetime) -> int:
     )
     count = _count(con, f"FROM {table} WHERE {ended}")
     if count:
-        con.execute(f"UPDATE {table} SET valid_to = ? WHERE {ended}", [now])
+        con.execute(f"UPDATE {table} SET valid_to = ?, ended_by = ? WHERE {ended}", [now, batch_id])
     return count
 
 

@@ -1,12 +1,13 @@
 """Make a snapshot from the lake and put it in service.
 
-One pass over the subjects writes their documents and blind tokens and, on the side, the clear
+One pass over the subjects whose records have changed writes their documents and blind tokens and, on the side, the clear
 columns of integrated persons and the conflicts between departments. A second, engine-only step
 writes the clear columns of every register. Nothing is visible before the pointer moves.
 """
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from assets.integrated.persons import Integration, Person
-from assets.integrated.rules import PersonRules, load_person_rules
+from assets.integrated.rules import PERSON_RULES, load_person_rules
 from assets.integrated.subjects import Subject, stream_subjects
 from assets.serving import documents
 from hub.blind_index import BlindIndex
@@ -83,16 +84,22 @@ def version_name(now: datetime) -> str:
 def publish(con: lake.Connection, batches: tuple[str, ...], context: PublishContext) -> Published:
     """Build a snapshot of the lake as it stands and switch to it.
 
+    Only subjects whose records have changed since the version in service are made anew; all of
+    them are when there is none, or when contracts or rules have changed.
+
     Args:
         con: a lake connection.
         batches: the batches whose rows this publication shows for the first time.
     """
     version = version_name(context.now)
     store = SnapshotStore(context.settings)
+    made_with = _made_with(context.catalog)
+    base = _base(store, made_with)
     folder = store.begin(version)
-    rules = load_person_rules(context.catalog)
-    subjects = _write_subjects(con, folder, rules, context)
-    _store_integrated(con, context)
+    if base is not None:
+        _find_affected(con, context.catalog, base)
+    subjects = _write_subjects(con, folder, base, context)
+    _store_integrated(con, context, whole=base is None)
     write_analytic(con, folder / "analytic.duckdb", context.catalog)
     conflicts = _conflict_counts(con)
     manifest = store.publish(
@@ -102,6 +109,7 @@ def publish(con: lake.Connection, batches: tuple[str, ...], context: PublishCont
             "batches": list(batches),
             "lake_snapshot": lake.lake_snapshot(con),
             "contracts": {name: d.version for name, d in context.catalog.items()},
+            "made_with": made_with,
             "subjects": subjects,
             "conflicts": conflicts,
         },
@@ -109,16 +117,69 @@ def publish(con: lake.Connection, batches: tuple[str, ...], context: PublishCont
     return Published(version, subjects, conflicts, manifest)
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The version a new one starts from: its documents, and the lake snapshot it shows."""
+
+    subjects: Path
+    lake_snapshot: int
+
+
+def _made_with(catalog: Catalog) -> str:
+    """Return a digest of everything that shapes a document beside the records."""
+    shape = repr(tuple(catalog.values())).encode() + PERSON_RULES.read_bytes()
+    return hashlib.sha256(shape).hexdigest()
+
+
+def _base(store: SnapshotStore, made_with: str) -> Base | None:
+    found = store.in_service()
+    if found is None or found[1].get("made_with") != made_with:
+        return None
+    folder, manifest = found
+    return Base(folder / "subjects.sqlite", int(manifest["lake_snapshot"]))
+
+
+def _find_affected(con: lake.Connection, catalog: Catalog, base: Base) -> None:
+    """Fill `affected` with the subjects of records brought or closed since the base was made."""
+    con.execute(
+        "CREATE OR REPLACE TABLE news AS "
+        "SELECT batch_id FROM lake.meta.batch WHERE what = 'register' AND batch_id NOT IN "
+        f"(SELECT batch_id FROM lake.meta.batch AT (VERSION => {base.lake_snapshot}) "
+        "WHERE what = 'register')"
+    )
+    present = lake.registers(con)
+    touched = [
+        f"SELECT {lake.quoted(f'{role}_key')} AS identifier_key FROM {lake.register_table(name)} "
+        "WHERE batch_id IN (FROM news) OR ended_by IN (FROM news)"
+        for name, dataset in catalog.items()
+        if name in present
+        for role in dataset.subjects
+    ]
+    nobody = "SELECT NULL::BLOB AS identifier_key WHERE false"
+    con.execute(
+        "CREATE OR REPLACE TABLE affected AS SELECT DISTINCT subject_key "
+        f"FROM ({' UNION ALL '.join(touched) or nobody}) JOIN lake.identity.map "
+        "USING (identifier_key)"
+    )
+
+
 def _write_subjects(
-    con: lake.Connection, folder: Path, rules: PersonRules, context: PublishContext
+    con: lake.Connection, folder: Path, base: Base | None, context: PublishContext
 ) -> int:
-    writer = SubjectsWriter(folder / "subjects.sqlite")
+    writer = SubjectsWriter(folder / "subjects.sqlite", base.subjects if base else None)
+    only = "affected" if base else None
+    if base:
+        writer.forget(
+            key
+            for rows in lake.batches(con, "SELECT subject_key FROM affected")
+            for key in rows["subject_key"]
+        )
     sealer, index = Sealer(context.keyring, "document"), BlindIndex(context.keyring)
-    persons = Integration(rules, context.catalog)
+    persons = Integration(load_person_rules(context.catalog), context.catalog)
     _reset(con, "person", _PERSON)
     _reset(con, "conflict", _CONFLICT)
     count = 0
-    for group in _groups(stream_subjects(con, context.catalog, context.keyring)):
+    for group in _groups(stream_subjects(con, context.catalog, context.keyring, only=only)):
         whole = [persons.of(subject) for subject in group]
         writer.documents(
             (p.subject.key, sealer.seal(pack(documents.document(p)), p.subject.key)) for p in whole
@@ -128,10 +189,15 @@ def _write_subjects(
         _append(con, "conflict", pa.Table.from_pylist(_conflicts(whole), _CONFLICT))
         count += len(group)
         context.progress(count)
-    for rows in lake.batches(con, "SELECT identifier_key, subject_key FROM lake.identity.map"):
+    _write_identities(con, writer, only)
+    return writer.close()
+
+
+def _write_identities(con: lake.Connection, writer: SubjectsWriter, only: str | None) -> None:
+    wanted = f" JOIN {only} USING (subject_key)" if only else ""
+    sql = f"SELECT identifier_key, subject_key FROM lake.identity.map{wanted}"
+    for rows in lake.batches(con, sql):
         writer.identities(zip(rows["identifier_key"], rows["subject_key"], strict=True))
-    writer.close()
-    return count
 
 
 def _groups(subjects: Iterator[Subject]) -> Iterator[list[Subject]]:
@@ -183,22 +249,25 @@ def _append(con: lake.Connection, name: str, table: pa.Table) -> None:
         con.execute(f"INSERT INTO {name} SELECT * FROM incoming")
 
 
-def _store_integrated(con: lake.Connection, context: PublishContext) -> None:
-    """Replace the lake's integrated tables; their history is the lake's own snapshots."""
+def _store_integrated(con: lake.Connection, context: PublishContext, *, whole: bool) -> None:
+    """Replace the rows of the subjects made anew; history is the lake's own snapshots."""
+    stale = "" if whole else " WHERE subject_key IN (SELECT subject_key FROM affected)"
 
     def work(c: lake.Connection) -> None:
         for name in ("person", "conflict"):
             c.execute(
                 f"CREATE TABLE IF NOT EXISTS lake.integrated.{name} AS FROM {name} WITH NO DATA"
             )
-            c.execute(f"DELETE FROM lake.integrated.{name}")
+            c.execute(f"DELETE FROM lake.integrated.{name}{stale}")
             c.execute(f"INSERT INTO lake.integrated.{name} FROM {name}")
 
     lake.in_transaction(con, work, rng=context.rng)
 
 
 def _conflict_counts(con: lake.Connection) -> dict[str, int]:
-    rows = con.execute("SELECT kind, count(*) FROM conflict GROUP BY kind ORDER BY kind").fetchall()
+    rows = con.execute(
+        "SELECT kind, count(*) FROM lake.integrated.conflict GROUP BY kind ORDER BY kind"
+    ).fetchall()
     return {kind: int(count) for kind, count in rows}
 
 
@@ -222,8 +291,8 @@ def write_analytic(con: lake.Connection, path: Path, catalog: Catalog) -> None:
             )
         con.execute(
             "CREATE TABLE analytic.person AS "
-            "SELECT sex, birth_year, life_status, grid_code, sources, conflicts FROM person "
-            "ORDER BY ALL"
+            "SELECT sex, birth_year, life_status, grid_code, sources, conflicts "
+            "FROM lake.integrated.person ORDER BY ALL"
         )
     finally:
         con.execute("DETACH analytic")

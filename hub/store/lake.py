@@ -5,7 +5,8 @@ embedded by default (SQLite and local Parquet); a PostgreSQL catalogue and S3-co
 take the same SQL. Parquet files are encrypted with keys that only the catalogue holds.
 
 Tables:
-    lake.register."<dataset>": every version of every record (valid_from, valid_to).
+    lake.register."<dataset>": every version of every record (batch_id and valid_from say what
+        brought it, ended_by and valid_to what closed it).
     lake.quarantine.row: rows that failed a check, sealed, with the rules they failed.
     lake.identity.map: identifier key -> subject key.
     lake.meta.batch: the batches whose rows are in the lake, written in the same transaction.
@@ -155,6 +156,7 @@ def ensure_register(con: Connection, dataset: Dataset) -> None:
         ("batch_id", "VARCHAR"),
         ("valid_from", "TIMESTAMPTZ"),
         ("valid_to", "TIMESTAMPTZ"),
+        ("ended_by", "VARCHAR"),
         *((f"{role}_key", "BLOB") for role in dataset.subjects),
         *((name, sql_type) for name, sql_type, _ in clear_columns(dataset)),
         ("sealed", "BLOB"),

@@ -35,9 +35,11 @@ CREATE TABLE identity (identifier_key BLOB PRIMARY KEY, subject_key BLOB NOT NUL
 
 
 class SubjectsWriter:
-    """Writes `subjects.sqlite` of a version being made; documents in subject-key order."""
+    """Writes `subjects.sqlite` of a version being made, from nothing or from a copy of another."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, base: Path | None = None) -> None:
+        if base is not None:
+            shutil.copyfile(base, path)
         self._con = sqlite3.connect(path, isolation_level=None)
         path.chmod(0o600)
         for pragma in (
@@ -47,8 +49,18 @@ class SubjectsWriter:
             "cache_size=-65536",
         ):
             self._con.execute(f"PRAGMA {pragma}")
-        self._con.executescript(_SUBJECTS_SCHEMA)
+        if base is None:
+            self._con.executescript(_SUBJECTS_SCHEMA)
         self._con.execute("BEGIN")
+
+    def forget(self, subject_keys: Iterable[bytes]) -> None:
+        """Take documents and tokens of subjects out, before their new ones are added."""
+        self._con.execute("CREATE TEMP TABLE gone (subject_key BLOB PRIMARY KEY)")
+        self._con.executemany("INSERT INTO gone VALUES (?)", ((key,) for key in subject_keys))
+        for table in ("document", "blind"):
+            self._con.execute(
+                f"DELETE FROM {table} WHERE subject_key IN (SELECT subject_key FROM gone)"
+            )
 
     def documents(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Add (subject key, sealed document) rows."""
@@ -60,14 +72,19 @@ class SubjectsWriter:
 
     def identities(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Add (identifier key, subject key) rows."""
-        self._con.executemany("INSERT INTO identity VALUES (?, ?)", rows)
+        self._con.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?)", rows)
 
-    def close(self) -> None:
-        """Index the tokens and close the file."""
-        self._con.execute("CREATE UNIQUE INDEX document_subject ON document (subject_key)")
-        self._con.execute("CREATE INDEX blind_token ON blind (kind, token, subject_key)")
+    def close(self) -> int:
+        """Index what was written, close the file and return how many subjects it has."""
+        for index, on in (
+            ("UNIQUE INDEX IF NOT EXISTS document_subject", "document (subject_key)"),
+            ("INDEX IF NOT EXISTS blind_token", "blind (kind, token, subject_key)"),
+        ):
+            self._con.execute(f"CREATE {index} ON {on}")
+        (count,) = self._con.execute("SELECT count(*) FROM document").fetchone()
         self._con.execute("COMMIT")
         self._con.close()
+        return int(count)
 
 
 class Snapshot:
@@ -186,6 +203,14 @@ class SnapshotStore:
         if self._retired is not None:
             self._retired.close()
         self._retired, self._open = self._open, fresh
+
+    def in_service(self) -> tuple[Path, Mapping[str, Any]] | None:
+        """Return folder and manifest of the version in service, or None when there is none whole."""
+        folder = self._settings.serving / (self.version() or "none")
+        try:
+            return folder, json.loads((folder / "manifest.json").read_bytes())
+        except (OSError, ValueError):
+            return None
 
     def begin(self, version: str) -> Path:
         """Return an empty folder for a version to be made."""

@@ -49,7 +49,8 @@ KEY = """\
 
 def contract_text(columns: str = "", quality: str = "", custom: str = "", key: str = KEY) -> str:
     """Return a contract of dataset test.thing: a key column, further columns, quality rules."""
-    head = HEAD + textwrap.indent(textwrap.dedent(custom), "  ")
+    head = HEAD + textwrap.indent(textwrap.dedent(custom).rstrip(), "  ")
+    head += "\n" if custom else ""
     body = textwrap.indent(textwrap.dedent(key) + textwrap.dedent(columns), "      ")
     rules = textwrap.indent(textwrap.dedent(quality), "      ")
     text = f"{head}schema:\n  - name: thing\n    properties:\n{body}"

@@ -249,3 +249,49 @@ def test_the_lake_remembers_what_it_said_before(hub: Hub) -> None:
         f"SELECT count(*) FROM lake.integrated.person AT (VERSION => {version})"
     ).fetchall()
     assert count == 3
+
+
+def test_an_unchanged_subject_keeps_its_document_and_a_changed_one_is_made_anew(hub: Hub) -> None:
+    hub.publish("r1", "m1", "t1")
+    before = {n: hub.snapshot().subject(hub.key(n)) for n in (HUSBAND, WIFE, STRANGER)}
+    hub.load(
+        RESIDENT,
+        "r2",
+        [
+            person(HUSBAND, "张三", phone="13900000009"),
+            person(WIFE, "李四", sex="2", marital_status="10"),
+        ],
+    )
+    published = hub.publish("r2")
+    after = {n: hub.snapshot().subject(hub.key(n)) for n in (HUSBAND, WIFE, STRANGER)}
+    assert published.subjects == 3
+    assert after[WIFE] == before[WIFE]
+    assert after[STRANGER] == before[STRANGER]
+    assert after[HUSBAND] != before[HUSBAND]
+    index = BlindIndex(hub.keyring)
+    assert hub.snapshot().find("phone", index.phone("13800000001")) == ()
+    assert hub.snapshot().find("phone", index.phone("13900000009")) == (hub.key(HUSBAND),)
+
+
+def test_a_publication_after_others_equals_one_from_nothing(hub: Hub) -> None:
+    hub.publish("r1")
+    hub.load(RESIDENT, "r2", [person(HUSBAND, "张三丰"), person(STRANGER, "王五")])
+    hub.load(TENANCY, "t2", [])
+    step_by_step = hub.publish("r2", "t2")
+    documents = {n: hub.document(n) for n in (HUSBAND, WIFE, STRANGER)}
+    (hub.settings.serving / "current").unlink()
+    from_nothing = hub.publish()
+    assert from_nothing.subjects == step_by_step.subjects
+    assert from_nothing.conflicts == step_by_step.conflicts
+    assert {n: hub.document(n) for n in (HUSBAND, WIFE, STRANGER)} == documents
+    counts = "SELECT count(*) AS n FROM person"
+    assert hub.snapshot().analytic(counts) == [{"n": 3}]
+
+
+def test_a_pointer_set_back_by_hand_does_not_lose_later_batches(hub: Hub) -> None:
+    first = hub.publish("r1")
+    hub.load(RESIDENT, "r2", [person(HUSBAND, "张三丰"), person(WIFE, "李四", sex="2")])
+    hub.publish("r2")
+    (hub.settings.serving / "current").write_text(first.version)
+    hub.publish()
+    assert hub.document(HUSBAND)["golden"]["name"]["value"] == "张三丰"

@@ -1,0 +1,102 @@
+"""SQL of others: what is harmless passes anew, everything else is refused with a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.sql_guard import OWN_TABLE, UnsafeSql, query, row_expression
+
+OTHERS = {"address.standard_address": '"lake"."register"."address__standard_address"'}
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("starts_with(grid_code, division_code)", {"grid_code", "division_code"}),
+        ("a IS NULL OR b NOT IN ('1', '2')", {"a", "b"}),
+        ("born <= seen - INTERVAL 18 YEAR", {"born", "seen"}),
+        ("coalesce(try_cast(substr(a, 17, 1) AS INTEGER) % 2, 1) = 1", {"a"}),
+        ("CASE WHEN a > 0 THEN b ELSE c END", {"a", "b", "c"}),
+        ("a BETWEEN 1 AND 2 AND NOT b", {"a", "b"}),
+        ("extract(year FROM d) > 2000", {"d"}),
+    ],
+)
+def test_plain_expressions_pass(sql: str, columns: set[str]) -> None:
+    assert set(row_expression(sql).columns) == columns
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "",
+        "1 = 1",
+        "a =",
+        "a; DROP TABLE x",
+        "a = 1 FROM t",
+        "a = 1 AS b",
+        "a, b",
+        "read_text('/etc/passwd') = a",
+        "getenv('HOME') = a",
+        "current_setting('secret_directory') = a",
+        "(SELECT count(*) FROM x) = a",
+        "EXISTS (SELECT 1 FROM x WHERE a)",
+        "a IN (SELECT b FROM c)",
+        "sum(a) > 1",
+        "row_number() OVER () = a",
+        "a = $1",
+        "a = ?",
+        "some_new_function(a)",
+        "nextval('s') = a",
+        "a = current_date",
+        "random() < a",
+    ],
+)
+def test_anything_else_about_a_row_is_refused(sql: str) -> None:
+    with pytest.raises(UnsafeSql):
+        row_expression(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM ${object} WHERE ${property} IS NULL",
+        "SELECT count(*) FROM {table} t WHERE t.a > 1",
+        "SELECT sum(a) FILTER (WHERE b) * 100.0 / count(DISTINCT c) FROM ${model}",
+        "WITH q AS (SELECT a FROM ${object}) SELECT max(a) FROM q",
+        "SELECT count(*) FROM ${object} o LEFT JOIN address.standard_address a USING (address_id)",
+    ],
+)
+def test_plain_queries_pass(sql: str) -> None:
+    guarded = query(sql, "cc", OTHERS)
+    assert OWN_TABLE in guarded.tables
+    assert "$" not in guarded.sql
+    assert ("lake" in guarded.sql) is ("address" in sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1",
+        "SELECT count(*), 1 FROM ${object}",
+        "SELECT count(*) FROM ${object}; DELETE FROM ${object}",
+        "DELETE FROM ${object}",
+        "INSERT INTO ${object} VALUES (1)",
+        "COPY ${object} TO 'x.csv'",
+        "ATTACH 'x'",
+        "PRAGMA database_list",
+        "SET memory_limit = '1TB'",
+        "SELECT max(a) INTO b FROM ${object}",
+        "SELECT count(*) FROM ${object} UNION SELECT 1",
+        "SELECT count(*) FROM 'file.csv', ${object}",
+        "SELECT count(*) FROM ${object}, read_csv('x.csv')",
+        "SELECT count(*) FROM ${object} JOIN glob('*') ON true",
+        "SELECT count(*) FROM ${object}, information_schema.tables",
+        "SELECT count(*) FROM ${object}, duckdb_secrets()",
+        "SELECT (SELECT count(*) FROM ${object}) - (SELECT count(*) FROM sqlite_master)",
+        "SELECT count(*) FROM ${object}, housing.tenancy",
+        "SELECT read_text('x') FROM ${object}",
+    ],
+)
+def test_anything_else_about_a_dataset_is_refused(sql: str) -> None:
+    with pytest.raises(UnsafeSql):
+        query(sql, "cc", OTHERS)
