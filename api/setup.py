@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.clock import SystemClock
 from hub.config import Settings, save_settings
+from hub.errors import ConfigError
 from hub.events import AuditEvent, EventTag
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
@@ -15,9 +16,17 @@ def make_hub(settings: Settings) -> None:
     """Make everything a hub needs in an empty home.
 
     Raises:
-        ConfigError: when there is a keyring already; nothing is overwritten.
+        ConfigError: when there is anything of a hub already; nothing is overwritten.
     """
     clock = SystemClock()
+    present = [p.name for p in (settings.keyring, settings.ledger, settings.records) if p.exists()]
+    if present:
+        raise ConfigError(
+            f"{settings.home} holds {', '.join(present)} of a hub; it is never overwritten: "
+            "restore what it lacks, or name another --home"
+        )
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.home.chmod(0o700)
     keyring = Keyring.create(settings.keyring, settings.suite, settings.passphrase)
     save_settings(settings)
     for folder in (settings.drop, settings.feedback, *settings.contract_folders):

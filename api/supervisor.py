@@ -45,7 +45,10 @@ def _commands(settings: Settings) -> dict[str, list[str]]:
     python, location = sys.executable, ["-m", "assets.definitions"]
     return {
         "api": command(settings, settings.port),
-        "dagster-daemon": [python, "-m", "dagster._daemon", "run", *location],
+        "dagster-daemon": [
+            *(python, "-m", "dagster._daemon", "run", *location),
+            *("--log-level", "warning"),
+        ],
         "dagster-webserver": [
             *(python, "-m", "dagster_webserver", *location),
             *("--host", settings.host, "--port", str(settings.dagster_port)),

@@ -24,35 +24,41 @@ class Condition:
     """SQL under which a row fails.
 
     Args:
-        off_shape: the column whose plain cells cannot fail, so that only the others are asked;
-            None when every row is.
+        clear: cheap SQL that is true only for rows that cannot fail; None when there is none.
+            All such tests of a word are put together, so that most rows are asked nothing else.
         looks_up: True when it reads another table. A join inside the scan would lose the order
             of the file, so such a check sets its bit afterwards.
     """
 
     fails: str
-    off_shape: str | None = None
+    clear: str | None = None
     looks_up: bool = False
 
 
 def condition(frame: Frame, spec: CheckSpec, shapes: Mapping[str, Shape]) -> Condition | None:
     """Return when a row fails a check, or None when that cannot be evaluated now."""
     if spec.kind in NAMED_RULES:
-        fails = NAMED_RULES[spec.kind].fails(frame, spec.arguments)
+        rule = NAMED_RULES[spec.kind]
+        fails = rule.fails(frame, spec.arguments)
         if fails is None:
             return None
-        listed = spec.kind == "division_known" and shapes[spec.columns[0]].proves_codes
-        return Condition(fails, spec.columns[0] if listed else None, is_look_up(fails))
+        clear = rule.clear(frame, spec.arguments) if rule.clear else None
+        if spec.kind == "division_known" and shapes[spec.columns[0]].proves_codes:
+            clear = frame.plain(spec.columns[0])
+        return Condition(fails, clear, is_look_up(fails))
     return _KINDS[spec.kind](frame, spec, shapes[spec.columns[0]])
 
 
 def _required(frame: Frame, spec: CheckSpec, shape: Shape) -> Condition:  # noqa: ARG001
-    return Condition(f"{frame.text(spec.columns[0])} IS NULL")
+    text = frame.text(spec.columns[0])
+    return Condition(f"{text} IS NULL", f"{text} IS NOT NULL")
 
 
 def _type(frame: Frame, spec: CheckSpec, shape: Shape) -> Condition:  # noqa: ARG001
-    column = spec.columns[0]
-    return Condition(f"{frame.typed(column)} IS NULL AND {frame.text(column)} IS NOT NULL")
+    typed, text = frame.typed(spec.columns[0]), frame.text(spec.columns[0])
+    return Condition(
+        f"{typed} IS NULL AND {text} IS NOT NULL", f"({typed} IS NOT NULL OR {text} IS NULL)"
+    )
 
 
 def _pattern(frame: Frame, spec: CheckSpec, shape: Shape) -> Condition:
@@ -60,19 +66,21 @@ def _pattern(frame: Frame, spec: CheckSpec, shape: Shape) -> Condition:
     fails = (
         f"NOT regexp_full_match({frame.text(column)}, {literal(bare(spec.arguments['pattern']))})"
     )
-    return Condition(fails, column if shape.proves_pattern else None)
+    return Condition(fails, frame.plain(column) if shape.proves_pattern else None)
 
 
 def _length(frame: Frame, spec: CheckSpec, shape: Shape) -> Condition:
     column, fewest, most = spec.columns[0], spec.arguments["min"], spec.arguments["max"]
     text = frame.text(column)
     tests = [f"length({text}) < {fewest}"] if fewest else []
-    if most is not None:  # bytes are counted faster, and there are never fewer than characters
-        tests.append(f"strlen({text}) > {most} AND length({text}) > {most}")
+    tests += [f"length({text}) > {most}"] if most is not None else []
     proven = shape.lengths is not None and (
         fewest <= shape.lengths[0] and (most is None or shape.lengths[1] <= most)
     )
-    return Condition(" OR ".join(tests) or "false", column if proven else None)
+    clear = frame.plain(column) if proven else None
+    if not proven and not fewest:  # bytes are counted faster, and never fewer than characters
+        clear = f"({text} IS NULL OR strlen({text}) <= {most})"
+    return Condition(" OR ".join(tests) or "false", clear)
 
 
 def _range(frame: Frame, spec: CheckSpec, shape: Shape) -> Condition:  # noqa: ARG001
@@ -98,7 +106,7 @@ def _codes(frame: Frame, spec: CheckSpec, shape: Shape) -> Condition | None:
     if known is None:
         return None
     fails = none_of(frame.text(column), known.valid_on(frame.as_of))
-    return Condition(fails, column if shape.proves_codes else None, is_look_up(fails))
+    return Condition(fails, frame.plain(column) if shape.proves_codes else None, is_look_up(fails))
 
 
 def _missing(frame: Frame, spec: CheckSpec, shape: Shape) -> Condition:  # noqa: ARG001

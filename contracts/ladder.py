@@ -71,8 +71,7 @@ def scan(
     ):
         sql = f"SELECT {', '.join([*kept, *named])}\nFROM ({sql})"
     words = ", ".join(
-        f"{_word(frame, masks, conditions, word)} AS {name}"
-        for word, name in enumerate(masks.words)
+        f"{_word(masks, conditions, word)} AS {name}" for word, name in enumerate(masks.words)
     )
     sql = f"SELECT *, {words}\nFROM ({sql})"
     columns = [
@@ -142,8 +141,7 @@ def _typed(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
             f"{_cast(kind, plain, text)} AS {frame.typed(name)}",
         ]
         if rung.item.semantic == "resident_id":
-            formed = f"{plain} OR regexp_full_match({text}, {literal(RESIDENT_ID)})"
-            body = f"CASE WHEN {formed} THEN TRY_CAST(left({text}, 17) AS BIGINT) END"
+            body = _where_formed(plain, text, RESIDENT_ID, f"CAST(left({text}, 17) AS BIGINT)")
             named.append(f"{body} AS {frame.body(name)}")
     return named
 
@@ -152,8 +150,13 @@ def _cast(kind: str, plain: str, text: str) -> str:
     if kind not in _CASTS:
         return text
     sql_type, form = _CASTS[kind]
-    formed = f"{plain} OR regexp_full_match({text}, {literal(form)})"
-    return f"CASE WHEN {formed} THEN TRY_CAST({text} AS {sql_type}) END"
+    return _where_formed(plain, text, form, f"TRY_CAST({text} AS {sql_type})")
+
+
+def _where_formed(plain: str, text: str, form: str, value: str) -> str:
+    """SQL of a value where the text is plain or, asked only then, has the form; else NULL."""
+    formed = f"regexp_full_match({text}, {literal(form)})"
+    return f"CASE WHEN {plain} THEN {value} WHEN {formed} THEN {value} END"
 
 
 def _valid(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
@@ -167,19 +170,25 @@ def _valid(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
     return named
 
 
-def _word(frame: Frame, masks: Masks, conditions: Mapping[str, Condition], word: int) -> str:
-    """SQL of one mask word; checks that a plain cell cannot fail stand behind its flag."""
-    asked: dict[str | None, list[tuple[int, str]]] = {}
+def _word(masks: Masks, conditions: Mapping[str, Condition], word: int) -> str:
+    """SQL of one mask word.
+
+    Checks with a cheap test for rows that cannot fail are asked only of rows that do not pass
+    all of these tests; the others are asked of every row.
+    """
+    clear: list[str] = []
+    doubtful: list[tuple[int, str]] = []
+    always: list[tuple[int, str]] = []
     for spec in masks.specs:
         if spec.id in conditions and masks.place(spec)[0] == word:
             found = conditions[spec.id]
-            asked.setdefault(found.off_shape, []).append((masks.place(spec)[1], found.fails))
-    terms = ["0::BIGINT"]
-    for column, failing in asked.items():
-        own = bits(failing)
-        if column is not None:
-            own = f"(CASE WHEN {frame.plain(column)} THEN 0::BIGINT ELSE {own} END)"
-        terms.append(own)
+            asked = (masks.place(spec)[1], found.fails)
+            (always if found.clear is None else doubtful).append(asked)
+            clear += [found.clear] if found.clear else []
+    terms = [bits(always)] if always else ["0::BIGINT"]
+    if clear:
+        proven = " AND ".join(dict.fromkeys(clear))
+        terms.append(f"(CASE WHEN {proven} THEN 0::BIGINT ELSE {bits(doubtful)} END)")
     return " | ".join(terms)
 
 

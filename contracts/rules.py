@@ -34,6 +34,7 @@ class NamedRule:
         demand: title with `{0}`, `{1}`… for the titles of its columns.
         remedy: what to do, where the contract says nothing better.
         semantic: what the first column must mean, or None.
+        clear: cheap SQL that is true only for rows that keep the rule, where there is one.
     """
 
     parameters: Mapping[str, Kind]
@@ -42,6 +43,7 @@ class NamedRule:
     demand: str
     remedy: str
     semantic: str | None = None
+    clear: Callable[[Frame, Arguments], str] | None = None
 
     def columns(self, arguments: Arguments) -> tuple[str, ...]:
         """Return the columns it is about, in parameter order."""
@@ -64,6 +66,11 @@ class NamedRule:
 def _id_is_wrong(frame: Frame, arguments: Arguments) -> str:
     column = arguments["column"]
     return f"{frame.text(column)} IS NOT NULL AND {frame.valid(column)} IS NOT TRUE"
+
+
+def _id_is_right(frame: Frame, arguments: Arguments) -> str:
+    column = arguments["column"]
+    return f"({frame.valid(column)} OR {frame.text(column)} IS NULL)"
 
 
 def _id_was_a_float(frame: Frame, arguments: Arguments) -> str:
@@ -154,6 +161,7 @@ NAMED_RULES: Mapping[str, NamedRule] = {
         "{0}须为有效的公民身份号码 / is a valid identity number",
         "身份号码不正确：请对照证件原件核实后重报。 / Verify the number against the card.",
         "resident_id",
+        _id_is_right,
     ),
     "resident_id_float_damage": NamedRule(
         {"column": "column"},
@@ -162,6 +170,7 @@ NAMED_RULES: Mapping[str, NamedRule] = {
         "{0}不得被转为数值 / was not turned into a number",
         "号码被电子表格转成数值，末位已丢失：请以文本格式重新导出。 / Export again as text.",
         "resident_id",
+        _id_is_right,
     ),
     "resident_id_matches_birth_date": NamedRule(
         {"id": "column", "birth_date": "column"},
