@@ -17,8 +17,7 @@ import dagster as dg
 from assets import steps
 from assets.delivery.arrivals import scan
 from assets.resources import hub_resource
-from assets.runtime import Progress, Quiet, Runtime
-from contracts.loader import load_contracts
+from assets.runtime import Progress, Promises, Quiet, Runtime
 from contracts.model import Contract
 from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
@@ -270,7 +269,8 @@ def build_definitions(
     Raises:
         ContractError: when a contract is not valid, with every finding.
     """
-    contracts = load_contracts(settings.contract_folders)
+    promises = Promises.of(settings)
+    contracts = promises.contracts
     whole = deliver_job(contracts)
     jobs = {c.name: dataset_job(c) for c in contracts}
     return dg.Definitions(
@@ -284,7 +284,9 @@ def build_definitions(
         jobs=[whole, *jobs.values()],
         schedules=[schedule(c, jobs[c.name]) for c in contracts],
         sensors=[drop_sensor(settings, contracts, whole)],
-        resources={"hub": hub_resource(settings, clock or SystemClock(), progress or Quiet())},
+        resources={
+            "hub": hub_resource(settings, clock or SystemClock(), progress or Quiet(), promises)
+        },
         executor=dg.in_process_executor,
     )
 

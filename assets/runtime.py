@@ -22,6 +22,7 @@ from hub.events import AuditEvent
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.ledger.writer import Entry
+from hub.store import lake
 from hub.store.records import Records
 
 
@@ -47,6 +48,26 @@ class Quiet:
         """Do nothing."""
 
 
+class LakeHandle:
+    """The run's one lake connection, opened when it is first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._con: lake.Connection | None = None
+
+    def open(self) -> lake.Connection:
+        """Return the connection."""
+        if self._con is None:
+            self._con = lake.open_lake(self._settings)
+        return self._con
+
+    def close(self) -> None:
+        """Let go of it, and with it of every clear row it may hold."""
+        if self._con is not None:
+            self._con.close()
+            self._con = None
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """Everything the steps of a run share."""
@@ -60,6 +81,7 @@ class Runtime:
     code_sets: CodeSets
     records: Records
     ledger: Ledger
+    lake: LakeHandle
     progress: Progress
 
     def contract(self, dataset: str) -> Contract:
@@ -82,34 +104,54 @@ class Runtime:
         self.ledger.append([Entry.of(event)])
 
 
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """The contracts of a hub with the code sets they use, loaded once."""
+
+    contracts: tuple[Contract, ...]
+    code_sets: CodeSets
+
+    @classmethod
+    def of(cls, settings: Settings) -> Promises:
+        """Load them.
+
+        Raises:
+            ContractError: when a contract is not valid, with every finding.
+        """
+        code_sets = load_code_sets(settings.contract_folders)
+        return cls(load_contracts(settings.contract_folders, code_sets=code_sets), code_sets)
+
+
 @contextmanager
-def open_runtime(settings: Settings, clock: Clock, progress: Progress) -> Iterator[Runtime]:
+def open_runtime(
+    settings: Settings, clock: Clock, progress: Progress, promises: Promises
+) -> Iterator[Runtime]:
     """Open everything a run needs, alone.
 
     Raises:
         ConfigError: when the hub is not set up.
-        ContractError: when a contract is not valid; nothing has been touched.
         SourceError: retryable, when another run is still at work.
     """
     keyring = Keyring.open(settings.keyring, settings.passphrase)
-    code_sets = load_code_sets(settings.contract_folders)
-    contracts = load_contracts(settings.contract_folders, code_sets=code_sets)
     with _alone(settings), Records.open(settings) as records:
         ledger = open_ledger(settings, keyring, clock)
+        handle = LakeHandle(settings)
         try:
             yield Runtime(
                 settings=settings,
                 clock=clock,
                 rng=random.Random(),  # noqa: S311 - spreads retries, protects nothing
                 keyring=keyring,
-                contracts=contracts,
-                catalog=load_catalog(contracts),
-                code_sets=code_sets,
+                contracts=promises.contracts,
+                catalog=load_catalog(promises.contracts),
+                code_sets=promises.code_sets,
                 records=records,
                 ledger=ledger,
+                lake=handle,
                 progress=progress,
             )
         finally:
+            handle.close()
             ledger.close()
 
 

@@ -20,12 +20,13 @@ from assets.identity.resolve import Resolved, resolve
 from assets.registers.register import (
     Loaded,
     RegisterContext,
+    forget_staged,
     load_batch,
     store_quarantine,
 )
 from assets.runtime import Runtime
 from assets.serving.publish import PublishContext, Published, publish
-from contracts.check import run_batch
+from contracts.check import release, run_batch
 from contracts.checks import plan
 from contracts.compile import compile_batch
 from contracts.feedback import write_feedback
@@ -82,7 +83,7 @@ def check_and_load(run: Runtime, dataset: str) -> tuple[Checked, ...]:
 
 
 def _check_and_load_one(run: Runtime, contract: Contract, batch: Batch) -> Checked:
-    con = lake.open_lake(run.settings)
+    con = run.lake.open()
     try:
         with parsing.parse(batch, contract, run.settings, run.keyring) as parsed:
             verdict = _check(run, con, contract, batch, parsed)
@@ -104,7 +105,8 @@ def _check_and_load_one(run: Runtime, contract: Contract, batch: Batch) -> Check
         run.progress.step("parse", batch.dataset, refusal.message, good=False)
         return Checked(refused, None, None)
     finally:
-        con.close()
+        forget_staged(con)
+        release(con)
 
 
 def _check(
@@ -182,12 +184,10 @@ def feedback_path(run: Runtime, batch: Batch) -> Path:
 
 
 def resolve_identities(run: Runtime) -> Resolved:
-    """Give every identifier in the registers a subject key."""
-    con = lake.open_lake(run.settings)
-    try:
-        return resolve(con, run.catalog, run.keyring, now=run.clock.now(), rng=run.rng)
-    finally:
-        con.close()
+    """Give every identifier that a loaded batch has brought a subject key."""
+    if not run.records.pending(None, (BatchStatus.LOADED,)):
+        return Resolved(0, 0)
+    return resolve(run.lake.open(), run.catalog, run.keyring, now=run.clock.now(), rng=run.rng)
 
 
 def publish_loaded(run: Runtime) -> Published | None:
@@ -217,11 +217,7 @@ def publish_loaded(run: Runtime) -> Published | None:
         run.rng,
         lambda done: run.progress.count("publish", done),
     )
-    con = lake.open_lake(run.settings)
-    try:
-        published = publish(con, tuple(b.id for b in loaded), context)
-    finally:
-        con.close()
+    published = publish(run.lake.open(), tuple(b.id for b in loaded), context)
     _record_publication(run, published, loaded)
     return published
 

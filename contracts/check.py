@@ -20,8 +20,8 @@ from contracts.compile import CompiledBatch
 from contracts.verdict import BatchVerdict, CheckResult, judge
 from hub.errors import ConfigError
 
-TABLES = ("checked", "flawed", "quarantine", "changes")
-VIEWS = ("accepted", "dataset", "findings")
+VIEWS = ("accepted", "dataset", "findings", "quarantine")
+TABLES = ("checked", "flawed", "changes")
 
 
 class Cursor(Protocol):

@@ -50,8 +50,8 @@ def condition(frame: Frame, spec: CheckSpec, shapes: Mapping[str, Shape]) -> Con
 
 
 def _required(frame: Frame, spec: CheckSpec, shape: Shape) -> Condition:  # noqa: ARG001
-    text = frame.text(spec.columns[0])
-    return Condition(f"{text} IS NULL", f"{text} IS NOT NULL")
+    column = spec.columns[0]  # an empty cell of a required column is not plain
+    return Condition(f"{frame.text(column)} IS NULL", frame.plain(column))
 
 
 def _type(frame: Frame, spec: CheckSpec, shape: Shape) -> Condition:  # noqa: ARG001

@@ -28,6 +28,7 @@ from contracts.shapes import BOOLEAN, INTEGER, ISO_DATE, ISO_TIMESTAMP, NUMBER, 
 
 CHECKED = "checked"
 ASIDE = identifier("aside")
+PLAIN = identifier("plain")
 SEPARATOR = "chr(31)"
 _CASTS = {
     "integer": ("BIGINT", INTEGER),
@@ -71,7 +72,8 @@ def scan(
     ):
         sql = f"SELECT {', '.join([*kept, *named])}\nFROM ({sql})"
     words = ", ".join(
-        f"{_word(masks, conditions, word)} AS {name}" for word, name in enumerate(masks.words)
+        f"{_word(frame, masks, conditions, word)} AS {name}"
+        for word, name in enumerate(masks.words)
     )
     sql = f"SELECT *, {words}\nFROM ({sql})"
     columns = [
@@ -103,10 +105,11 @@ def _raw(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
     for rung in rungs:
         name = rung.item.name
         cell = frame.typed(name) if rung.present else "NULL::VARCHAR"
-        shaped = f"coalesce({rung.shape.test(cell)}, true)"
+        empty = "false" if rung.item.required else "true"
+        shaped = f"coalesce({rung.shape.test(cell)}, {empty})"
         named += [
             f"{cell} AS {frame.raw(name)}",
-            f"{shaped if rung.present else 'true'} AS {frame.plain(name)}",
+            f"{shaped if rung.present else empty} AS {frame.plain(name)}",
         ]
     return named
 
@@ -160,7 +163,8 @@ def _where_formed(plain: str, text: str, form: str, value: str) -> str:
 
 
 def _valid(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
-    named = ["*"]
+    every = " AND ".join(frame.plain(rung.item.name) for rung in rungs)
+    named = ["*", f"({every}) AS {PLAIN}"]
     for rung in rungs:
         if rung.item.semantic == "resident_id":
             name = rung.item.name
@@ -170,12 +174,13 @@ def _valid(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
     return named
 
 
-def _word(masks: Masks, conditions: Mapping[str, Condition], word: int) -> str:
+def _word(frame: Frame, masks: Masks, conditions: Mapping[str, Condition], word: int) -> str:
     """SQL of one mask word.
 
     Checks with a cheap test for rows that cannot fail are asked only of rows that do not pass
     all of these tests; the others are asked of every row.
     """
+    cells = {frame.plain(item.name) for item in frame.contract.properties}
     clear: list[str] = []
     doubtful: list[tuple[int, str]] = []
     always: list[tuple[int, str]] = []
@@ -183,8 +188,11 @@ def _word(masks: Masks, conditions: Mapping[str, Condition], word: int) -> str:
         if spec.id in conditions and masks.place(spec)[0] == word:
             found = conditions[spec.id]
             asked = (masks.place(spec)[1], found.fails)
-            (always if found.clear is None else doubtful).append(asked)
-            clear += [found.clear] if found.clear else []
+            if found.clear is None:
+                always.append(asked)
+            else:
+                doubtful.append(asked)
+                clear.append(PLAIN if found.clear in cells else found.clear)
     terms = [bits(always)] if always else ["0::BIGINT"]
     if clear:
         proven = " AND ".join(dict.fromkeys(clear))
@@ -205,7 +213,7 @@ def _aside(frame: Frame, rungs: Sequence[Rung]) -> str:
         f"CASE WHEN {test} THEN replace({cell}, {SEPARATOR}, chr(0)) ELSE '' END"
         for cell, test in (*off.items(), *failed.items())
     ]
-    needed = " OR ".join(f"({test})" for test in (*off.values(), *failed.values()))
+    needed = " OR ".join((f"NOT {PLAIN}", *(f"({test})" for test in failed.values())))
     joined = f", {SEPARATOR}, ".join(parts)
     return f"CASE WHEN {needed} THEN concat({joined}) END AS {ASIDE}"
 

@@ -87,7 +87,7 @@ def results(
         ("TABLE flawed", f"SELECT {row}, {words} FROM {CHECKED} WHERE {flaws}"),
         ("VIEW findings", f"SELECT row_number, unnest({rules}) AS rule FROM flawed"),
         (
-            "TABLE quarantine",
+            "VIEW quarantine",
             f"SELECT {row}, {rejected} FROM {CHECKED} WHERE ({flaws}) AND {errors}",
         ),
         ("TABLE touched", f"SELECT {row}, {ASIDE} FROM {CHECKED} WHERE {ASIDE} IS NOT NULL"),

@@ -117,13 +117,11 @@ def _division_unknown(frame: Frame, arguments: Arguments) -> str | None:
 
 
 def _out_of_order(frame: Frame, arguments: Arguments) -> str:
-    pairs = combinations(arguments["columns"], 2)
-    return " OR ".join(f"{_moment(frame, a)} > {_moment(frame, b)}" for a, b in pairs)
-
-
-def _moment(frame: Frame, column: str) -> str:
-    dated = frame.contract.column(column).logical_type == "date"
-    return f"CAST({frame.typed(column)} AS TIMESTAMP)" if dated else frame.typed(column)
+    columns = arguments["columns"]
+    kinds = {frame.contract.column(column).logical_type for column in columns}
+    cast = "CAST({} AS TIMESTAMP)" if kinds == {"date", "timestamp"} else "{}"
+    values = [cast.format(frame.typed(column)) for column in columns]
+    return " OR ".join(f"{before} > {after}" for before, after in combinations(values, 2))
 
 
 def _in_the_future(frame: Frame, arguments: Arguments) -> str:
@@ -140,7 +138,7 @@ def _refers_to_nothing(frame: Frame, arguments: Arguments) -> str | None:
 
 
 def _expression_fails(frame: Frame, arguments: Arguments) -> str:  # noqa: ARG001
-    return f"({row_expression(arguments['sql']).sql}) IS FALSE"
+    return f"NOT ({row_expression(arguments['sql']).sql})"
 
 
 def _certificate_differs(frame: Frame, arguments: Arguments) -> str:

@@ -46,8 +46,13 @@ class GoldenRecords:
 
 def _first(sources: list[tuple[int, GoldenSource]], records: list[Held]) -> dict[str, Any] | None:
     for rank, source in sources:
-        for held in _candidates(source, records):
-            value = _value(source, held)
+        dataset, column = source.dataset, source.column
+        found = [held for held in records if held.dataset == dataset]
+        if source.latest_by and len(found) > 1:
+            found = [latest(found, source.latest_by)]
+        for held in found:
+            raw = held.clear[column] if column in held.clear else held.sealed.get(column)
+            value = raw if source.plain or raw is None else source.meaning(raw)
             if value is not None:
                 return {
                     "value": value,
@@ -59,22 +64,6 @@ def _first(sources: list[tuple[int, GoldenSource]], records: list[Held]) -> dict
     return None
 
 
-def _candidates(source: GoldenSource, records: list[Held]) -> list[Held]:
-    found = [held for held in records if held.dataset == source.dataset]
-    if source.latest_by and len(found) > 1:
-        return [latest(found, source.latest_by)]
-    return found
-
-
 def latest(records: list[Held], column: str) -> Held:
     """Return the record with the greatest date in a column; the first of equals."""
     return max(records, key=lambda held: str(held.value(column) or ""))
-
-
-def _value(source: GoldenSource, held: Held) -> Any:
-    raw = held.value(source.column)
-    if raw is None:
-        return None
-    if source.value is not None:
-        return source.value
-    return raw if source.codes is None else source.codes.get(str(raw))

@@ -40,6 +40,17 @@ class GoldenSource:
         """The source's name, dataset.column."""
         return f"{self.dataset}.{self.column}"
 
+    @property
+    def plain(self) -> bool:
+        """Say whether the source's value is the golden value as it stands."""
+        return self.value is None and self.codes is None
+
+    def meaning(self, raw: object) -> str | None:
+        """Return what a value of the source says, None when it says nothing."""
+        if self.value is not None:
+            return self.value
+        return self.codes.get(str(raw)) if self.codes is not None else str(raw)
+
 
 @dataclass(frozen=True, slots=True)
 class GoldenField:

@@ -14,6 +14,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import orjson
@@ -48,7 +49,12 @@ class RegisterContext:
 
 def row_aad(dataset: str, record_key: bytes) -> bytes:
     """Return the associated data that binds a sealed row to its dataset and record."""
-    return f"row\0{dataset}\0".encode() + record_key
+    return _row_prefix(dataset) + record_key
+
+
+@cache
+def _row_prefix(dataset: str) -> bytes:
+    return f"row\0{dataset}\0".encode()
 
 
 def quarantine_aad(batch_id: str, row_number: int) -> bytes:
@@ -74,6 +80,12 @@ def load_batch(
     return lake.in_transaction(
         con, lambda c: _merge(c, dataset, batch_id, context.now), rng=context.rng
     )
+
+
+def forget_staged(con: lake.Connection) -> None:
+    """Drop what loading a batch left in the connection."""
+    for table in ("named", "kept", "fresh", "sealed_rows"):
+        con.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 def _fill(con: lake.Connection, name: str, schema: str, tables: Iterator[pa.Table]) -> None:
