@@ -118,6 +118,10 @@ class Request:
     purpose: str
     case: str | None = None
 
+    def __post_init__(self) -> None:
+        """Take a case reference of nothing but blanks for none."""
+        object.__setattr__(self, "case", (self.case or "").strip() or None)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -403,7 +403,7 @@ def _addresses(settings: Settings) -> None:
         ("/reference", "the API"),
     ):
         out.print(f"  {base}{path:<16}{what}")
-    out.print(f"  http://{settings.host}:{settings.dagster_port}/               Dagster")
+    out.print(f"  http://127.0.0.1:{settings.dagster_port}/               Dagster")
     out.print(f"  {settings.data_docs / 'site' / 'index.html'}    Great Expectations' Data Docs")
 
 

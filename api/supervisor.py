@@ -51,7 +51,8 @@ def _commands(settings: Settings) -> dict[str, list[str]]:
         ],
         "dagster-webserver": [
             *(python, "-m", "dagster_webserver", *location),
-            *("--host", settings.host, "--port", str(settings.dagster_port)),
+            # Dagster's UI knows no sign-in, so it never listens beyond this machine.
+            *("--host", "127.0.0.1", "--port", str(settings.dagster_port)),
             *("--log-level", "warning"),
         ],
     }
@@ -59,7 +60,7 @@ def _commands(settings: Settings) -> dict[str, list[str]]:
 
 def _say_addresses(settings: Settings) -> None:
     out.print(f"pages and API   http://{settings.host}:{settings.port}/")
-    out.print(f"Dagster         http://{settings.host}:{settings.dagster_port}/")
+    out.print(f"Dagster         http://127.0.0.1:{settings.dagster_port}/")
     out.print(f"drop folder     {settings.drop}/PARTNER/DATASET/   (Ctrl-C ends everything)")
 
 

@@ -85,7 +85,10 @@ def check_and_load(run: Runtime, dataset: str) -> tuple[Checked, ...]:
 def _check_and_load_one(run: Runtime, contract: Contract, batch: Batch) -> Checked:
     con = run.lake.open()
     try:
-        with parsing.parse(batch, contract, run.settings, run.keyring) as parsed:
+        with (
+            lake.guarded(f"the check of batch {batch.id}"),
+            parsing.parse(batch, contract, run.settings, run.keyring) as parsed,
+        ):
             verdict = _check(run, con, contract, batch, parsed)
         context = RegisterContext(run.keyring, run.rng, run.clock.now())
         store_quarantine(con, contract.dataset, batch.id, context)
@@ -148,7 +151,8 @@ def _check(
 def _load(
     run: Runtime, con: lake.Connection, contract: Contract, batch: Batch, context: RegisterContext
 ) -> Loaded:
-    loaded = load_batch(con, contract.dataset, batch.id, context)
+    with lake.guarded(f"the load of batch {batch.id}"):
+        loaded = load_batch(con, contract.dataset, batch.id, context)
     details = {
         "batch": batch.id,
         "dataset": batch.dataset,

@@ -178,25 +178,25 @@ def _word(frame: Frame, masks: Masks, conditions: Mapping[str, Condition], word:
     """SQL of one mask word.
 
     Checks with a cheap test for rows that cannot fail are asked only of rows that do not pass
-    all of these tests; the others are asked of every row.
+    all of these tests, and of those only where the check's own test does not pass; the others
+    are asked of every row.
     """
     cells = {frame.plain(item.name) for item in frame.contract.properties}
-    clear: list[str] = []
-    doubtful: list[tuple[int, str]] = []
-    always: list[tuple[int, str]] = []
+    asked: dict[str | None, list[tuple[int, str]]] = {}
     for spec in masks.specs:
         if spec.id in conditions and masks.place(spec)[0] == word:
             found = conditions[spec.id]
-            asked = (masks.place(spec)[1], found.fails)
-            if found.clear is None:
-                always.append(asked)
-            else:
-                doubtful.append(asked)
-                clear.append(PLAIN if found.clear in cells else found.clear)
+            asked.setdefault(found.clear, []).append((masks.place(spec)[1], found.fails))
+    always = asked.pop(None, [])
     terms = [bits(always)] if always else ["0::BIGINT"]
-    if clear:
-        proven = " AND ".join(dict.fromkeys(clear))
-        terms.append(f"(CASE WHEN {proven} THEN 0::BIGINT ELSE {bits(doubtful)} END)")
+    if asked:
+        tests = dict.fromkeys(PLAIN if clear in cells else clear for clear in asked)
+        proven = " AND ".join(str(test) for test in tests)
+        doubtful = " | ".join(
+            f"(CASE WHEN {clear} THEN 0::BIGINT ELSE {bits(own)} END)"
+            for clear, own in asked.items()
+        )
+        terms.append(f"(CASE WHEN {proven} THEN 0::BIGINT ELSE {doubtful} END)")
     return " | ".join(terms)
 
 

@@ -70,6 +70,7 @@ _QUERY_NODES = (
     exp.Where,
     exp.With,
 )
+_CTE_NAME = re.compile(r"[a-z_][a-z0-9_]{0,40}")
 _PLACEHOLDER = re.compile(r"\$?\{\s*(object|table|schema|model|dataset)\s*\}")
 _OWN_COLUMN = re.compile(r"\$?\{\s*(property|column|field)\s*\}")
 _MARKER = "__own_dataset__"
@@ -139,8 +140,7 @@ def query(
         raise UnsafeSql("must be one SELECT of one number")
     for node in tree.walk():
         _require(node, _QUERY_NODES)
-    named = {cte.alias for cte in tree.find_all(exp.CTE)}
-    read = tuple(_tables(tree, named, tables or {}))
+    read = tuple(_tables(tree, _named(tree), tables or {}))
     if OWN_TABLE not in read:
         raise UnsafeSql("does not read its own dataset; write it as ${object}")
     return GuardedSql(tree.sql(dialect="duckdb"), tuple(_columns(tree)), read)
@@ -173,7 +173,24 @@ def _columns(tree: exp.Expr) -> Iterator[str]:
     yield from dict.fromkeys(column.name for column in tree.find_all(exp.Column))
 
 
-def _tables(tree: exp.Expr, named: set[str], tables: Mapping[str, str]) -> Iterator[str]:
+def _named(tree: exp.Expr) -> tuple[str, ...]:
+    """Return the names that WITH gives, in order; a name that could be a file or relation is none."""
+    names = tuple(cte.alias for cte in tree.find_all(exp.CTE, bfs=False))
+    for name in names:
+        if not _CTE_NAME.fullmatch(name) or names.count(name) > 1:
+            raise UnsafeSql(
+                f"WITH cannot name anything {name!r}: use a-z, 0-9 and _, each name once"
+            )
+    return names
+
+
+def _visible(table: exp.Table, named: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the WITH names a table reference may mean: inside WITH only those before its own."""
+    inside = table.find_ancestor(exp.CTE)
+    return named if inside is None else named[: named.index(inside.alias)]
+
+
+def _tables(tree: exp.Expr, named: tuple[str, ...], tables: Mapping[str, str]) -> Iterator[str]:
     """Rewrite every table to what it stands for and yield its name."""
     for table in list(tree.find_all(exp.Table)):
         name = ".".join(part.name for part in table.parts)
@@ -187,5 +204,5 @@ def _tables(tree: exp.Expr, named: set[str], tables: Mapping[str, str]) -> Itera
             )
             table.replace(relation)
             yield name
-        elif name not in named:
+        elif len(table.parts) != 1 or name not in _visible(table, named):
             raise UnsafeSql(f"may not read {name}")

@@ -118,6 +118,13 @@ def load_settings(**overrides: object) -> Settings:
     try:
         settings = Settings(**given)
         filed = _filed(settings.home / "hub.toml")
+        if filed.get("profile", settings.profile) != settings.profile and "profile" in (
+            settings.model_fields_set
+        ):
+            raise ConfigError(
+                f"this hub was made with profile {filed['profile']}; that is for life, so that "
+                "nobody opens a production hub with the demonstration's sign-in"
+            )
         known = settings.model_fields_set
         return Settings(**{k: v for k, v in filed.items() if k not in known}, **given)
     except ValidationError as exc:

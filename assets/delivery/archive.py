@@ -6,8 +6,10 @@ The sizes an archive states are not believed; the bytes are counted as they come
 from __future__ import annotations
 
 import gzip
+import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +20,11 @@ from hub.errors import DeliveryRefused
 
 _CHUNK_BYTES = 1 << 20
 _ENCRYPTED = 0x1
+_OVERLAP_BYTES = 512
+_CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,400}?\br=["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
+_MERGED = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s+ref=["']([A-Za-z]{1,3})([0-9]{1,7}):([A-Za-z]{1,3})([0-9]{1,7})["']"""
+)
 _CUT_OFF = "the archive is damaged or cut off: make it again and deliver it again"
 
 
@@ -88,9 +95,51 @@ def check_workbook(path: Path, limits: Limits) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             stated = sum(item.file_size for item in archive.infolist())
+            if stated <= limit:
+                _check_sheets(archive, limits.cells)
     except (zipfile.BadZipFile, OSError, ValueError):
         raise DeliveryRefused("the workbook is damaged or cut off: save it again") from None
     if stated > limit:
         raise DeliveryRefused(
             f"the workbook unpacks to more than {limit >> 20} MiB: deliver it as CSV or in parts"
         )
+
+
+def _check_sheets(archive: zipfile.ZipFile, cells: int) -> None:
+    """Refuse a sheet that is wider and longer than anything real: its reader would allocate it.
+
+    Raises:
+        DeliveryRefused: when the used area, or the merged cells, exceed the bound.
+    """
+    for item in archive.infolist():
+        if not item.filename.startswith("xl/worksheets/"):
+            continue
+        columns, rows, merged = 0, 0, 0
+        for text in _windows(archive, item):
+            for found in _CELL.finditer(text):
+                columns = max(columns, _column_number(found[1]))
+                rows = max(rows, int(found[2]))
+            for found in _MERGED.finditer(text):
+                width = _column_number(found[3]) - _column_number(found[1]) + 1
+                merged += width * (int(found[4]) - int(found[2]) + 1)
+        if columns * rows > cells or merged > cells:
+            raise DeliveryRefused(
+                f"a sheet spans {columns:,} columns and {rows:,} rows: remove stray cells far from "
+                "the table, or deliver it as CSV"
+            )
+
+
+def _windows(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield a member's bytes in pieces that overlap, so that no reference is cut in two."""
+    tail = b""
+    with archive.open(item) as member:
+        while chunk := member.read(_CHUNK_BYTES):
+            yield tail + chunk
+            tail = chunk[-_OVERLAP_BYTES:]
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number

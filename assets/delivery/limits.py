@@ -15,6 +15,7 @@ class Limits:
         ratio: times an archive may unpack to its own size, beyond the first 64 MiB.
         row_bytes: one row of text.
         document_bytes: a file that must be read as a whole (HTML).
+        cells: rows times columns of a workbook's sheet, and cells it may merge.
     """
 
     file_bytes: int = 16 << 30
@@ -22,6 +23,7 @@ class Limits:
     ratio: int = 200
     row_bytes: int = 1 << 20
     document_bytes: int = 256 << 20
+    cells: int = 50_000_000
 
     def unpacked(self, packed_bytes: int) -> int:
         """Return what an archive of that size may unpack to."""

@@ -22,7 +22,7 @@ from assets.integrated.rules import PERSON_RULES, load_person_rules
 from assets.integrated.subjects import Subject, stream_subjects
 from assets.serving import documents
 from hub.blind_index import BlindIndex
-from hub.catalog import Catalog
+from hub.catalog import Catalog, Dataset
 from hub.config import Settings
 from hub.documents import pack
 from hub.keyring import Keyring
@@ -271,20 +271,25 @@ def _conflict_counts(con: lake.Connection) -> dict[str, int]:
     return {kind: int(count) for kind, count in rows}
 
 
+def names_record(dataset: Dataset, column: str) -> bool:
+    """Say whether a clear column names single records: keys, and numbers of things."""
+    return column in dataset.key or column.endswith(("_id", "_no"))
+
+
 def write_analytic(con: lake.Connection, path: Path, catalog: Catalog) -> None:
     """Write the clear columns of every register's current records, and of integrated persons.
 
-    No record key, no subject key, no identifier goes with them: the rows cannot be joined to a
-    person by anyone who has only this file.
+    No record key, no subject key, no number of a record goes with them: nobody can join the rows
+    of this file to a person by a list they have elsewhere.
     """
     con.execute(f"ATTACH {lake.literal(str(path))} AS analytic")
     try:
         present = lake.registers(con)
         for name, dataset in catalog.items():
-            clear = lake.clear_columns(dataset)
+            clear = [c for c, _, _ in lake.clear_columns(dataset) if not names_record(dataset, c)]
             if name not in present or not clear:
                 continue
-            columns = ", ".join(lake.quoted(column) for column, _, _ in clear)
+            columns = ", ".join(map(lake.quoted, clear))
             con.execute(
                 f"CREATE TABLE analytic.{lake.quoted(name)} AS SELECT {columns} "
                 f"FROM {lake.register_table(name)} WHERE valid_to IS NULL ORDER BY ALL"

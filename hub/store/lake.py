@@ -207,7 +207,7 @@ def in_transaction(
         except duckdb.Error as exc:
             _rollback(con)
             if not _is_contention(exc):
-                raise SourceError(f"the lake refused a transaction ({type(exc).__name__})") from exc
+                raise _failed("a transaction", exc) from None
             sleep(rng.uniform(0.05, 0.2) * 2**attempt)
         except BaseException:
             _rollback(con)
@@ -220,6 +220,23 @@ def in_transaction(
 def _is_contention(exc: duckdb.Error) -> bool:
     text = str(exc).lower()
     return "locked" in text or "conflict" in text
+
+
+@contextmanager
+def guarded(what: str) -> Iterator[None]:
+    """Turn an engine's error into ours: its text may hold a value of a row, so it goes no further.
+
+    Raises:
+        SourceError: names what was done and the kind of error only.
+    """
+    try:
+        yield
+    except duckdb.Error as exc:
+        raise _failed(what, exc) from None
+
+
+def _failed(what: str, exc: duckdb.Error) -> SourceError:
+    return SourceError(f"the engine refused {what} ({type(exc).__name__})")
 
 
 def _rollback(con: Connection) -> None:

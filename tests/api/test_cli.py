@@ -130,3 +130,18 @@ def test_the_demo_never_removes_what_is_not_a_demonstration(tmp_path: Path) -> N
     done = hub("demo", "--home", str(tmp_path), "--residents", "2000")
     assert done.exit_code == 78
     assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_a_profile_is_for_life(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody opens a production hub with the demonstration's sign-in."""
+    monkeypatch.setenv("MINGJING_PROFILE", "demonstration")
+    done = hub("status", "--home", str(home))
+    assert done.exit_code == 78
+    assert "profile production" in done.output
+
+
+def test_a_hub_that_lost_its_keyring_is_not_made_anew(home: Path) -> None:
+    (home / "keyring.json").unlink()
+    done = hub("init", "--home", str(home))
+    assert done.exit_code == 78
+    assert not (home / "keyring.json").exists()

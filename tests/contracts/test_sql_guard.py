@@ -100,3 +100,26 @@ def test_plain_queries_pass(sql: str) -> None:
 def test_anything_else_about_a_dataset_is_refused(sql: str) -> None:
     with pytest.raises(UnsafeSql):
         query(sql, "cc", OTHERS)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'WITH "/tmp/x.csv" AS (SELECT * FROM "/tmp/x.csv") SELECT count(*) FROM ${object}',
+        "WITH checked AS (SELECT * FROM checked) SELECT count(*) FROM ${object}, checked",
+        "WITH a AS (SELECT * FROM b), b AS (SELECT 1 AS x) SELECT count(*) FROM ${object}, a",
+        'WITH "lake.register.police.case" AS (SELECT 1 AS x) '
+        'SELECT count(*) FROM ${object}, lake.register."police.case"',
+        "WITH a AS (SELECT 1 AS x), a AS (SELECT 2 AS x) SELECT count(*) FROM ${object}, a",
+    ],
+)
+def test_with_cannot_name_a_way_out(sql: str) -> None:
+    with pytest.raises(UnsafeSql):
+        query(sql)
+
+
+def test_with_names_what_stands_before_it() -> None:
+    guarded = query(
+        "WITH a AS (SELECT count(*) AS n FROM ${object}) SELECT max(n) FROM a, ${object}"
+    )
+    assert guarded.sql.startswith("WITH a AS")
