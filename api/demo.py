@@ -88,9 +88,9 @@ def _district(plan: DemoPlan) -> District:
     return District(residents=plan.residents, month=f"{months // 12}-{months % 12 + 1:02d}")
 
 
-def _chapter(number: int, title: str) -> None:
+def _chapter(title: str) -> None:
     out.print()
-    out.print(Rule(f"[bold]{number}  {title}", align="left"))
+    out.print(Rule(f"[bold]{title}", align="left"))
 
 
 def _fresh_hub(plan: DemoPlan) -> Settings:
@@ -108,7 +108,7 @@ def _fresh_hub(plan: DemoPlan) -> Settings:
 
 def _invent(plan: DemoPlan, settings: Settings, mail: Path) -> Summary:
     _chapter(
-        1, f"Inventing a district of {plan.residents:,} residents (明镜区 990106: nobody is real)"
+        f"Inventing a district of {plan.residents:,} residents (明镜区 990106: nobody is real)"
     )
     start = time.monotonic()
     with out.status("inventing") as status:
@@ -147,7 +147,7 @@ def _invent(plan: DemoPlan, settings: Settings, mail: Path) -> Summary:
 
 
 def _run_all(settings: Settings, first: Summary, mail: Path, plan: DemoPlan) -> None:
-    _chapter(2, "Delivery, check, seal, lake, integrate, publish")
+    _chapter("Delivery, check, seal, lake, integrate, publish")
     _deliver_and_run(settings, first)
     before = SnapshotStore(settings).current().manifest
     out.print("\n[bold]A month later.[/] One department has opened its file in a spreadsheet.")
@@ -196,7 +196,7 @@ def _say_what_stands(settings: Settings, before: Mapping[str, Any]) -> None:
 def _also(plan: DemoPlan, settings: Settings) -> Contract | None:
     if not plan.also or plan.contract is None:
         return None
-    _chapter(3, "Real records, onboarded with nothing but a contract file")
+    _chapter("Real records, onboarded with nothing but a contract file")
     (folder,) = settings.contract_folders
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(plan.contract, folder / plan.contract.name)
@@ -223,7 +223,7 @@ def _token(web: httpx.Client, actor: str, **more: str) -> dict[str, str]:
 
 
 def _officers(web: httpx.Client, mail: Path) -> None:
-    _chapter(4, "Who may see what")
+    _chapter("Who may see what")
     person = showcase(mail / "truth")
     question = {
         "by": "resident_id",
@@ -288,7 +288,7 @@ def _show_statistics(reply: Mapping[str, Any], limit: int = 12) -> None:
 
 
 def _citizen(web: httpx.Client, mail: Path) -> int:
-    _chapter(5, "What that resident sees")
+    _chapter("What that resident sees")
     person = showcase(mail / "truth")
     headers = _token(web, "citizen", id_number=person["resident_id"])
     held = web.get("/v1/me/records", headers=headers).raise_for_status().json()
@@ -375,7 +375,7 @@ def breakdown(contract: Contract) -> tuple[str, ...]:
 def _ledger(settings: Settings) -> None:
     from api.commands.ledger import open_ledger
 
-    _chapter(6, "The ledger, and the quality of each dataset")
+    _chapter("The ledger, and the quality of each dataset")
     with open_ledger(settings) as ledger:
         result = ledger.verify_all()
         if not result.intact:

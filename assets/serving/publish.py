@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -179,18 +180,30 @@ def _write_subjects(
     _reset(con, "person", _PERSON)
     _reset(con, "conflict", _CONFLICT)
     count = 0
-    for group in _groups(stream_subjects(con, context.catalog, context.keyring, only=only)):
-        whole = [persons.of(subject) for subject in group]
-        writer.documents(
-            (p.subject.key, sealer.seal(pack(documents.document(p)), p.subject.key)) for p in whole
-        )
-        writer.tokens(token for p in whole for token in documents.tokens(p, index))
-        _append(con, "person", pa.table(_persons(whole), _PERSON))
-        _append(con, "conflict", pa.Table.from_pylist(_conflicts(whole), _CONFLICT))
-        count += len(group)
-        context.progress(count)
+    with ThreadPoolExecutor(max_workers=1) as sealing:  # compressing and writing free this thread
+        written: Future[None] | None = None
+        for group in _groups(stream_subjects(con, context.catalog, context.keyring, only=only)):
+            whole = [persons.of(subject) for subject in group]
+            _append(con, "person", pa.table(_persons(whole), _PERSON))
+            _append(con, "conflict", pa.Table.from_pylist(_conflicts(whole), _CONFLICT))
+            if written is not None:
+                written.result()
+            written = sealing.submit(_write_group, writer, whole, sealer, index)
+            count += len(group)
+            context.progress(count)
+        if written is not None:
+            written.result()
     _write_identities(con, writer, only)
     return writer.close()
+
+
+def _write_group(
+    writer: SubjectsWriter, persons: list[Person], sealer: Sealer, index: BlindIndex
+) -> None:
+    writer.documents(
+        (p.subject.key, sealer.seal(pack(documents.document(p)), p.subject.key)) for p in persons
+    )
+    writer.tokens(token for p in persons for token in documents.tokens(p, index))
 
 
 def _write_identities(con: lake.Connection, writer: SubjectsWriter, only: str | None) -> None:

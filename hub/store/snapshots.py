@@ -40,7 +40,8 @@ class SubjectsWriter:
     def __init__(self, path: Path, base: Path | None = None) -> None:
         if base is not None:
             shutil.copyfile(base, path)
-        self._con = sqlite3.connect(path, isolation_level=None)
+        # One thread at a time writes, not always the same.
+        self._con = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         path.chmod(0o600)
         for pragma in (
             "journal_mode=OFF",
