@@ -39,6 +39,10 @@ class Frame:
         """Name of the flag that the delivered cell already has the column's shape."""
         return identifier(f"plain:{column}")
 
+    def early(self, column: str) -> str:
+        """Name of the delivered cell read as a date, leniently."""
+        return identifier(f"early:{column}")
+
     def text(self, column: str) -> str:
         """Name of the cleaned text."""
         return identifier(f"text:{column}")

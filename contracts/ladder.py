@@ -24,7 +24,16 @@ from contracts.frame import Frame
 from contracts.masks import Masks, bits
 from contracts.model import Property
 from contracts.quoting import identifier, literal
-from contracts.shapes import BOOLEAN, INTEGER, ISO_DATE, ISO_TIMESTAMP, NUMBER, RESIDENT_ID, Shape
+from contracts.shapes import (
+    BOOLEAN,
+    INTEGER,
+    ISO_DATE,
+    ISO_TIMESTAMP,
+    NUMBER,
+    RESIDENT_ID,
+    Shape,
+    read_date,
+)
 
 CHECKED = "checked"
 ASIDE = identifier("aside")
@@ -111,6 +120,8 @@ def _raw(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
             f"{cell} AS {frame.raw(name)}",
             f"{shaped if rung.present else empty} AS {frame.plain(name)}",
         ]
+        if rung.item.logical_type == "date":
+            named.append(f"{read_date(cell)} AS {frame.early(name)}")
     return named
 
 
@@ -128,7 +139,8 @@ def _texts(frame: Frame, rungs: Sequence[Rung]) -> Iterator[list[str]]:
                 cell = step.apply(cell)
             if number < len(own):
                 cell = f"CASE WHEN {plain} THEN {value} ELSE {cell} END"
-            named += [raw, plain, f"{cell} AS {text}"]
+            early = [frame.early(name)] if rung.item.logical_type == "date" else []
+            named += [raw, plain, *early, f"{cell} AS {text}"]
         yield named
 
 
@@ -141,25 +153,27 @@ def _typed(frame: Frame, rungs: Sequence[Rung]) -> list[str]:
             frame.raw(name),
             plain,
             text,
-            f"{_cast(kind, plain, text)} AS {frame.typed(name)}",
+            f"{_cast(kind, text, plain, frame.early(name))} AS {frame.typed(name)}",
         ]
         if rung.item.semantic == "resident_id":
-            body = _where_formed(plain, text, RESIDENT_ID, f"CAST(left({text}, 17) AS BIGINT)")
+            body = f"CAST(left({text}, 17) AS BIGINT)"
+            body = _where_formed(plain, text, RESIDENT_ID, (body, body))
             named.append(f"{body} AS {frame.body(name)}")
     return named
 
 
-def _cast(kind: str, plain: str, text: str) -> str:
+def _cast(kind: str, text: str, plain: str, early: str) -> str:
+    """SQL of a strict cast: where the text is plain or, asked only then, has the form."""
     if kind not in _CASTS:
         return text
     sql_type, form = _CASTS[kind]
-    return _where_formed(plain, text, form, f"TRY_CAST({text} AS {sql_type})")
+    value = f"TRY_CAST({text} AS {sql_type})"
+    return _where_formed(plain, text, form, (early if kind == "date" else value, value))
 
 
-def _where_formed(plain: str, text: str, form: str, value: str) -> str:
-    """SQL of a value where the text is plain or, asked only then, has the form; else NULL."""
+def _where_formed(plain: str, text: str, form: str, values: tuple[str, str]) -> str:
     formed = f"regexp_full_match({text}, {literal(form)})"
-    return f"CASE WHEN {plain} THEN {value} WHEN {formed} THEN {value} END"
+    return f"CASE WHEN {plain} THEN {values[0]} WHEN {formed} THEN {values[1]} END"
 
 
 def _valid(frame: Frame, rungs: Sequence[Rung]) -> list[str]:

@@ -39,7 +39,7 @@ def _text(excluded: str) -> str:
     """Texts that start and end visibly, and start like no null word and no apostrophe."""
     visible = f"[^{excluded}{INVISIBLE}{BLANK}]"
     first = f"[^{excluded}{INVISIBLE}{BLANK}'`’/无不空—\\-Nn]"
-    return f"{first}(?:(?:{visible}| )*{visible})?"
+    return f"{first}(?: *{visible})*"
 
 
 TEXT = _text("")
@@ -94,7 +94,15 @@ class Shape:
         """Return the SQL that a cell has this shape; NULL for NULL."""
         if self.codes:
             return is_one_of(cell, self.codes)
+        if self.regex == ISO_DATE:  # a date that reads back as it was written
+            back = f"CAST({read_date(cell)} AS VARCHAR) IS NOT DISTINCT FROM {cell}"
+            return f"strlen({cell}) = {len('YYYY-MM-DD')} AND {back}"
         return f"regexp_full_match({cell}, {literal(self.regex)})"
+
+
+def read_date(cell: str) -> str:
+    """Return the SQL of a cell as a date, NULL when it is none; lenient about its form."""
+    return f"TRY_CAST({cell} AS DATE)"
 
 
 def shape_of(item: Property, codes: Sequence[str] | None, mapped: Collection[str] = ()) -> Shape:
