@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from contracts.checks import CheckSpec
 from contracts.codes import CodeSet
 from contracts.frame import Frame
-from contracts.lists import alternation, is_look_up, none_of
+from contracts.lists import alternation, is_long, none_of
 from contracts.quoting import literal
 from contracts.rules import NAMED_RULES
 from contracts.shapes import Shape, bare
@@ -45,7 +45,7 @@ def condition(frame: Frame, spec: CheckSpec, shapes: Mapping[str, Shape]) -> Con
         clear = rule.clear(frame, spec.arguments) if rule.clear else None
         if spec.kind == "division_known" and shapes[spec.columns[0]].proves_codes:
             clear = frame.plain(spec.columns[0])
-        return Condition(fails, clear, is_look_up(fails))
+        return Condition(fails, clear, rule.looks_up(frame))
     return _KINDS[spec.kind](frame, spec, shapes[spec.columns[0]])
 
 
@@ -105,8 +105,9 @@ def _codes(frame: Frame, spec: CheckSpec, shape: Shape) -> Condition | None:
     known: CodeSet | None = frame.code_sets.get(spec.arguments["code_set"])
     if known is None:
         return None
-    fails = none_of(frame.text(column), known.valid_on(frame.as_of))
-    return Condition(fails, frame.plain(column) if shape.proves_codes else None, is_look_up(fails))
+    codes = known.valid_on(frame.as_of)
+    fails = none_of(frame.text(column), codes)
+    return Condition(fails, frame.plain(column) if shape.proves_codes else None, is_long(codes))
 
 
 def _missing(frame: Frame, spec: CheckSpec, shape: Shape) -> Condition:  # noqa: ARG001

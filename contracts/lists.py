@@ -16,7 +16,6 @@ from contracts.quoting import literal, literals
 
 LONGEST = 500  # codes in one expression
 _FEW = 24
-_LOOK_UP = "IN (SELECT "
 
 
 def alternation(codes: Sequence[str]) -> str:
@@ -33,17 +32,17 @@ def is_one_of(text: str, codes: Sequence[str]) -> str:
 
 def none_of(text: str, codes: Sequence[str]) -> str:
     """Return the SQL that a text is not among codes; NULL for NULL."""
-    if len(codes) <= LONGEST:
+    if not is_long(codes):
         return f"NOT {is_one_of(text, codes)}"
-    return f"{text} NOT {_LOOK_UP}unnest([{literals(codes)}]::VARCHAR[]))"
+    return f"{text} NOT IN (SELECT unnest([{literals(codes)}]::VARCHAR[]))"
 
 
 def not_in_table(text: str, column: str, relation: str) -> str:
     """Return the SQL that a text is not among a relation's values; NULL for NULL."""
-    known = f"{_LOOK_UP}{column} FROM {relation} WHERE {column} IS NOT NULL)"
+    known = f"IN (SELECT {column} FROM {relation} WHERE {column} IS NOT NULL)"
     return f"{text} IS NOT NULL AND {text} NOT {known}"
 
 
-def is_look_up(sql: str) -> bool:
-    """Say whether a condition made here reads a table."""
-    return _LOOK_UP in sql
+def is_long(codes: Sequence[str]) -> bool:
+    """Say whether a list is looked up in a table of its own."""
+    return len(codes) > LONGEST

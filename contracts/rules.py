@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 from contracts.arithmetic import birth_number, credit_is_wrong
 from contracts.frame import Frame
-from contracts.lists import none_of, not_in_table
+from contracts.lists import is_long, none_of, not_in_table
 from contracts.quoting import identifier, literal
+from contracts.shapes import RESIDENT_ID
 from contracts.sql_guard import row_expression
 
 Kind = Literal["column", "columns", "dataset", "name", "sql"]
@@ -35,6 +36,7 @@ class NamedRule:
         remedy: what to do, where the contract says nothing better.
         semantic: what the first column must mean, or None.
         clear: cheap SQL that is true only for rows that keep the rule, where there is one.
+        looks_up: whether its condition reads another table.
     """
 
     parameters: Mapping[str, Kind]
@@ -44,6 +46,7 @@ class NamedRule:
     remedy: str
     semantic: str | None = None
     clear: Callable[[Frame, Arguments], str] | None = None
+    looks_up: Callable[[Frame], bool] = lambda _: False
 
     def columns(self, arguments: Arguments) -> tuple[str, ...]:
         """Return the columns it is about, in parameter order."""
@@ -97,12 +100,16 @@ def _sex_differs(frame: Frame, arguments: Arguments) -> str:
 
 
 def _area_unknown(frame: Frame, arguments: Arguments) -> str | None:
-    areas = frame.divisions((6,), ever=True)
+    areas = _areas(frame)
     if not areas:
         return None
-    column = arguments["column"]
-    prefix = none_of(f"left({frame.text(column)}, 6)", areas)
-    return f"{frame.body(column)} IS NOT NULL AND {prefix}"
+    text = frame.text(arguments["column"])
+    formed = f"regexp_full_match({text}, {literal(RESIDENT_ID)})"
+    return f"{none_of(f'left({text}, 6)', areas)} AND {formed}"
+
+
+def _areas(frame: Frame) -> tuple[str, ...]:
+    return frame.divisions((6,), ever=True)
 
 
 def _credit_code_wrong(frame: Frame, arguments: Arguments) -> str:
@@ -193,6 +200,7 @@ NAMED_RULES: Mapping[str, NamedRule] = {
         "{0}前六位为已知区划 / area prefix is known",
         "前六位不在区划表内：请留意核实。 / Area prefix is unknown: a hint only.",
         "resident_id",
+        looks_up=lambda frame: is_long(_areas(frame)),
     ),
     "credit_code_check_digit": NamedRule(
         {"column": "column"},
@@ -208,6 +216,7 @@ NAMED_RULES: Mapping[str, NamedRule] = {
         "consistency",
         "{0}为现行区划代码 / is a division code in force",
         "区划代码不存在或已撤销：请改用现行代码。 / Unknown or abolished code: use the successor.",
+        looks_up=lambda frame: is_long(frame.divisions()),
     ),
     "ordered": NamedRule(
         {"columns": "columns"},
@@ -229,6 +238,7 @@ NAMED_RULES: Mapping[str, NamedRule] = {
         "consistency",
         "{0}在被引用数据中存在 / exists in the dataset it refers to",
         "引用的编号查不到：请核实。 / The referenced key does not exist: correct it.",
+        looks_up=lambda _: True,
     ),
     "expression": NamedRule(
         {"sql": "sql"},

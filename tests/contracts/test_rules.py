@@ -182,6 +182,23 @@ def test_long_lists_are_looked_up(tmp_path: Path) -> None:
         assert failed(con) == {2: ["the_rule"]}
 
 
+def test_a_country_of_areas_is_looked_up(tmp_path: Path) -> None:
+    areas = tuple(Code(f"{n:06}", "") for n in range(990001, 990107))
+    codes = CodeSets(
+        (CodeSet("division", (*areas, *(Code(f"{n}", "") for n in range(110000, 111000)))),)
+    )
+    of = contract(tmp_path, COLUMNS, quality("resident_id_area_known, column: number"))
+    rows: list[list[str | None]] = [
+        ["a", id_number(3)],
+        ["b", "12" + id_number(3)[2:]],
+        ["c", "1x"],
+        ["d", None],
+    ]
+    with engine() as con:
+        check(con, of, rows, columns=["thing_id", "number"], code_sets=codes)
+        assert [number for number, rules in failed(con).items() if "the_rule" in rules] == [2]
+
+
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

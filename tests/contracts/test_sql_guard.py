@@ -108,8 +108,10 @@ def test_anything_else_about_a_dataset_is_refused(sql: str) -> None:
         'WITH "/tmp/x.csv" AS (SELECT * FROM "/tmp/x.csv") SELECT count(*) FROM ${object}',
         "WITH checked AS (SELECT * FROM checked) SELECT count(*) FROM ${object}, checked",
         "WITH a AS (SELECT * FROM b), b AS (SELECT 1 AS x) SELECT count(*) FROM ${object}, a",
-        'WITH "lake.register.police.case" AS (SELECT 1 AS x) '
-        'SELECT count(*) FROM ${object}, lake.register."police.case"',
+        (
+            'WITH "lake.register.police.case" AS (SELECT 1 AS x) '
+            'SELECT count(*) FROM ${object}, lake.register."police.case"'
+        ),
         "WITH a AS (SELECT 1 AS x), a AS (SELECT 2 AS x) SELECT count(*) FROM ${object}, a",
     ],
 )
