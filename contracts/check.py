@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from contracts.checks import CheckSpec
 from contracts.compile import CompiledBatch
+from contracts.outcome import changes
 from contracts.verdict import BatchVerdict, CheckResult, judge
 from hub.errors import ConfigError
 
@@ -56,6 +57,8 @@ def run_batch(con: Connection, compiled: CompiledBatch) -> BatchVerdict:
     con.execute(compiled.scan)
     for statement in (*compiled.afterwards, *compiled.results):
         con.execute(statement)
+    touched = con.execute(compiled.touched).fetchone()
+    con.execute(changes([sql for sql, any_ in zip(compiled.changes, touched, strict=True) if any_]))
     rows, *evaluated = con.execute(compiled.totals).fetchone()
     quarantined, flawed_keys, warned, *failing = con.execute(compiled.failures).fetchone()
     results = _results(con, compiled, rows, evaluated, failing)

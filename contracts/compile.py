@@ -22,7 +22,16 @@ from contracts.lists import LONGEST
 from contracts.masks import Masks
 from contracts.metrics import Measure, measure, repeated_table
 from contracts.model import Contract, Property, PublishBar
-from contracts.outcome import duplicates, failures, look_up, repeated, results, totals
+from contracts.outcome import (
+    changes_of,
+    duplicates,
+    failures,
+    look_up,
+    repeated,
+    results,
+    totals,
+    touched_columns,
+)
 from contracts.shapes import shape_of
 
 NOT_PUBLISHED = "not evaluated: nothing is published yet in {}"
@@ -52,7 +61,9 @@ class CompiledBatch:
     Args:
         scan: creates `checked`.
         afterwards: set the bits of checks that look at other rows or other tables.
-        results: create `accepted`, `flawed`, `findings`, `quarantine`, `changes`.
+        results: create `accepted`, `flawed`, `findings`, `quarantine`, `touched`.
+        touched: one row: per column, whether any cell was off shape.
+        changes: per column the SELECT of its changes, in the order of `touched`.
         totals: one row: rows, then per spec the rows it was evaluated on.
         failures: one row: see `contracts.outcome.failures`.
         leftovers: drop what only the run itself needs.
@@ -67,6 +78,8 @@ class CompiledBatch:
     scan: str
     afterwards: tuple[str, ...]
     results: tuple[str, ...]
+    touched: str
+    changes: tuple[str, ...]
     totals: str
     failures: str
     leftovers: tuple[str, ...]
@@ -121,9 +134,14 @@ def compile_batch(
             ),
         ),
         results=results(contract, rungs, masks, numbered=source.numbered),
+        touched=touched_columns(rungs),
+        changes=tuple(changes_of(rungs, rung) for rung in rungs),
         totals=totals(specs),
         failures=failures(specs, masks),
-        leftovers=tuple(f"DROP TABLE {repeated_table(columns)}" for columns in counted),
+        leftovers=(
+            "DROP TABLE touched",
+            *(f"DROP TABLE {repeated_table(columns)}" for columns in counted),
+        ),
         measures={name: found for name, found in measures.items() if found is not None},
         skipped={spec.id: _why(spec) for spec in skipped},
         numbered=source.numbered,

@@ -74,7 +74,7 @@ def look_up(frame: Frame, spec: CheckSpec, masks: Masks, fails: str) -> str:
 def results(
     contract: Contract, rungs: Sequence[Rung], masks: Masks, *, numbered: bool
 ) -> tuple[str, ...]:
-    """Return the statements that create accepted, flawed, findings, quarantine and changes."""
+    """Return the statements that create accepted, flawed, findings, quarantine and touched."""
     row = f"{'row_number' if numbered else 'rowid + 1'} AS row_number"
     typed = ", ".join(identifier(item.name) for item in contract.properties)
     errors = masks.any_of(lambda spec: spec.severity == "error")
@@ -91,10 +91,8 @@ def results(
             f"SELECT {row}, {rejected} FROM {CHECKED} WHERE ({flaws}) AND {errors}",
         ),
         ("TABLE touched", f"SELECT {row}, {ASIDE} FROM {CHECKED} WHERE {ASIDE} IS NOT NULL"),
-        ("TABLE changes", _changes(rungs)),
     )
-    created = (f"CREATE OR REPLACE {name} AS {sql}" for name, sql in selections)
-    return (*created, "DROP TABLE touched")
+    return tuple(f"CREATE OR REPLACE {name} AS {sql}" for name, sql in selections)
 
 
 def totals(specs: Sequence[CheckSpec]) -> str:
@@ -137,12 +135,20 @@ def _texts(rungs: Sequence[Rung]) -> list[str]:
     return texts
 
 
-def _changes(rungs: Sequence[Rung]) -> str:
-    """SELECT of one row per changed cell and step: (row_number, column_name, transform)."""
-    return "\nUNION ALL\n".join(_changes_of(rungs, rung) for rung in rungs)
+def touched_columns(rungs: Sequence[Rung]) -> str:
+    """Return the one-row query that says, per column, whether any of its cells was off shape."""
+    counts = ", ".join(f"count({raw_text(rungs, rung)}) > 0" for rung in rungs)
+    return f"SELECT {counts} FROM touched"
 
 
-def _changes_of(rungs: Sequence[Rung], rung: Rung) -> str:
+def changes(selections: Sequence[str]) -> str:
+    """Return the statement that creates changes from the selections of the touched columns."""
+    none = "SELECT NULL::BIGINT AS row_number, '' AS column_name, '' AS transform WHERE false"
+    return "CREATE OR REPLACE TABLE changes AS " + "\nUNION ALL\n".join((none, *selections))
+
+
+def changes_of(rungs: Sequence[Rung], rung: Rung) -> str:
+    """Return the SELECT of one row per changed cell of a column and step."""
     raw = raw_text(rungs, rung)
     sql = f"SELECT row_number, {raw} AS s0 FROM touched WHERE {raw} IS NOT NULL"
     kept = "row_number, s0"

@@ -103,9 +103,13 @@ def _area_unknown(frame: Frame, arguments: Arguments) -> str | None:
     areas = _areas(frame)
     if not areas:
         return None
-    text = frame.text(arguments["column"])
-    formed = f"regexp_full_match({text}, {literal(RESIDENT_ID)})"
-    return f"{none_of(f'left({text}, 6)', areas)} AND {formed}"
+    if is_long(areas):
+        text = frame.text(arguments["column"])
+        formed = f"regexp_full_match({text}, {literal(RESIDENT_ID)})"
+        return f"{none_of(f'left({text}, 6)', areas)} AND {formed}"
+    listed = ", ".join(str(int(area)) for area in areas)
+    area = f"{frame.body(arguments['column'])} // 100000000000"
+    return f"NOT list_contains([{listed}]::BIGINT[], {area})"
 
 
 def _areas(frame: Frame) -> tuple[str, ...]:

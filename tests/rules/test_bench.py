@@ -156,7 +156,9 @@ def test_the_long_one_runs_only_when_named() -> None:
 def test_memory_is_read_from_the_kernel() -> None:
     if not Path("/proc/self/status").exists():
         pytest.skip("no /proc")
-    assert own_peak_bytes() >= resident_bytes(tree(_own_pid())[0]) > 0
+    now = resident_bytes(tree(_own_pid())[0])
+    assert now > 1 << 20
+    assert own_peak_bytes() > now // 2  # the kernel counts the two at different moments
 
 
 def _own_pid() -> int:
