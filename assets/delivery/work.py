@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hub.config import Settings
+from hub.store import lake
 
 _PREFIX = "parse-"
 
@@ -31,9 +32,14 @@ def work_folder(settings: Settings) -> Iterator[Path]:
 def sweep(settings: Settings) -> int:
     """Remove what a killed run has left in work and landing; return how many things.
 
-    Call it only while holding the run lock: it does not ask whether anybody is at work.
+    Call it only while holding the run lock: of parsing and landing it does not ask whether
+    anybody is at work. Spilled data goes when its process has ended.
     """
-    left = [*settings.work.glob(f"{_PREFIX}*"), *settings.landing.glob(".*.part")]
+    left = [
+        *settings.work.glob(f"{_PREFIX}*"),
+        *settings.landing.glob(".*.part"),
+        *lake.abandoned_spills(settings),
+    ]
     for path in left:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

@@ -1,7 +1,8 @@
 """Subjects as a stream: every current record of one person after the other, opened.
 
-The engine sorts, this module opens and groups; no more than one subject and one batch of rows are
-in memory.
+The engine gathers and sorts, this module opens and groups; no more than one subject and one batch
+of rows are in memory here. Gathering comes first and by itself, into a table that may spill: a
+sort fed by joins over Parquet runs out of a small memory limit where a sort of a table does not.
 """
 
 from __future__ import annotations
@@ -75,10 +76,16 @@ def stream_subjects(
     ]
     if not sources:
         return
-    union = " UNION ALL ".join(_source_sql(dataset, role, only) for dataset, role in sources)
-    sealer = Sealer(keyring, "row")
+    con.execute(f"CREATE OR REPLACE TABLE gathered AS {_records_sql(sources, only)}")
+    try:
+        yield from _grouped(con, Sealer(keyring, "row"))
+    finally:
+        con.execute("DROP TABLE gathered")
+
+
+def _grouped(con: lake.Connection, sealer: Sealer) -> Iterator[Subject]:
     subject: Subject | None = None
-    for rows in lake.batches(con, f"{union} ORDER BY subject_key, dataset, record_key, role"):
+    for rows in lake.batches(con, "FROM gathered ORDER BY subject_key, dataset, record_key, role"):
         for row in zip(*rows.values(), strict=True):
             held = _open(sealer, row)
             if subject is None or subject.key != row[0]:
@@ -90,22 +97,34 @@ def stream_subjects(
         yield subject
 
 
-def _source_sql(dataset: Dataset, role: str, only: str | None) -> str:
+def _records_sql(sources: list[tuple[Dataset, str]], only: str | None) -> str:
+    """Return the query of every current record of every subject, in no order.
+
+    The map is joined once, after the union: a join in every part of the union would hold as many
+    hash tables of the whole map in memory at the same time.
+    """
+    union = " UNION ALL ".join(_source_sql(dataset, role) for dataset, role in sources)
     wanted = f" JOIN {only} USING (subject_key)" if only else ""
+    return (
+        f"SELECT m.subject_key, r.* EXCLUDE (identifier_key) FROM ({union}) r "
+        f"JOIN lake.identity.map m USING (identifier_key){wanted}"
+    )
+
+
+def _source_sql(dataset: Dataset, role: str) -> str:
     mine = _clear_of(dataset, role)
-    pairs = ", ".join(f"{lake.literal(c)}, r.{lake.quoted(c)}" for c in mine)
+    pairs = ", ".join(f"{lake.literal(c)}, {lake.quoted(c)}" for c in mine)
     others = [other for other in dataset.subjects if other != role]
     present = ", ".join(
-        f"CASE WHEN r.{lake.quoted(f'{o}_key')} IS NOT NULL THEN {lake.literal(o)} END"
+        f"CASE WHEN {lake.quoted(f'{o}_key')} IS NOT NULL THEN {lake.literal(o)} END"
         for o in others
     )
     return (
-        f"SELECT m.subject_key, {lake.literal(dataset.name)} AS dataset, r.record_key, "
-        f"{lake.literal(role)} AS role, r.batch_id, "
-        "strftime(r.valid_from, '%Y-%m-%d') AS since, r.sealed, "
+        f"SELECT {lake.quoted(f'{role}_key')} AS identifier_key, "
+        f"{lake.literal(dataset.name)} AS dataset, record_key, {lake.literal(role)} AS role, "
+        "batch_id, strftime(valid_from, '%Y-%m-%d') AS since, sealed, "
         f"json_object({pairs})::VARCHAR AS clear, concat_ws(',', {present or 'NULL'}) AS others "
-        f"FROM {lake.register_table(dataset.name)} r JOIN lake.identity.map m "
-        f"ON m.identifier_key = r.{lake.quoted(f'{role}_key')}{wanted} WHERE r.valid_to IS NULL"
+        f"FROM {lake.register_table(dataset.name)} WHERE valid_to IS NULL"
     )
 
 

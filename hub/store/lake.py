@@ -16,7 +16,9 @@ Source: DuckLake 1.0 specification.
 
 from __future__ import annotations
 
+import os
 import random
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -87,6 +89,30 @@ def sealed_columns(dataset: Dataset) -> tuple[Column, ...]:
     return tuple(c for c in dataset.columns if c.sealed)
 
 
+def abandoned_spills(settings: Settings) -> list[Path]:
+    """Return the folders of spilled data whose process was killed before it could remove them."""
+    return [
+        folder
+        for folder in settings.work.glob("spill-*")
+        if not _is_running(int(folder.name.split("-")[1]))
+    ]
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # another user's
+    return True
+
+
+def _spill_folder(settings: Settings) -> Path:
+    """Return where a new connection may spill; DuckDB makes and removes the folder."""
+    return settings.work / f"spill-{os.getpid()}-{secrets.token_hex(4)}"
+
+
 def open_workspace(settings: Settings) -> Connection:
     """Return an in-memory DuckDB that may spill, encrypted, to the work folder.
 
@@ -97,7 +123,8 @@ def open_workspace(settings: Settings) -> Connection:
         config={
             "threads": settings.threads,
             "memory_limit": settings.memory_limit,
-            "temp_directory": str(settings.work / "spill"),
+            # A folder of its own: DuckDB will not encrypt beside files that a killed process left.
+            "temp_directory": str(_spill_folder(settings)),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
@@ -124,7 +151,7 @@ def open_lake(settings: Settings) -> Connection:
     catalogue, data = settings.lake / "catalogue.sqlite", settings.lake / "data"
     con.execute(
         f"ATTACH {literal(f'ducklake:sqlite:{catalogue}')} AS lake "
-        f"(DATA_PATH {literal(f'{data}/')}, ENCRYPTED)"
+        f"(DATA_PATH {literal(f'{data}/')}, OVERRIDE_DATA_PATH, ENCRYPTED)"  # homes may be moved
     )
     catalogue.chmod(0o600)
     for statement in _FOUNDATION:
