@@ -31,7 +31,7 @@ class Finder:
         self._clock = clock
 
     def binding(self, id_number: str) -> bytes:
-        """Return blind token and identifier key of an identity number, 32 bytes.
+        """Return the identifier key of an identity number, 16 bytes.
 
         Raises:
             RequestError: when it is not a valid number.
@@ -39,8 +39,7 @@ class Finder:
         parsed = ResidentId.parse("".join(id_number.split()).upper())
         if parsed is None:
             raise RequestError("this is not a valid identity number: check its 18 characters")
-        token = self._keys.blind.resident_id(parsed.number)
-        return token + self._keys.identifier.of(parsed.number)
+        return self._keys.identifier.of(parsed.number)
 
     def of(self, actor: Actor, query: LookupQuery) -> Callable[[SnapshotReader], bytes | None]:
         """Return what finds the subject key of a lookup in a snapshot.
@@ -54,7 +53,7 @@ class Finder:
         if query.by != "resident_id":
             raise RequestError("look up by resident_id or handle")
         binding = self.binding(query.value)
-        return lambda snapshot: bound(snapshot, binding)
+        return lambda snapshot: snapshot.identity(binding)
 
     def token(self, query: SearchQuery) -> bytes:
         """Return the blind token of a search.
@@ -98,15 +97,6 @@ class Finder:
         if int.from_bytes(plain[_KEY_BYTES:], "big") < self._clock.now().timestamp():
             raise RequestError("the handle has expired: search again")
         return plain[:_KEY_BYTES]
-
-
-def bound(snapshot: SnapshotReader, binding: bytes) -> bytes | None:
-    """Return the subject a binding stands for: by blind index, else by the identity map.
-
-    The map also knows numbers that were corrected since, which the index no longer lists.
-    """
-    found = snapshot.find("resident_id", binding[:_KEY_BYTES], 1)
-    return found[0] if found else snapshot.identity(binding[_KEY_BYTES:])
 
 
 def _place(actor: Actor) -> bytes:

@@ -32,7 +32,7 @@ from access.answers import (
 )
 from access.decision import Decider, Plan
 from access.disclosure import Context
-from access.finding import Finder, bound
+from access.finding import Finder
 from access.model import Action, Actor, Request
 from access.ports import GuardKeys, LedgerLog, SnapshotReader, Snapshots
 from access.recording import Prepared, Recorder
@@ -366,7 +366,7 @@ class Guard:
             return None, self._refused(asked)
         snapshot = self._snapshots.current()
         asked = _reading(asked, snapshot)
-        key = bound(snapshot, actor.binding) if actor.binding is not None else None
+        key = snapshot.identity(actor.binding) if actor.binding is not None else None
         document = self._finder.open(snapshot, key) if key is not None else None
         if key is None or document is None:
             return self._sessions.get((actor.id, session)), self._nobody(asked, None)
@@ -385,7 +385,7 @@ class Guard:
         decision = self._decider.decide(Request(actor, Action.OWN, None, _OWN))
         if not decision.allowed or actor.binding is None:
             return None
-        key = bound(self._snapshots.current(), actor.binding)
+        key = self._snapshots.current().identity(actor.binding)
         return None if key is None else self._keys.label.of(key)
 
     def _entries(self, label: bytes) -> Iterator[LoggedEntry]:

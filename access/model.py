@@ -44,7 +44,7 @@ class Actor:
         area: division or grid codes the post answers for; a code covers all places below it.
         clearance: highest classification the actor may ever see in clear.
         active: False as soon as the employment or the account ends.
-        binding: for a citizen, the blind index token of the own identity number (16 bytes).
+        binding: for a citizen, the identifier key of the own identity number (16 bytes).
     """
 
     id: str

@@ -15,7 +15,7 @@ from hub.blind_index import BlindIndex
 from hub.keyring import Keyring
 from hub.ledger.committer import Receipt as LedgerReceipt
 from hub.ledger.log import LoggedEntry
-from hub.ledger.writer import Entry
+from hub.ledger.writer import Entry, PreparedEntry
 from hub.sealing import Pseudonymiser, Sealer
 
 
@@ -56,7 +56,7 @@ class Snapshots(Protocol):
 class LedgerLog(Protocol):
     """Records uses durably and proves them."""
 
-    def submit(self, entries: Sequence[Entry]) -> Future[LedgerReceipt]:
+    def submit(self, entries: Sequence[Entry | PreparedEntry]) -> Future[LedgerReceipt]:
         """Record entries together; the future has the receipt once they are durable."""
         ...
 

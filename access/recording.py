@@ -1,22 +1,28 @@
-"""Record first, release then: an answer stays locked until the ledger's receipt is there."""
+"""Record first, release then: an answer stays locked until the ledger's receipt is there.
+
+Coroutines share submissions: what one turn of the event loop prepares is recorded as one group, so
+that many requests cost one commit. There is no timer: a lone request waits for nobody.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import local
 from typing import Generic, TypeVar
 
 from access.answers import Answer, Receipt, StatsAnswer
 from access.ports import LedgerLog
 from hub.errors import LedgerError
 from hub.ledger.committer import Receipt as LedgerReceipt
-from hub.ledger.writer import Entry
+from hub.ledger.writer import Entry, PreparedEntry, prepare
 
 RECEIPT_WAIT_SECONDS = 30.0
 
 _NO_RECEIPT = "the ledger gave no receipt in time: nothing is released"
+_OTHER_RECEIPT = "the ledger's receipt is not for these entries: nothing is released"
 
 A = TypeVar("A", Answer, StatsAnswer)
 
@@ -35,7 +41,7 @@ class Prepared(Generic[A]):
             LedgerError: when the receipt is for another number of entries.
         """
         if len(receipt.leaves) != len(self.entries):
-            raise LedgerError("the ledger's receipt is not for these entries: nothing is released")
+            raise LedgerError(_OTHER_RECEIPT)
         return self.complete(
             Receipt(
                 index=receipt.index,
@@ -46,12 +52,47 @@ class Prepared(Generic[A]):
         )
 
 
+@dataclass(slots=True)
+class _Turn:
+    """What the requests of one turn of an event loop have prepared, and who waits for it."""
+
+    loop: asyncio.AbstractEventLoop
+    entries: list[PreparedEntry] = field(default_factory=list)
+    waiters: list[tuple[int, asyncio.Future[LedgerReceipt]]] = field(default_factory=list)
+
+    def join(self, entries: tuple[PreparedEntry, ...]) -> asyncio.Future[LedgerReceipt]:
+        """Add a request's entries; the future is for their receipt."""
+        waiter = self.loop.create_future()
+        self.entries.extend(entries)
+        self.waiters.append((len(entries), waiter))
+        return waiter
+
+    def hand_out(self, receipt: LedgerReceipt) -> None:
+        """Give everyone who still waits the receipt of their own entries."""
+        if len(receipt.leaves) != len(self.entries):
+            self.fail(_OTHER_RECEIPT)
+            return
+        start = 0
+        for count, waiter in self.waiters:
+            leaves = receipt.leaves[start : start + count]
+            if not waiter.done():
+                waiter.set_result(LedgerReceipt(receipt.index + start, leaves, receipt.checkpoint))
+            start += count
+
+    def fail(self, message: str) -> None:
+        """Give everyone who still waits an error of their own."""
+        for _, waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_exception(LedgerError(message))
+
+
 class Recorder:
     """Releases prepared answers, each after its entries are durable."""
 
     def __init__(self, ledger: LedgerLog, wait_seconds: float = RECEIPT_WAIT_SECONDS) -> None:
         self._ledger = ledger
         self._wait_seconds = wait_seconds
+        self._threads = local()  # an event loop belongs to one thread; `turn` is its open turn
 
     def release(self, prepared: Prepared[A]) -> A:
         """Record and wait, then return the answer.
@@ -67,11 +108,38 @@ class Recorder:
         return prepared.release(receipt)
 
     async def release_async(self, prepared: Prepared[A]) -> A:
-        """Do as `release`, awaiting the ledger."""
-        future = asyncio.wrap_future(self._ledger.submit(prepared.entries))
+        """Do as `release`, together with the other requests of this turn of the event loop."""
+        entries = tuple([prepare(entry) for entry in prepared.entries])
+        return prepared.release(await self._turn().join(entries))
+
+    def _turn(self) -> _Turn:
+        loop = asyncio.get_running_loop()
+        turn: _Turn | None = getattr(self._threads, "turn", None)
+        if turn is None or turn.loop is not loop:
+            turn = self._threads.turn = _Turn(loop)
+            loop.call_soon(self._submit, turn)
+        return turn
+
+    def _submit(self, turn: _Turn) -> None:
+        self._threads.turn = None
         try:
-            async with asyncio.timeout(self._wait_seconds):
-                receipt = await future
-        except TimeoutError:
-            raise LedgerError(_NO_RECEIPT) from None
-        return prepared.release(receipt)
+            future = self._ledger.submit(turn.entries)
+        except LedgerError as exc:
+            turn.fail(exc.message)
+            return
+        silence = turn.loop.call_later(self._wait_seconds, turn.fail, _NO_RECEIPT)
+
+        def settled() -> None:
+            silence.cancel()
+            failure = future.exception()
+            if failure is None:
+                turn.hand_out(future.result())
+            else:
+                turn.fail(failure.message if isinstance(failure, LedgerError) else _NO_RECEIPT)
+
+        future.add_done_callback(lambda _: _call(turn.loop, settled))
+
+
+def _call(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    if not loop.is_closed():  # else nobody waits any more
+        loop.call_soon_threadsafe(what)

@@ -17,6 +17,7 @@ from contracts.codes import DIVISIONS, CodeSets
 from hub.catalog import Catalog, Column, Dataset
 
 _NO_CODES: Mapping[str, str] = {}
+_Described = tuple[dict[str, Any], Mapping[str, str]]  # a cell without its value, its labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,10 @@ class Vocabulary:
         default_factory=dict, compare=False, repr=False
     )
     _labelled: dict[str, Mapping[str, str]] = field(default_factory=dict, compare=False, repr=False)
-    _cells: dict[tuple[str, str, str], tuple[dict[str, Any], Mapping[str, str]]] = field(
+    _cells: dict[tuple[str, str, str], _Described] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    _golden: dict[tuple[str, str, str], _Described] = field(
         default_factory=dict, compare=False, repr=False
     )
 
@@ -49,19 +53,16 @@ class Vocabulary:
 
     def golden_cell(self, field: str, cell: Mapping[str, Any]) -> dict[str, Any]:
         """Return one shown value of the merged person, with where it is from."""
-        treatment, source, codes = cell["treatment"], cell["source"], cell["codes"]
-        labels = self._code_labels(codes) if codes and treatment == CLEAR else _NO_CODES
-        return {
-            "column": field,
-            "title": cell["title"],
-            "value": cell["value"],
-            "label": labels.get(cell["value"]),
-            "treatment": treatment,
-            "how": kind(treatment),
-            "source": source,
-            "source_title": self.dataset_title(source.rpartition(".")[0]),
-            "since": cell["since"],
-        }
+        source, treatment = cell["source"], cell["treatment"]
+        known = self._golden.get((field, source, treatment))
+        if known is None:
+            known = self._describe_golden(field, cell)
+        described, labels = known
+        shown = described.copy()
+        shown["value"], shown["since"] = cell["value"], cell["since"]
+        if labels:
+            shown["label"] = labels.get(cell["value"])
+        return shown
 
     def column_title(self, dataset: str, column: str) -> str:
         """Return what people call a column, its own name when nobody said."""
@@ -111,9 +112,7 @@ class Vocabulary:
         """Return a purpose, or None when there is none of that code."""
         return self.purposes.get(code)
 
-    def _describe_cell(
-        self, dataset: str, column: str, treatment: str
-    ) -> tuple[dict[str, Any], Mapping[str, str]]:
+    def _describe_cell(self, dataset: str, column: str, treatment: str) -> _Described:
         title, labels = self._column(dataset, column)
         described = {
             "column": column,
@@ -125,6 +124,23 @@ class Vocabulary:
         }
         made = (described, labels if treatment == CLEAR else _NO_CODES)
         self._cells[dataset, column, treatment] = made
+        return made
+
+    def _describe_golden(self, field: str, cell: Mapping[str, Any]) -> _Described:
+        source, treatment = cell["source"], cell["treatment"]
+        described = {
+            "column": field,
+            "title": cell["title"],
+            "value": None,
+            "label": None,
+            "treatment": treatment,
+            "how": kind(treatment),
+            "source": source,
+            "source_title": self.dataset_title(source.rpartition(".")[0]),
+            "since": None,
+        }
+        labels = self._code_labels(cell["codes"]) if treatment == CLEAR else _NO_CODES
+        made = self._golden[field, source, treatment] = (described, labels)
         return made
 
     def _column(self, dataset: str, column: str) -> tuple[str, Mapping[str, str]]:

@@ -203,7 +203,6 @@ class _Keys:
         return self._sealer.seal(pack(body), key)
 
     def tokens(self, key: bytes, who: Person) -> Iterator[tuple[str, bytes, bytes]]:
-        yield "resident_id", self._index.resident_id(who.number), key
         yield "name_birth", self._index.name_birth(who.name, who.birth_date), key
         yield "phone", self._index.phone(who.phone), key
         yield "address", self._index.address(who.address), key

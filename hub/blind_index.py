@@ -1,7 +1,8 @@
 """Blind indexes: finding a subject by a value that nobody can read out of the index.
 
 The token of a value is a keyed hash of its kind and its normalised form; publishing writes the
-tokens, the guard asks for them, and both take them from here.
+tokens, the guard asks for them, and both take them from here. Identity numbers need none: the
+identity map finds a subject by its identifier key.
 
 Source: GB/T 39786-2021 wants stored identifiers confidential; a keyed hash allows equality only.
 """
@@ -14,18 +15,12 @@ from hub.identifiers import normalise_address, normalise_name, normalise_phone
 from hub.keyring import Keyring
 from hub.sealing import Pseudonymiser
 
-KINDS = ("resident_id", "name_birth", "phone", "address")
-
 
 class BlindIndex:
     """Makes the tokens of each kind."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._names = Pseudonymiser(keyring, "blind")
-
-    def resident_id(self, number: str) -> bytes:
-        """Return the token of a normalised 18-character identity number."""
-        return self._names.of(f"resident_id\0{number}")
 
     def name_birth(self, name: str, birth_date: date | str) -> bytes:
         """Return the token of a name with a birth date (a date or its ISO text)."""

@@ -13,6 +13,8 @@ import rfc8785
 from hub.errors import RequestError
 
 _EXACT_INTEGER = 2**53 - 1
+_TEXT = frozenset({str})
+_SCALARS = frozenset({str, bool, type(None)})
 
 
 def canonical_json(value: Any) -> bytes:
@@ -40,14 +42,17 @@ def _is_plain(value: Any) -> bool:
     the Basic Multilingual Plane; anything unusual is left to the reference serialiser.
     """
     kind = type(value)
-    if kind is str or kind is bool or value is None:
+    if kind in _SCALARS:
         return True
     if kind is int:
         return bool(-_EXACT_INTEGER <= value <= _EXACT_INTEGER)
     if kind is dict:
-        return all(
-            type(key) is str and key.isascii() and _is_plain(item) for key, item in value.items()
-        )
-    if kind is list or kind is tuple:
-        return all(_is_plain(item) for item in value)
-    return False
+        if not (_TEXT.issuperset(map(type, value)) and "".join(value).isascii()):
+            return False
+        items = value.values()
+    elif kind is list or kind is tuple:
+        items = value
+    else:
+        return False
+    # Most objects hold texts only: their types are compared without a step of Python for each.
+    return _SCALARS.issuperset(map(type, items)) or all(map(_is_plain, items))

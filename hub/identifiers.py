@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from operator import mul
 from typing import NewType
 
 IdentifierKey = NewType("IdentifierKey", bytes)
@@ -33,7 +34,7 @@ def resident_check_character(body: str) -> str:
     >>> resident_check_character("11010519491231002")
     'X'
     """
-    return _ID_CHECK[sum(w * int(d) for w, d in zip(_ID_WEIGHTS, body, strict=True)) % 11]
+    return _ID_CHECK[sum(map(mul, _ID_WEIGHTS, map(int, body))) % 11]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,10 +45,8 @@ def _record(held: Held) -> dict[str, Any]:
 def tokens(person: Person, index: BlindIndex) -> Iterator[tuple[str, bytes, bytes]]:
     """Yield the (kind, token, subject key) rows by which a person can be found."""
     key = person.subject.key
-    number, name, birth = (person.value(f) for f in ("resident_id", "name", "birth_date"))
+    name, birth = person.value("name"), person.value("birth_date")
     phone, address = person.value("phone"), person.value("residence_address")
-    if number is not None:
-        yield "resident_id", index.resident_id(number), key
     if name is not None and birth is not None:
         yield "name_birth", index.name_birth(name, birth), key
     if phone is not None:

@@ -131,11 +131,12 @@ class Ledger:
         """
         return self._committer.append(_prepared(entries))
 
-    def submit(self, entries: Sequence[Entry]) -> Future[Receipt]:
+    def submit(self, entries: Sequence[Entry | PreparedEntry]) -> Future[Receipt]:
         """Record entries together, all or none; the future has the receipt once they are durable.
 
-        Entries get consecutive positions. The future fails with LedgerError when the commit does;
-        the ledger itself stays usable. Cancelling works until the commit begins.
+        Entries get consecutive positions; what `prepare` made is taken as it is. The future fails
+        with LedgerError when the commit does; the ledger itself stays usable. Cancelling works
+        until the commit begins.
 
         Raises:
             RequestError: when there is no entry or one is not fit to record.
@@ -338,10 +339,10 @@ class Ledger:
         return tuple(fold([hashes[node] for node in nodes]) for nodes in path)
 
 
-def _prepared(entries: Sequence[Entry]) -> tuple[PreparedEntry, ...]:
+def _prepared(entries: Sequence[Entry | PreparedEntry]) -> tuple[PreparedEntry, ...]:
     if not entries:
         raise RequestError("there is nothing to record")
-    return tuple([prepare(entry) for entry in entries])
+    return tuple([e if isinstance(e, PreparedEntry) else prepare(e) for e in entries])
 
 
 def _logged(stored: StoredEntry) -> LoggedEntry:

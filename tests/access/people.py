@@ -139,7 +139,6 @@ class MemorySnapshot:
         for p in self.people:
             address = "明镜区东街街道朝阳社区文化路12号3单元502室"
             for kind, token in (
-                ("resident_id", keys.blind.resident_id(p.number)),
                 ("name_birth", keys.blind.name_birth(p.name, p.birth_date)),
                 ("phone", keys.blind.phone(p.phone)),
                 ("address", keys.blind.address(address)),
@@ -165,9 +164,9 @@ class MemorySnapshot:
         """Return the subject keys under a token."""
         return tuple(sorted(self._blind.get((kind, token), ()))[:limit])
 
-    def forget_number(self, number: str) -> None:
-        """Take a number out of the blind index, as after a correction; the map keeps it."""
-        del self._blind["resident_id", self.keys.blind.resident_id(number)]
+    def also_known_as(self, number: str, key: bytes) -> None:
+        """Have a second number stand for a subject, as after a correction."""
+        self._identity[self.keys.identifier.of(number)] = key
 
     def analytic(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
         """Return the rows it was given, remembering the query."""

@@ -123,7 +123,8 @@ def test_nothing_leaves_for_a_receipt_of_other_entries(
 
 def test_nothing_leaves_when_the_ledger_is_silent() -> None:
     """A receipt that does not come is an error after the wait, not an answer."""
-    prepared: Prepared[Any] = Prepared((Entry(None, {}),), lambda receipt: receipt)
+    entry = Entry(None, {"event": "test:entry:made", "time": "2026-01-01T00:00:00Z"})
+    prepared: Prepared[Any] = Prepared((entry,), lambda receipt: receipt)
     recorder = Recorder(FailingLedger(None), wait_seconds=0.01)
     with pytest.raises(LedgerError, match="in time"):
         recorder.release(prepared)

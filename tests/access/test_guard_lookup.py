@@ -240,11 +240,10 @@ def test_a_15_digit_number_and_small_x_find_the_same_person(
 def test_a_corrected_number_is_still_found_by_the_map(
     guard: Guard, snapshot: MemorySnapshot, actors: dict[str, Actor], person: Person
 ) -> None:
-    """The blind index lists the golden number only; the identity map knows the others."""
-    snapshot.forget_number(person.number)
-    answer = guard.lookup(
-        actors["officer.east"], LookupQuery("resident_id", person.number, PURPOSE)
-    )
+    """The map knows every number a subject ever had, not only the golden one."""
+    former = invented_id(sequence=778)
+    snapshot.also_known_as(former, person.key)
+    answer = guard.lookup(actors["officer.east"], LookupQuery("resident_id", former, PURPOSE))
     assert len(answer.subjects) == 1
 
 

@@ -203,7 +203,7 @@ def test_subjects_are_found_by_blind_tokens_only(hub: Hub) -> None:
     hub.publish("r1")
     snapshot, index = hub.snapshot(), BlindIndex(hub.keyring)
     husband = (hub.key(HUSBAND),)
-    assert snapshot.find("resident_id", index.resident_id(HUSBAND)) == husband
+    assert snapshot.identity(Pseudonymiser(hub.keyring, "identifier").of(HUSBAND)) == husband[0]
     assert snapshot.find("name_birth", index.name_birth("张 三", "1990-03-07")) == husband
     assert snapshot.find("phone", index.phone("138 0000 0001")) == husband
     assert snapshot.find("phone", index.phone("13800000002")) == ()
