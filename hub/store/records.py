@@ -6,7 +6,8 @@ works too, because nothing here is written in one database's own dialect. Times 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -116,6 +117,18 @@ class Records:
         """Let go of every connection."""
         self._engine.dispose()
 
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Yield a session that only reads; for the stores that keep their tables here too."""
+        with Session(self._reading) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Yield a session in one transaction that holds the write lock; committed on leaving."""
+        with Session(self._engine) as session, session.begin():
+            yield session
+
     def __enter__(self) -> Self:
         return self
 
@@ -131,7 +144,7 @@ class Records:
 
     def register_partner(self, code: str, name: str, fingerprint: str | None = None) -> Partner:
         """Add a partner or change its name and fingerprint."""
-        with Session(self._engine) as session, session.begin():
+        with self.writing() as session:
             session.merge(PartnerRow(code=code, name=name, fingerprint=fingerprint))
         return Partner(code, name, fingerprint)
 
@@ -141,7 +154,7 @@ class Records:
         Raises:
             NotFound: when there is none.
         """
-        with Session(self._reading) as session:
+        with self.reading() as session:
             row = session.get(PartnerRow, code)
             if row is None:
                 raise NotFound("no such partner: `hub contract list` names the departments")
@@ -149,7 +162,7 @@ class Records:
 
     def partners(self) -> tuple[Partner, ...]:
         """Return every partner, by code."""
-        with Session(self._reading) as session:
+        with self.reading() as session:
             rows = session.scalars(select(PartnerRow).order_by(PartnerRow.code))
             return tuple(Partner(row.code, row.name, row.fingerprint) for row in rows)
 
@@ -167,7 +180,7 @@ class Records:
             return self._register(arrival, at)
 
     def _register(self, arrival: Arrival, at: datetime) -> Registered:
-        with Session(self._engine) as session, session.begin():
+        with self.writing() as session:
             same = select(BatchRow).where(
                 BatchRow.partner == arrival.partner,
                 BatchRow.dataset == arrival.dataset,
@@ -188,7 +201,7 @@ class Records:
 
     def mark_recorded(self, batch_id: str, at: datetime) -> None:
         """Note that the ledger has the landing of this attempt."""
-        with Session(self._engine) as session, session.begin():
+        with self.writing() as session:
             _row(session, batch_id).recorded_at = at
 
     def batch(self, batch_id: str) -> Batch:
@@ -197,7 +210,7 @@ class Records:
         Raises:
             NotFound: when there is none of that id.
         """
-        with Session(self._reading) as session:
+        with self.reading() as session:
             return batch_of(_row(session, batch_id, lock=False))
 
     def advance(
@@ -218,7 +231,7 @@ class Records:
         Raises:
             RequestError: when `STEPS` has no such step.
         """
-        with Session(self._engine) as session, session.begin():
+        with self.writing() as session:
             row = _row(session, batch_id)
             _step(row, status, at)
             if reason is not None:
@@ -266,7 +279,7 @@ class Records:
         return next(iter(self._batches(newest.limit(1))), None)
 
     def _batches(self, query: Any) -> tuple[Batch, ...]:
-        with Session(self._reading) as session:
+        with self.reading() as session:
             return tuple(batch_of(row) for row in session.scalars(query))
 
     # -- verdicts
@@ -277,7 +290,7 @@ class Records:
         One transaction: either the whole verdict is there and the step is taken, or neither.
         """
         status = BatchStatus.CHECKED if verdict.passed else BatchStatus.STOPPED
-        with Session(self._engine) as session, session.begin():
+        with self.writing() as session:
             row = _row(session, batch_id)
             _step(row, status, at)
             for name in ("rows", "accepted", "quarantined", "key_accuracy", "overall", "passed"):
@@ -289,7 +302,7 @@ class Records:
 
     def verdict(self, batch_id: str) -> Verdict | None:
         """Return the latest verdict on a batch, or None before its first check."""
-        with Session(self._reading) as session:
+        with self.reading() as session:
             row = _row(session, batch_id, lock=False)
             if row.passed is None:
                 return None
@@ -308,7 +321,7 @@ class Records:
             .join(latest, (latest.c.id == BatchRow.id) & (latest.c.rank == 1))
             .order_by(BatchRow.dataset, BatchRow.partner)
         )
-        with Session(self._reading) as session:
+        with self.reading() as session:
             return tuple(quality_of(row) for row in session.scalars(query))
 
     # -- publications
@@ -324,7 +337,7 @@ class Records:
 
         The same version again changes nothing: a killed run may say it twice.
         """
-        with Session(self._engine) as session, session.begin():
+        with self.writing() as session:
             if (known := session.get(PublicationRow, version)) is not None:
                 return publication_of(session, known)
             row = PublicationRow(version=version, published_at=at, lake_snapshot=lake_snapshot)
@@ -343,7 +356,7 @@ class Records:
         newest = select(PublicationRow).order_by(
             PublicationRow.published_at.desc(), PublicationRow.version.desc()
         )
-        with Session(self._reading) as session:
+        with self.reading() as session:
             rows = session.scalars(newest.limit(limit))
             return tuple(publication_of(session, row) for row in rows)
 
