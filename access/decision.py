@@ -26,7 +26,7 @@ from access.view import Ceiling, View, compile_view, decide_fields, harden_for_m
 from hub.catalog import Catalog, Dataset
 
 _CACHE_SIZE = 50_000
-_APPLY = "ask your department's data steward to apply for it"
+_APPLY = "请由本部门数据专员提出申请 / ask your department's data steward to apply for it"
 
 
 @dataclass(slots=True)
@@ -124,7 +124,10 @@ class Decider:
         if not actor.area:
             own = elsewhere or {}
         if all(treatment == HIDDEN for treatment in own.values()):
-            reason = f"what {purpose.title} needs is above what your post may see of it"
+            reason = (
+                f"{purpose.title}所需数据高于您的岗位可见的级别"
+                " / what the purpose needs is above what your post may see of it"
+            )
             raise Refused(reason, _APPLY, rules=_matched(gathered))
         decision = Decision(
             allowed=True,
@@ -151,20 +154,28 @@ class Decider:
         purpose = self.policy.purposes.get(request.purpose)
         if purpose is None:
             known = ", ".join(sorted(self.policy.purposes))
-            raise Refused("the purpose is not in the purpose register", f"state one of: {known}")
+            raise Refused(
+                "该目的不在目的登记册中 / the purpose is not in the purpose register",
+                f"可填写 / state one of: {known}",
+            )
         held = held_roles(self.policy.roles, request.actor)
         if held.isdisjoint(purpose.roles):
             titles = ", ".join(titles_of(self.policy.roles, purpose.roles))
-            reason = f"the purpose {purpose.title} is for: {titles}"
+            reason = f"该目的仅限下列角色：{titles} / the purpose {purpose.title} is for these roles only"
             denial = self._denial(request, purpose)
             raise Refused(f"{denial.because}; {reason}" if denial else reason, _APPLY)
         if request.action not in purpose.actions:
             actions = ", ".join(purpose.actions)
-            reason = f"the purpose {purpose.title} is for {actions}, not for {request.action}"
-            raise Refused(reason, "ask in the way the purpose is meant for")
+            reason = f"{purpose.title}不用于此操作 / the purpose is for {actions}, not for {request.action}"
+            raise Refused(
+                reason, "请按该目的规定的方式查询 / ask in the way the purpose is meant for"
+            )
         if purpose.case == "required" and not request.case:
-            reason = f"the purpose {purpose.title} needs a case reference"
-            raise Refused(reason, "give the reference of the case you are working on")
+            reason = f"{purpose.title}须填写事项编号 / the purpose needs a case reference"
+            raise Refused(
+                reason,
+                "请填写正在办理的事项编号 / give the case reference of the case you are working on",
+            )
         return purpose
 
     def _gather_all(self, request: Request, purpose: Purpose) -> dict[str, Gathered]:
@@ -187,15 +198,22 @@ class Decider:
             yield from (d for d in self.catalog.values() if purpose.covers(d.name))
             return
         if not request.datasets:
-            raise Refused("no dataset is named", "name one, or leave the datasets out")
+            raise Refused(
+                "未指明数据集 / no dataset is named",
+                "请指明，或不填数据集 / name one, or leave the datasets out",
+            )
         for name in dict.fromkeys(request.datasets):
             if name not in self.catalog:
-                raise Refused("a dataset asked for is not in the catalogue", "see the catalogue")
+                raise Refused(
+                    "所查数据集不在目录中 / a dataset asked for is not in the catalogue",
+                    "请查看目录 / see the catalogue",
+                )
             if not purpose.covers(name):
                 title = self.catalog[name].title
-                reason = f"the purpose {purpose.title} does not need {title} ({name})"
+                reason = f"{purpose.title}不需要{title} / the purpose does not need {name}"
                 near, _ = self._near(request, (self.catalog[name],))
-                raise Refused(reason, f"leave {name} out, or {_APPLY}", near_misses=near)
+                remedy = f"请去掉 / leave out: {name}；或者{_APPLY}"
+                raise Refused(reason, remedy, near_misses=near)
             yield self.catalog[name]
 
     def _fields(
@@ -225,18 +243,25 @@ class Decider:
         gathered = [self.gather(request.actor, dataset, request) for dataset in refused]
         rules = tuple(dict.fromkeys(name for g in gathered for name in g.rules))
         if any(g.own.open for g in gathered):
-            reason = "your post has no area of responsibility, and only its own area is open"
-            return Refused(reason, "ask your administrator to enter it", rules=rules)
+            reason = (
+                "您的岗位没有登记辖区，只能查询本辖区"
+                " / your post has no area of responsibility, and only its own area is open"
+            )
+            remedy = "请联系管理员登记辖区 / ask your administrator to enter it"
+            return Refused(reason, remedy, rules=rules)
         near, remedy = self._near(request, refused)
         denials = [r for name in rules if not (r := self.policy.by_id[name]).allows]
         everything_denied = all(
             any(not self.policy.by_id[name].allows for name in g.rules) for g in gathered
         )
-        what = refused[0].title if len(refused) == 1 else "anything"
-        reason = f"no rule lets your post {request.action} {what} for {purpose.title}"
+        what = refused[0].title if len(refused) == 1 else "所需数据"
+        reason = (
+            f"没有规则允许您的岗位为{purpose.title}查询{what}"
+            f" / no rule lets your post {request.action} it for this purpose"
+        )
         if everything_denied:
             reason = f"{what}: {denials[0].because}" if len(refused) == 1 else denials[0].because
-            remedy = f"this is not granted; {_APPLY}"
+            remedy = f"此项不予授权 / this is not granted；{_APPLY}"
         return Refused(reason, remedy, near_misses=near, rules=rules)
 
     def _denial(self, request: Request, purpose: Purpose) -> Rule | None:
@@ -272,8 +297,9 @@ def _matched(gathered: Mapping[str, Gathered]) -> tuple[str, ...]:
 
 def _allowed_reason(request: Request, purpose: Purpose, gathered: Mapping[str, Gathered]) -> str:
     everywhere = any(g.elsewhere.open for g in gathered.values())
-    where = "" if everywhere or request.action is Action.OWN else ", in your own area"
-    return f"allowed for {purpose.title} ({purpose.code}){where}"
+    if everywhere or request.action is Action.OWN:
+        return f"允许：{purpose.title} / allowed for {purpose.code}"
+    return f"允许：{purpose.title}，限本辖区 / allowed for {purpose.code}, in your own area"
 
 
 def _reasons(policy: Policy, gathered: Mapping[str, Gathered]) -> Iterator[str]:

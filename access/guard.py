@@ -294,15 +294,18 @@ class Guard:
         label = None if key is None else self._keys.label.of(key)
         if decision.row_filter is None:
             entry = self._entry(asked, False, label=label, reason="nobody was found")
-            return Prepared((entry,), _answer(asked, "nobody is held under this value", ""))
+            return Prepared(
+                (entry,), _answer(asked, "没有查到此人 / nobody is held under this value", "")
+            )
         entry = self._entry(
             asked, False, label=label, outcome="refused", reason="not in the actor's area"
         )
         reason = (
-            "nobody under this value lives in the area of your post "
-            f"({', '.join(decision.row_filter)}); whether somebody does elsewhere is not told"
+            f"您的辖区（{'、'.join(decision.row_filter)}）内没有此人；其他辖区有无，不予告知"
+            " / nobody under this value lives in the area of your post; whether somebody does "
+            "elsewhere is not told"
         )
-        remedy = "turn to the post of the area the person lives in"
+        remedy = "请转此人居住地的岗位办理 / turn to the post of the area the person lives in"
         return Prepared((entry,), _answer(asked, reason, remedy, allowed=False))
 
     def _found(

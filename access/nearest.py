@@ -18,6 +18,14 @@ MOST = 5
 #: as the remedy: it states what the data is for, not which key fits the lock.
 EASIEST = ("case", "dataset", "action", "agency", "role", "purpose")
 MENDABLE = 3
+_MISSING = {
+    "case": "填写事项编号即可",
+    "dataset": "只对其他数据集开放",
+    "action": "只对其他操作开放",
+    "agency": "只对其他部门开放",
+    "role": "只对其他角色开放",
+    "purpose": "只对其他目的开放",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,8 @@ class Nearest:
         return found
 
     def _sentence(self, rule: Rule, missing: str) -> str:
-        return f"it would be allowed {self._wanted(rule, missing)} (rule {rule.id})"
+        chinese = _MISSING[missing]
+        return f"{chinese}（规则 {rule.id}） / it would be allowed {self._wanted(rule, missing)}"
 
     def _wanted(self, rule: Rule, missing: str) -> str:
         if missing == "role":
