@@ -293,12 +293,16 @@ class Guard:
         decision = asked.plan.decision
         label = None if key is None else self._keys.label.of(key)
         if decision.row_filter is None:
-            entry = self._entry(asked, False, label=label, reason="nobody was found")
+            entry = self._entry(asked, False, label=label, reason="没有查到此人 / nobody was found")
             return Prepared(
                 (entry,), _answer(asked, "没有查到此人 / nobody is held under this value", "")
             )
         entry = self._entry(
-            asked, False, label=label, outcome="refused", reason="not in the actor's area"
+            asked,
+            False,
+            label=label,
+            outcome="refused",
+            reason="不在该岗位的辖区 / not in the actor's area",
         )
         reason = (
             f"您的辖区（{'、'.join(decision.row_filter)}）内没有此人；其他辖区有无，不予告知"

@@ -17,6 +17,8 @@ from hub.errors import HubError, SourceError
 _INSTANCE = """# Dagster's own settings for this hub.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 concurrency:
   runs:
     max_concurrent_runs: 1

@@ -154,7 +154,7 @@ def test_where_any_area_is_open_nobody_is_told_plainly(
     answer = guard.lookup(actors["window"], query)
     assert answer.allowed
     assert answer.subjects == ()
-    assert body_of(ledger, answer)["reason"] == "nobody was found"
+    assert body_of(ledger, answer)["reason"] == "没有查到此人 / nobody was found"
 
 
 def test_a_refusal_reads_nothing_and_is_recorded(

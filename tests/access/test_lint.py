@@ -66,8 +66,8 @@ def test_the_shipped_policy_has_no_finding(catalog: Catalog) -> None:
          "lift-without-case"),
         ("no-export,deny,", "no-export,DENY,", "unknown-effect"),
         ("no-export,deny,*,*,export,", "no-export,deny,*,*,lookup,", "unreachable"),
-        ("statistics.publish,any,optional,clear,L2,-,min_cell=5,\"Statistics",
-         "statistics.publish,any,required,clear,L2,-,min_cell=5,\"Statistics", "unreachable"),
+        ("statistics.publish,any,optional,clear,L2,-,min_cell=5,\"统计不",
+         "statistics.publish,any,required,clear,L2,-,min_cell=5,\"统计不", "unreachable"),
     ],
 )  # fmt: skip
 def test_a_rule_that_says_something_else_is_an_error(
