@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ from contracts.verdict import BatchVerdict, CheckResult
 SITE = "quality"
 SOURCE = "metrics"
 WHOLE = "whole"
+_KEEP_RESULTS = 12
 Level = Literal["critical", "warning", "info"]
 
 
@@ -75,8 +77,8 @@ class Metric:
 def write_data_docs(verdicts: Sequence[BatchVerdict], folder: Path) -> DataDocs:
     """Validate the metrics of each verdict and write suites, results and site into a folder.
 
-    Datasets of earlier calls stay in the site; a dataset's newer result stands beside its older
-    ones. Later verdicts of the same dataset in one call win.
+    Datasets of earlier calls stay in the site; a dataset's newer result stands beside its last
+    dozen. Later verdicts of the same dataset in one call win.
 
     Args:
         folder: made when it does not exist; what GX keeps lies in `gx/`, the site in `site/`.
@@ -94,6 +96,7 @@ def write_data_docs(verdicts: Sequence[BatchVerdict], folder: Path) -> DataDocs:
         )
     )
     outcome = gx_checkpoint.run()
+    _forget_old_results(folder)
     suites = [ExpectationSuiteIdentifier(name) for name in latest]
     context.build_data_docs([SITE], [*outcome.run_results, *suites])  # one index for them all
     results: dict[str, Path] = {}
@@ -105,6 +108,19 @@ def write_data_docs(verdicts: Sequence[BatchVerdict], folder: Path) -> DataDocs:
     kept = folder / "gx" / "expectations"
     written = {name: kept / f"{name.replace('.', '/')}.json" for name in latest}
     return DataDocs(folder / "site" / "index.html", written, results, met)
+
+
+def _forget_old_results(folder: Path) -> None:
+    """Keep the newest results of each dataset; GX itself keeps them for ever.
+
+    Both of its places hold domain/object/run name/TIME, and the times sort as text.
+    """
+    kept_by_gx, pages = folder / "gx" / "uncommitted" / "validations", folder / "site/validations"
+    for dataset in kept_by_gx.glob("*/*"):
+        results = sorted(dataset.glob("*/*"), key=lambda path: path.name)
+        for old in results[:-_KEEP_RESULTS]:
+            shutil.rmtree(old)
+            shutil.rmtree(pages / old.relative_to(kept_by_gx), ignore_errors=True)
 
 
 def metrics(verdict: BatchVerdict) -> tuple[Metric, ...]:

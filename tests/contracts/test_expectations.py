@@ -24,7 +24,10 @@ QUALITY = """
 
 
 @pytest.mark.xdist_group("great_expectations")
-def test_suites_results_and_docs_are_written(tmp_path: Path) -> None:
+def test_suites_results_and_docs_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from contracts import expectations
     from contracts.expectations import metrics, write_data_docs
 
     of = contract(tmp_path / "contracts", COLUMNS, QUALITY)
@@ -50,3 +53,8 @@ def test_suites_results_and_docs_are_written(tmp_path: Path) -> None:
     assert sum(path.suffix == ".html" for path in written) >= 4
     for path in written:
         assert b"SECRET" not in path.read_bytes()
+    monkeypatch.setattr(expectations, "_KEEP_RESULTS", 1)
+    write_data_docs([good], folder)
+    for place in ("gx/uncommitted/validations", "site/validations"):
+        (kept,) = (folder / place).glob("test/thing/*/*")
+        assert any(kept.iterdir())
