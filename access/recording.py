@@ -22,6 +22,7 @@ from hub.ledger.writer import Entry, PreparedEntry, prepare
 RECEIPT_WAIT_SECONDS = 30.0
 
 _NO_RECEIPT = "the ledger gave no receipt in time: nothing is released"
+_NOT_RECORDED = "the use could not be recorded: nothing is released"
 _OTHER_RECEIPT = "the ledger's receipt is not for these entries: nothing is released"
 
 A = TypeVar("A", Answer, StatsAnswer)
@@ -124,8 +125,8 @@ class Recorder:
         self._threads.turn = None
         try:
             future = self._ledger.submit(turn.entries)
-        except LedgerError as exc:
-            turn.fail(exc.message)
+        except Exception as exc:  # noqa: BLE001 - whoever waits must hear of it
+            turn.fail(exc.message if isinstance(exc, LedgerError) else _NOT_RECORDED)
             return
         silence = turn.loop.call_later(self._wait_seconds, turn.fail, _NO_RECEIPT)
 
@@ -135,7 +136,7 @@ class Recorder:
             if failure is None:
                 turn.hand_out(future.result())
             else:
-                turn.fail(failure.message if isinstance(failure, LedgerError) else _NO_RECEIPT)
+                turn.fail(failure.message if isinstance(failure, LedgerError) else _NOT_RECORDED)
 
         future.add_done_callback(lambda _: _call(turn.loop, settled))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -24,7 +25,8 @@ from hub.errors import LedgerError, SourceError
 from hub.keyring import Keyring
 from hub.ledger.committer import Receipt
 from hub.ledger.log import Ledger, LoggedEntry
-from hub.ledger.writer import Entry
+from hub.ledger.merkle import leaf_hash
+from hub.ledger.writer import Entry, commitment_of
 from tests.access.people import MemorySnapshot, Person
 
 PURPOSE = "residence.verify"
@@ -123,13 +125,73 @@ def test_nothing_leaves_for_a_receipt_of_other_entries(
 
 def test_nothing_leaves_when_the_ledger_is_silent() -> None:
     """A receipt that does not come is an error after the wait, not an answer."""
-    entry = Entry(None, {"event": "test:entry:made", "time": "2026-01-01T00:00:00Z"})
-    prepared: Prepared[Any] = Prepared((entry,), lambda receipt: receipt)
+    prepared = _prepared(1)
     recorder = Recorder(FailingLedger(None), wait_seconds=0.01)
     with pytest.raises(LedgerError, match="in time"):
         recorder.release(prepared)
     with pytest.raises(LedgerError, match="in time"):
         asyncio.run(recorder.release_async(prepared))
+
+
+def _prepared(count: int) -> Prepared[Any]:
+    entry = Entry(None, {"event": "test:entry:made", "time": "2026-01-01T00:00:00Z"})
+    return Prepared((entry,) * count, lambda receipt: receipt)
+
+
+def test_requests_of_one_turn_share_a_submission_and_get_their_own_receipts(
+    keyring: Keyring, clock: FixedClock, tmp_path: Path
+) -> None:
+    """Five requests at once, each with its own places in the ledger; none lost, none shared."""
+    origin = "test.example/turns"
+    with Ledger(tmp_path / "l.sqlite", keyring.signer("ledger", origin), clock, origin) as ledger:
+        recorder = Recorder(ledger)
+        counts = (1, 3, 2, 1, 4)
+
+        async def ask() -> list[Any]:
+            return await asyncio.gather(*(recorder.release_async(_prepared(n)) for n in counts))
+
+        receipts = asyncio.run(ask())
+        assert [len(receipt.indexes) for receipt in receipts] == list(counts)
+        assert sorted(i for receipt in receipts for i in receipt.indexes) == list(range(11))
+        assert len({receipt.checkpoint for receipt in receipts}) == 1
+        for receipt in receipts:
+            bundle = ledger.proof_bundle(receipt.index)
+            salt, record = (base64.b64decode(bundle[name]) for name in ("salt", "record"))
+            assert leaf_hash(commitment_of(salt, record)).hex() == receipt.leaf
+
+
+def test_who_gives_up_waiting_takes_no_other_request_along(
+    keyring: Keyring, clock: FixedClock, tmp_path: Path
+) -> None:
+    origin = "test.example/cancelled"
+    with Ledger(tmp_path / "l.sqlite", keyring.signer("ledger", origin), clock, origin) as ledger:
+        recorder = Recorder(ledger)
+
+        async def ask() -> Any:
+            leaving = asyncio.create_task(recorder.release_async(_prepared(1)))
+            staying = asyncio.create_task(recorder.release_async(_prepared(1)))
+            await asyncio.sleep(0)
+            leaving.cancel()
+            return await staying
+
+        assert asyncio.run(ask()).index == 1
+        assert ledger.size == 2  # prepared is recorded, whoever is still there to read it
+
+
+def test_a_ledger_that_refuses_the_turn_fails_everyone_and_hangs_nobody() -> None:
+    class Refusing(FailingLedger):
+        def submit(self, entries: Sequence[Any]) -> Future[Receipt]:
+            raise RuntimeError("closed")
+
+    recorder = Recorder(Refusing(None))
+
+    async def ask() -> list[Any]:
+        asked = (recorder.release_async(_prepared(1)) for _ in range(3))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    outcomes = asyncio.run(ask())
+    assert all(isinstance(outcome, LedgerError) for outcome in outcomes)
+    assert len({id(outcome) for outcome in outcomes}) == 3
 
 
 def test_a_failed_opening_is_not_remembered_as_recorded(
