@@ -306,7 +306,8 @@ def _cells(contract: Contract, code_sets: CodeSets) -> dict[str, str]:
             WHEN 8 THEN '1990-01-01' ELSE strftime(born, '%Y-%m-%d') END""",
         "phone": """CASE WHEN i % 3 = 0 THEN NULL WHEN fault = 9 THEN '139-' || lpad(i::VARCHAR, 8, '0')
             ELSE '139' || lpad(i::VARCHAR, 8, '0') END""",
-        "household_id": "'H' || lpad((i // 3)::VARCHAR, 9, '0')",
+        "household_id": "'H' || lpad(((i - 1) // 3)::VARCHAR, 9, '0')",
+        "relation_to_head": "CASE (i - 1) % 3 WHEN 0 THEN '02' WHEN 1 THEN '10' ELSE '20' END",
         "registered_address": "'明镜区东街' || (h % 900) || '号' || (h % 30) || '单元' || (h % 2000) || '室'",
         "residence_address": "'明镜区西街' || (h % 700) || '号' || (h % 20) || '栋' || (h % 1500) || '室'",
         "address_id": "'A' || lpad((i // 3)::VARCHAR, 10, '0')",

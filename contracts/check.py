@@ -122,6 +122,8 @@ def _measured(con: Connection, compiled: CompiledBatch, spec: CheckSpec, rows: i
     found = compiled.measures[spec.id]
     assert spec.threshold is not None
     number = con.execute(found.sql).fetchone()[0]
+    if number is None and found.unproven and rows:
+        return CheckResult(spec, 0, rows, False, note=found.unproven)
     if number is None:
         return CheckResult(spec, 0, 0, True, note="not evaluated: the query gave no number")
     failing = int(number) if found.counts_rows else 0

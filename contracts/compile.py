@@ -23,6 +23,7 @@ from contracts.masks import Masks
 from contracts.metrics import Measure, measure, repeated_table
 from contracts.model import Contract, Property, PublishBar
 from contracts.outcome import (
+    blame,
     changes_of,
     duplicates,
     failures,
@@ -32,6 +33,7 @@ from contracts.outcome import (
     totals,
     touched_columns,
 )
+from contracts.rules import NAMED_RULES, is_grouped
 from contracts.shapes import shape_of
 
 NOT_PUBLISHED = "not evaluated: nothing is published yet in {}"
@@ -132,6 +134,11 @@ def compile_batch(
                 for spec in specs
                 if spec.bit is not None and spec.kind in DUPLICATE_KINDS
             ),
+            *(
+                blame(spec, masks, str(NAMED_RULES[spec.kind].fails(frame, spec.arguments)))
+                for spec in specs
+                if is_grouped(spec.kind)
+            ),
         ),
         results=results(contract, rungs, masks, numbered=source.numbered),
         touched=touched_columns(rungs),
@@ -176,7 +183,7 @@ def _conditions(
     return {
         spec.id: condition(frame, spec, shapes)
         for spec in specs
-        if spec.bit is not None and spec.kind not in DUPLICATE_KINDS
+        if spec.bit is not None and spec.kind not in DUPLICATE_KINDS and not is_grouped(spec.kind)
     }
 
 

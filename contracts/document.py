@@ -7,7 +7,7 @@ Source: YAML 1.1 as PyYAML reads it; JSON Pointer paths as tuples.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,3 +83,8 @@ def _scalar(node: Any) -> Any:
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return a value if it is a mapping, else an empty one."""
     return value if isinstance(value, Mapping) else {}
+
+
+def listed(value: Any) -> Sequence[Any]:
+    """Return a value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else ()

@@ -15,6 +15,9 @@ from contracts.codes import DIVISIONS, CodeSets
 from contracts.model import Contract
 from contracts.quoting import identifier
 
+CHECKED = "checked"
+"""Table that the scan leaves: typed columns, and the bits of the checks a row fails."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -66,6 +69,14 @@ class Frame:
             return ()
         codes = (item for item in known.codes if ever or item.is_valid_on(self.as_of))
         return tuple(item.code for item in codes if not lengths or len(item.code) in lengths)
+
+    def division_spans(self) -> dict[tuple[date | None, date | None], tuple[str, ...]]:
+        """Return every division code there ever was by its first and last day in force."""
+        spans: dict[tuple[date | None, date | None], list[str]] = {}
+        known = self.code_sets.get(DIVISIONS)
+        for item in known.codes if known else ():
+            spans.setdefault((item.valid_from, item.valid_to), []).append(item.code)
+        return {span: tuple(codes) for span, codes in spans.items()}
 
     def relation(self, dataset: str, column: str) -> str | None:
         """Return the relation with another dataset's published column, or None."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from contracts.arithmetic import has_birth_date, has_check_character
 from contracts.cleaning import Transform, stages
 from contracts.conditions import Condition
-from contracts.frame import Frame
+from contracts.frame import CHECKED, Frame
 from contracts.masks import Masks, bits
 from contracts.model import Property
 from contracts.quoting import identifier, literal
@@ -35,7 +35,6 @@ from contracts.shapes import (
     read_date,
 )
 
-CHECKED = "checked"
 ASIDE = identifier("aside")
 PLAIN = identifier("plain")
 SEPARATOR = "chr(31)"

@@ -98,7 +98,33 @@ def _across(contracts: Sequence[Contract], code_sets: CodeSets) -> Iterator[str]
         seen[contract.name] = contract.file
         yield from _references(contract, columns)
         yield from _lists(contract, code_sets)
+        yield from _heads(contract, code_sets)
         yield from _twice(contract)
+    yield from _circles(contracts)
+
+
+def _circles(contracts: Sequence[Contract]) -> Iterator[str]:
+    """Yield references that go round: none of those datasets could be the first to be checked."""
+    needs = {c.name: {d for d, _ in c.references} - {c.name} for c in contracts}
+    while free := {name for name, needed in needs.items() if not needed & set(needs)}:
+        needs = {name: needed for name, needed in needs.items() if name not in free}
+    for contract in contracts:
+        for rule in contract.rules:
+            if contract.name in needs and rule.arguments.get("dataset") in needs:
+                others = ", ".join(sorted(needs))
+                yield f"{contract.file}:{rule.line}: references go round in a circle: {others}"
+
+
+def _heads(contract: Contract, code_sets: CodeSets) -> Iterator[str]:
+    """Yield what a rule calls a head of household and the relation's code set does not hold."""
+    for rule in contract.rules:
+        if rule.rule == "one_household_head":
+            named = contract.column(rule.arguments["relation"]).code_set
+            known = code_sets.get(named or "")
+            codes = {code.code for code in known.codes} if known else set(rule.arguments["heads"])
+            for code in rule.arguments["heads"]:
+                if code not in codes:
+                    yield f"{contract.file}:{rule.line}: head {code!r} is no code of {named}"
 
 
 def _references(contract: Contract, columns: Mapping[str, set[str]]) -> Iterator[str]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from contracts.checks import CheckSpec
 from contracts.conditions import invalid_sql, missing_sql
-from contracts.frame import Frame
-from contracts.ladder import CHECKED
+from contracts.frame import CHECKED, Frame
 from contracts.quoting import identifier
+from contracts.rules import NAMED_RULES
 from contracts.sql_guard import query
 
 
@@ -22,10 +22,12 @@ class Measure:
 
     Args:
         counts_rows: True when the number counts failing rows, so that it can also be a percent.
+        unproven: why the check fails when there is no number; "" where it then says nothing.
     """
 
     sql: str
     counts_rows: bool
+    unproven: str = ""
 
 
 def measure(frame: Frame, spec: CheckSpec) -> Measure | None:
@@ -34,6 +36,10 @@ def measure(frame: Frame, spec: CheckSpec) -> Measure | None:
         return Measure(f"SELECT count(*) FROM {CHECKED}", counts_rows=False)
     if spec.kind == "sql":
         return _query(frame, spec)
+    if spec.kind in NAMED_RULES:
+        rule = NAMED_RULES[spec.kind]
+        number = rule.fails(frame, spec.arguments)
+        return Measure(number, counts_rows=False, unproven=rule.unproven) if number else None
     if spec.kind == "duplicateValues":
         counted = f"SELECT coalesce(sum(n - 1), 0) FROM {repeated_table(spec.columns)}"
         return Measure(counted, counts_rows=True)

@@ -130,12 +130,12 @@ class Threshold:
     Args:
         operator: the ODCS operator, e.g. "mustBeLessThan".
         values: one number, or two for the between operators (smaller first, both inclusive).
-        unit: "rows" or "percent" of the rows.
+        unit: "rows", "percent" of the rows, or "days" before the day of delivery.
     """
 
     operator: str
     values: tuple[float, ...]
-    unit: Literal["rows", "percent"] = "rows"
+    unit: Literal["rows", "percent", "days"] = "rows"
 
     def holds(self, measured: float) -> bool:
         """Say whether a measured number satisfies the comparison."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contracts.checks import CheckSpec
-from contracts.frame import Frame
-from contracts.ladder import ASIDE, CHECKED, Rung, raw_text, uncast_text
+from contracts.frame import CHECKED, Frame
+from contracts.ladder import ASIDE, Rung, raw_text, uncast_text
 from contracts.masks import Masks
 from contracts.metrics import repeated_table
 from contracts.model import Contract
@@ -61,14 +61,19 @@ def _keys(columns: Sequence[str]) -> tuple[str, str]:
 
 def look_up(frame: Frame, spec: CheckSpec, masks: Masks, fails: str) -> str:
     """Return the statement that blames the rows whose value another table does not hold."""
-    column = spec.columns[0]
+    texts = ", ".join(
+        f"{frame.typed(name)}, CAST({frame.typed(name)} AS VARCHAR) AS {frame.text(name)}"
+        for name in spec.columns
+    )
+    rows = f"SELECT rowid AS place, {texts} FROM {CHECKED}"
+    return blame(spec, masks, f"SELECT place FROM ({rows}) WHERE {fails}")
+
+
+def blame(spec: CheckSpec, masks: Masks, places: str) -> str:
+    """Return the statement that sets a check's bit in the rows whose rowid a SELECT gives."""
     word, value = masks.place(spec)
     name = masks.words[word]
-    texts = f"SELECT rowid AS place, CAST({identifier(column)} AS VARCHAR) AS {frame.text(column)}"
-    return (
-        f"UPDATE {CHECKED} SET {name} = {name} | {value} WHERE rowid IN "
-        f"(SELECT place FROM ({texts} FROM {CHECKED}) WHERE {fails})"
-    )
+    return f"UPDATE {CHECKED} SET {name} = {name} | {value} WHERE rowid IN ({places})"
 
 
 def results(

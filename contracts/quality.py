@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from contracts.document import Document, Place, mapping
+from contracts.document import Document, Place, listed, mapping
 from contracts.model import Contract, QualityRule, Severity, Threshold
 from contracts.rules import NAMED_RULES, NamedRule
 from contracts.shapes import pattern_problem
@@ -36,11 +36,36 @@ DEFAULT_DIMENSIONS = {
     "duplicateValues": "uniqueness",
     "rowCount": "coverage",
 }
-METRIC_ARGUMENTS = {
-    "missingValues": {"missingValues"},
-    "invalidValues": {"validValues", "pattern"},
-    "duplicateValues": {"properties"},
+METRIC_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "missingValues": ("missingValues",),
+    "invalidValues": ("validValues", "pattern"),
+    "duplicateValues": ("properties",),
 }
+TYPE_KEYS = {
+    "library": ("metric", "arguments", "unit", *OPERATORS),
+    "sql": ("query", "unit", *OPERATORS),
+    "custom": ("engine", "implementation"),
+}
+COMMON_KEYS = (
+    "id",
+    "name",
+    "type",
+    "description",
+    "dimension",
+    "severity",
+    "businessImpact",
+    "tags",
+    "authoritativeDefinitions",
+)
+DIMENSIONS = (
+    "accuracy",
+    "completeness",
+    "conformity",
+    "consistency",
+    "coverage",
+    "timeliness",
+    "uniqueness",
+)
 _RULE_ID = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)?")
 
 
@@ -60,11 +85,11 @@ def read_rules(document: Document, contract: Contract, entry: Mapping[str, Any])
 
 
 def _entries(entry: Mapping[str, Any]) -> Iterator[tuple[str | None, Mapping[str, Any], Place]]:
-    for n, column in enumerate(entry.get("properties") or ()):
-        for m, item in enumerate(mapping(column).get("quality") or ()):
+    for n, column in enumerate(listed(entry.get("properties"))):
+        for m, item in enumerate(listed(mapping(column).get("quality"))):
             name = str(mapping(column).get("name"))
             yield name, mapping(item), ("schema", 0, "properties", n, "quality", m)
-    for m, item in enumerate(entry.get("quality") or ()):
+    for m, item in enumerate(listed(entry.get("quality"))):
         yield None, mapping(item), ("schema", 0, "quality", m)
 
 
@@ -82,6 +107,9 @@ def _rule(
     if reader is None:
         document.find(place, f"quality type {kind!r} is not library, sql, custom or text")
         return None
+    for name in item:
+        if name not in COMMON_KEYS and name not in TYPE_KEYS[str(kind)]:
+            document.find((*place, name), f"{name!r} says nothing in a rule of type {kind}")
     rule = reader(document, contract, column, item, place)
     if rule is None:
         return None
@@ -108,18 +136,12 @@ def _library(
         document.find(place, f"metric {metric!r} is not one of {', '.join(METRICS)}")
         return None
     arguments = dict(mapping(item.get("arguments")))
-    for name in sorted(set(arguments) - METRIC_ARGUMENTS.get(metric, set())):
-        document.find((*place, "arguments", name), f"{metric} takes no argument {name!r}")
-    columns = (column,) if column else tuple(map(str, arguments.get("properties") or ()))
-    if metric != "rowCount" and not columns:
-        document.find(place, f"{metric} needs a column: write it under a property")
+    problems = list(_metric_problems(metric, column, arguments))
+    for argument, problem in problems:
+        document.find((*place, "arguments", argument), problem)
+    if problems:
         return None
-    if metric == "invalidValues" and not {"validValues", "pattern"} & set(arguments):
-        document.find(place, "invalidValues needs the argument validValues or pattern")
-        return None
-    if "pattern" in arguments and (problem := pattern_problem(str(arguments["pattern"]))):
-        document.find((*place, "arguments", "pattern"), f"pattern: {problem}")
-        return None
+    columns = (column,) if column else tuple(arguments.get("properties", ()))
     threshold = _threshold(document, item, place)
     if threshold is None:
         return None
@@ -129,6 +151,42 @@ def _library(
     return _made(document, item, place, "library", metric, columns, arguments, threshold)
 
 
+def _metric_problems(
+    metric: str, column: str | None, arguments: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Yield (argument, what is wrong with it)."""
+    for name, value in arguments.items():
+        if name not in METRIC_ARGUMENTS.get(metric, ()):
+            yield name, f"{metric} takes no argument {name!r}"
+        elif name == "pattern":
+            problem = pattern_problem(value) if isinstance(value, str) else "must be a text"
+            if problem:
+                yield name, f"pattern: {problem}"
+        elif not isinstance(value, list) or any(isinstance(v, list | dict) for v in value):
+            yield name, f"{name} must be a list of values"
+        elif not value:
+            yield name, f"{name} lists nothing"
+    if metric == "invalidValues" and not {"validValues", "pattern"} & set(arguments):
+        yield "", "invalidValues needs the argument validValues or pattern"
+    if metric == "duplicateValues":
+        yield from _key_problems(column, arguments)
+    elif metric != "rowCount" and column is None:
+        yield "", f"{metric} needs a column: write it under a property"
+
+
+def _key_problems(column: str | None, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    listed_columns = arguments.get("properties")
+    if column is not None and "properties" in arguments:
+        yield "properties", "properties belongs to a rule of the schema object, not of a column"
+    elif column is None and not isinstance(listed_columns, list):
+        yield "", "duplicateValues needs a column, or the argument properties"
+    elif isinstance(listed_columns, list):
+        if not all(isinstance(name, str) for name in listed_columns):
+            yield "properties", "properties must name columns"
+        elif len(set(listed_columns)) != len(listed_columns):
+            yield "properties", "properties names a column twice"
+
+
 def _sql(
     document: Document,
     contract: Contract,
@@ -136,7 +194,10 @@ def _sql(
     item: Mapping[str, Any],
     place: Place,
 ) -> QualityRule | None:
-    text = str(item.get("query", ""))
+    text = item.get("query", "")
+    if not isinstance(text, str):
+        document.find((*place, "query"), "SQL is refused: query must be a text")
+        return None
     readable = {ref.dataset: '"t"' for entry in contract.properties for ref in entry.references}
     try:
         guarded = query(text, column, readable)
@@ -181,17 +242,14 @@ def _named(
     if column and "column" in rule.parameters:
         arguments.setdefault("column", column)
     problem = _argument_problem(rule, arguments)
+    if problem is None:
+        problem = _column_problem(contract, rule, arguments)
     if problem:
         document.find((*place, "implementation"), f"rule {name!r}: {problem}")
         return None
     columns = rule.columns(arguments)
-    semantics = {entry.name: entry.semantic for entry in contract.properties}
-    if rule.semantic and semantics.get(columns[0], rule.semantic) != rule.semantic:
-        document.find(
-            place, f"rule {name!r}: column {columns[0]!r} must have semanticType {rule.semantic}"
-        )
-        return None
-    return _made(document, item, place, "custom", name, columns, arguments, None)
+    threshold = rule.limit(contract, arguments) if rule.limit else None
+    return _made(document, item, place, "custom", name, columns, arguments, threshold)
 
 
 def _implementation(value: Any) -> Mapping[str, Any]:
@@ -205,20 +263,73 @@ def _implementation(value: Any) -> Mapping[str, Any]:
 
 def _argument_problem(rule: NamedRule, arguments: Mapping[str, Any]) -> str | None:
     """Return what is wrong with a named rule's arguments, or None."""
-    if set(arguments) != set(rule.parameters):
-        return f"takes exactly {', '.join(rule.parameters)}"
-    for name, kind in rule.parameters.items():
-        value = arguments[name]
+    known = {**rule.parameters, **rule.optional}
+    if not set(rule.parameters) <= set(arguments) <= set(known):
+        also = f", and {', '.join(rule.optional)} if wanted" if rule.optional else ""
+        return f"takes exactly {', '.join(rule.parameters)}{also}"
+    for name, value in arguments.items():
+        problem = _PROBLEMS.get(known[name], _text_problem)(value)
+        if problem:
+            return f"{name} {problem}" if not problem.startswith("SQL") else problem
+    return None
+
+
+def _text_problem(value: Any) -> str | None:
+    return None if isinstance(value, str) else "must be a text"
+
+
+def _columns_problem(value: Any) -> str | None:
+    several = isinstance(value, list) and len(value) > 1
+    if several and all(isinstance(name, str) for name in value):
+        return None
+    return "must list at least two columns"
+
+
+def _codes_problem(value: Any) -> str | None:
+    if isinstance(value, list) and value and all(isinstance(code, str) for code in value):
+        return None
+    return "must list at least one code, each as a text in quotes"
+
+
+def _count_problem(value: Any) -> str | None:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return None if whole else "must be a whole number from 1"
+
+
+def _sql_problem(value: Any) -> str | None:
+    try:
+        row_expression(value if isinstance(value, str) else "")
+    except UnsafeSql as exc:
+        return f"SQL is refused: {exc}"
+    return None
+
+
+_PROBLEMS: Mapping[str, Callable[[Any], str | None]] = {
+    "columns": _columns_problem,
+    "codes": _codes_problem,
+    "count": _count_problem,
+    "sql": _sql_problem,
+}
+_COMPARABLE = (("date", "timestamp"), ("integer", "number"))
+
+
+def _column_problem(
+    contract: Contract, rule: NamedRule, arguments: Mapping[str, Any]
+) -> str | None:
+    """Return why a rule cannot run on the columns it names, or None; unknown ones come later."""
+    kinds = {entry.name: entry.logical_type for entry in contract.properties}
+    semantics = {entry.name: entry.semantic for entry in contract.properties}
+    first = rule.columns(arguments)[0]
+    if rule.semantic and semantics.get(first, rule.semantic) != rule.semantic:
+        return f"column {first!r} must have semanticType {rule.semantic}"
+    for name, kind in {**rule.parameters, **rule.optional}.items():
+        value = arguments.get(name)
+        if kind == "date" and kinds.get(str(value), "date") not in ("date", "timestamp"):
+            return f"column {value!r} must be a date or timestamp"
         if kind == "columns":
-            if not isinstance(value, list) or len(value) < 2:
-                return f"{name} must list at least two columns"
-        elif not isinstance(value, str):
-            return f"{name} must be a text"
-        elif kind == "sql":
-            try:
-                row_expression(value)
-            except UnsafeSql as exc:
-                return f"SQL is refused: {exc}"
+            of = {kinds[item] for item in value or () if item in kinds}
+            if not any(of <= set(group) for group in _COMPARABLE):
+                return f"{name} must all be dates, or all be numbers"
     return None
 
 
@@ -229,18 +340,22 @@ def _threshold(document: Document, item: Mapping[str, Any], place: Place) -> Thr
         return None
     operator, unit = given[0], item.get("unit", "rows")
     value = item[operator]
-    values = value if isinstance(value, list) else [value]
+    several = operator.endswith("Between")
+    values = value if several and isinstance(value, list) else [value]
     here = (*place, operator)
     numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
-    if not numeric or len(values) != (2 if operator.endswith("Between") else 1):
-        document.find(here, f"{operator} must be given as numbers")
+    if not numeric or len(values) != (2 if several else 1):
+        document.find(here, f"{operator} must be {'two numbers' if several else 'one number'}")
         return None
     if unit not in ("rows", "percent"):
         document.find((*place, "unit"), f"unit {unit!r} must be rows or percent")
         return None
     highest = 100 if unit == "percent" else float("inf")
-    if any(not 0 <= v <= highest for v in values) or values != sorted(values):
-        document.find(here, f"{operator} {value} lies outside its range")
+    if any(not 0 <= v <= highest or v == float("inf") for v in values):
+        document.find(here, f"{operator} {value} lies outside its range: 0 to {highest:g} {unit}")
+        return None
+    if values != sorted(values):
+        document.find(here, f"{operator} {value} lies outside its range: the smaller comes first")
         return None
     return Threshold(operator, tuple(float(v) for v in values), unit)
 
@@ -259,6 +374,8 @@ def _made(
     if severity not in ("error", "warning"):
         document.find((*place, "severity"), f"severity {severity!r} must be error or warning")
         return None
+    if item.get("dimension", DIMENSIONS[0]) not in DIMENSIONS:
+        return None  # the standard's own schema has found it
     named = NAMED_RULES.get(rule)
     fallback = named.dimension if named else DEFAULT_DIMENSIONS.get(rule, "conformity")
     chosen: Severity = severity

@@ -9,11 +9,14 @@ Source: ODCS v3.1 JSON schema; docs of our custom properties in the contract gui
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from contracts.document import Document, Place, mapping
+from contracts.custom import read_custom
+from contracts.document import Document, Place, listed, mapping
 from contracts.model import (
     Contract,
     Property,
@@ -28,47 +31,6 @@ from contracts.shapes import pattern_problem
 from hub.catalog import Classification, SharingType
 
 LOGICAL_TYPES = ("string", "integer", "number", "boolean", "date", "timestamp")
-UPDATE_CYCLES = ("realtime", "daily", "weekly", "monthly", "quarterly", "yearly")
-MODES = ("full", "append")
-GENERALISATIONS = ("year", "month", "age_band")
-SEMANTICS = (
-    "address",
-    "bank_account",
-    "birth_date",
-    "credit_code",
-    "disability_certificate",
-    "division_code",
-    "free_text",
-    "person_name",
-    "phone",
-    "resident_id",
-)
-CONTRACT_PROPERTIES = (
-    "title",
-    "ownerDepartment",
-    "sharingType",
-    "legalBasis",
-    "legalBasisNotes",
-    "purposes",
-    "updateCycle",
-    "deliveryMode",
-    "areaColumn",
-    "timeColumn",
-    "breakdown",
-    "publishBar",
-    "sources",
-    "secrecyReviewed",
-    "secrecyRemark",
-)
-REQUIRED_PROPERTIES = (
-    "title",
-    "ownerDepartment",
-    "sharingType",
-    "legalBasis",
-    "updateCycle",
-    "deliveryMode",
-)
-COLUMN_PROPERTIES = ("semanticType", "subjectRole", "codeSet", "clearAs", "sealed")
 OPTIONS = {
     "minLength": "min_length",
     "maxLength": "max_length",
@@ -79,8 +41,20 @@ OPTIONS = {
     "exclusiveMaximum": "exclusive_maximum",
 }
 RESERVED = ("row_number", "rowid", "failed_rules", "aside")
+_BOUNDS = {
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+    "timestamp": re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?"),
+}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DATASET = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+SEMANTIC_TYPES = {"birth_date": "date"}  # every other meaning is of a string
+SERVICE_LEVELS = {
+    "frequency": ("h", "d", "w", "m", "q", "y"),
+    "latency": ("workingDays", "h", "d"),
+    "correction": ("workingDays", "h", "d"),
+    "retention": ("d", "m", "y"),
+}
+PLACES_AND_TIMES = ("month", "street", "community", "grid")
 _PERSONAL = (Classification.L3, Classification.L4)
 
 
@@ -93,43 +67,31 @@ def read_contract(document: Document) -> Contract | None:
             ("schema",), "one contract describes one dataset: give exactly one schema object"
         )
         return None
-    custom = _custom(document, root, (), CONTRACT_PROPERTIES)
-    for name in REQUIRED_PROPERTIES:
-        if name not in custom:
-            document.find(("customProperties",), f"custom property {name!r} is missing")
+    custom = read_custom(document, root, (), "onContract")
     place: Place = ("schema", 0, "properties")
-    entries = mapping(objects[0]).get("properties")
     properties = tuple(
         read
-        for n, entry in enumerate(entries if isinstance(entries, list) else [])
+        for n, entry in enumerate(listed(mapping(objects[0]).get("properties")))
         if (read := _property(document, mapping(entry), (*place, n))) is not None
     )
     _check_names(document, properties, keyless=custom.get("deliveryMode") == "append")
+    _check_breakdown(document, custom, properties)
     description = mapping(root.get("description"))
     contract = Contract(
         name=_dataset_name(document, root),
         version=str(root.get("version", "")),
         title=str(custom.get("title", "")),
         owner=str(custom.get("ownerDepartment", "")),
-        sharing=_choice(document, "sharingType", custom, [*SharingType], SharingType.NOT_SHARED),
+        sharing=SharingType(custom.get("sharingType", SharingType.NOT_SHARED)),
         legal_basis=str(custom.get("legalBasis", "")),
-        update_cycle=_choice(document, "updateCycle", custom, UPDATE_CYCLES, "yearly"),
-        mode=_choice(document, "deliveryMode", custom, MODES, "full"),
+        update_cycle=custom.get("updateCycle", "yearly"),
+        mode=custom.get("deliveryMode", "full"),
         properties=properties,
-        purposes=tuple(str(item) for item in _list(document, "purposes", custom)),
-        bar=_bar(document, custom),
+        purposes=tuple(custom.get("purposes", ())),
+        bar=_bar(custom),
         sources=_sources(document, custom, properties),
-        service_levels=tuple(
-            ServiceLevel(
-                str(item.get("property")), item.get("value", ""), str(item.get("unit", ""))
-            )
-            for item in map(mapping, root.get("slaProperties") or ())
-        ),
-        stewards=tuple(
-            str(member["username"])
-            for member in map(mapping, mapping(root.get("team")).get("members") or ())
-            if member.get("role") == "steward" and "username" in member
-        ),
+        service_levels=_service_levels(document, root),
+        stewards=_stewards(document, root),
         area_column=_column_name(document, "areaColumn", custom, properties),
         time_column=_column_name(document, "timeColumn", custom, properties),
         description=str(description.get("purpose", "")),
@@ -153,11 +115,13 @@ def _property(document: Document, entry: Mapping[str, Any], place: Place) -> Pro
             f"logicalType {kind!r} is not one of {', '.join(LOGICAL_TYPES)}",
         )
         return None
-    custom = _custom(document, entry, place, COLUMN_PROPERTIES)
+    custom = read_custom(document, entry, place, "onColumn")
     level = _level(document, entry, place)
     semantic = custom.get("semanticType")
-    if semantic is not None and semantic not in SEMANTICS:
-        document.find(place, f"semanticType {semantic!r} is not one of {', '.join(SEMANTICS)}")
+    if semantic is not None and kind != SEMANTIC_TYPES.get(semantic, "string"):
+        wanted = SEMANTIC_TYPES.get(semantic, "string")
+        document.find(place, f"semanticType {semantic!r} needs logicalType {wanted}, not {kind}")
+        semantic = None
     return Property(
         name=name,
         title=str(entry.get("businessName") or name),
@@ -172,30 +136,11 @@ def _property(document: Document, entry: Mapping[str, Any], place: Place) -> Pro
         role=custom.get("subjectRole"),
         code_set=custom.get("codeSet"),
         clear_as=_clear_as(document, custom, kind, place),
-        sealed=bool(custom.get("sealed", level in _PERSONAL)),
+        sealed=custom.get("sealed", level in _PERSONAL),
         references=_references(document, entry, place),
         description=str(entry.get("description", "")),
         line=document.line(place),
     )
-
-
-def _custom(
-    document: Document, entry: Mapping[str, Any], place: Place, known: Sequence[str]
-) -> dict[str, Any]:
-    """Return customProperties as a mapping; an unknown or repeated name is a finding."""
-    found: dict[str, Any] = {}
-    listed = entry.get("customProperties")
-    for n, item in enumerate(listed if isinstance(listed, list) else []):
-        name = str(mapping(item).get("property"))
-        here = (*place, "customProperties", n)
-        if name not in known:
-            document.find(here, f"custom property {name!r} is not one of {', '.join(known)}")
-        elif name in found:
-            document.find(here, f"custom property {name!r} is given twice")
-        else:
-            found[name] = mapping(item).get("value")
-            document.lines[("custom", *place, name)] = document.line(here)
-    return found
 
 
 def _level(document: Document, entry: Mapping[str, Any], place: Place) -> Classification:
@@ -214,48 +159,56 @@ def _key_position(entry: Mapping[str, Any]) -> int | None:
 
 
 def _options(document: Document, entry: Mapping[str, Any], kind: str, place: Place) -> TypeOptions:
-    given = mapping(entry.get("logicalTypeOptions"))
-    for name in given:
-        if name not in OPTIONS and name not in (
-            "format",
-            "timezone",
-            "defaultTimezone",
-            "multipleOf",
-        ):
-            document.find((*place, name), f"logicalTypeOptions {name!r} is not supported")
-    values = {ours: given[name] for name, ours in OPTIONS.items() if name in given}
-    pattern = values.get("pattern")
-    if pattern is not None and (problem := pattern_problem(str(pattern))):
-        document.find((*place, "pattern"), f"pattern {pattern!r}: {problem}")
-        values.pop("pattern")
+    values: dict[str, Any] = {}
+    for name, value in mapping(entry.get("logicalTypeOptions")).items():
+        problem = _option_problem(name, value, kind)
+        if problem:
+            document.find((*place, name), problem)
+        else:
+            values[OPTIONS[name]] = value
     for low, high in (("min_length", "max_length"), ("minimum", "maximum")):
         if low in values and high in values and not values[low] <= values[high]:
             document.find(place, f"{low} {values[low]} lies above {high} {values[high]}")
-    numeric = {n: v for n, v in values.items() if "imum" in n}
-    wrong = [n for n, v in numeric.items() if not _fits(v, kind)]
-    for name in wrong:
-        document.find(place, f"{name} {values.pop(name)!r} is no {kind}")
     return TypeOptions(**values)
+
+
+def _option_problem(name: str, value: Any, kind: str) -> str | None:
+    """Return what is wrong with one of logicalTypeOptions, or None."""
+    if name not in OPTIONS:
+        return f"logicalTypeOptions {name!r} is not supported"
+    if name in ("minLength", "maxLength", "pattern") and kind != "string":
+        return f"{name} is for a string, not for a {kind}"
+    if name == "pattern":
+        problem = pattern_problem(value) if isinstance(value, str) else "not a text"
+        return f"pattern {value!r}: {problem}" if problem else None
+    if name in ("minLength", "maxLength"):
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return None if whole and 0 <= value < 2**31 else f"{name} {value!r} is no length"
+    return None if _fits(value, kind) else f"{name} {value!r} is no {kind}"
 
 
 def _fits(value: Any, kind: str) -> bool:
     if kind in ("integer", "number"):
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if kind in ("date", "timestamp"):
-        return bool(re.fullmatch(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?", str(value)))
-    return kind == "string"
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and math.isfinite(value) and abs(value) < 2**63
+    if not isinstance(value, str) or kind == "boolean":
+        return False
+    form = _BOUNDS.get(kind)
+    if form is None:
+        return True
+    try:
+        return form.fullmatch(value) is not None and bool(datetime.fromisoformat(value))
+    except ValueError:
+        return False
 
 
 def _clear_as(
     document: Document, custom: Mapping[str, Any], kind: str, place: Place
 ) -> dict[str, str]:
-    given = {str(name): str(how) for name, how in mapping(custom.get("clearAs")).items()}
-    for name, how in given.items():
-        if how not in GENERALISATIONS or kind not in ("date", "timestamp"):
-            document.find(
-                place,
-                f"clearAs {name!r}: {how!r} must be one of {', '.join(GENERALISATIONS)}, of a date",
-            )
+    given: dict[str, str] = custom.get("clearAs", {})
+    if given and kind not in ("date", "timestamp"):
+        document.find(("custom", *place, "clearAs"), f"clearAs: a {kind} has no year or month")
+        return {}
     return given
 
 
@@ -263,8 +216,7 @@ def _references(
     document: Document, entry: Mapping[str, Any], place: Place
 ) -> tuple[Reference, ...]:
     found = []
-    listed = entry.get("relationships")
-    for n, item in enumerate(listed if isinstance(listed, list) else []):
+    for n, item in enumerate(listed(entry.get("relationships"))):
         dataset, dot, column = str(mapping(item).get("to", "")).rpartition(".")
         if not dot or not _DATASET.fullmatch(dataset):
             document.find(
@@ -286,6 +238,13 @@ def _check_names(document: Document, properties: Sequence[Property], *, keyless:
             )
         seen.add(item.name)
         titles.add(item.title)
+    for item in properties:
+        for name in item.clear_as:
+            if name in seen:
+                document.findings.append(
+                    f"{document.file}:{item.line}: clearAs {name!r} is the name of another column"
+                )
+            seen.add(name)
     positions = [item.key_position for item in properties if item.key_position is not None]
     if not positions and not keyless:
         document.find(
@@ -302,39 +261,46 @@ def _dataset_name(document: Document, root: Mapping[str, Any]) -> str:
     return name
 
 
-def _choice(
-    document: Document, name: str, custom: Mapping[str, Any], allowed: Sequence[Any], fallback: Any
-) -> Any:
-    value = custom.get(name, fallback)
-    if value in allowed:
-        return allowed[list(allowed).index(value)]
-    document.find(
-        ("custom", name), f"{name} {value!r} must be one of {', '.join(map(str, allowed))}"
-    )
-    return fallback
-
-
-def _list(document: Document, name: str, custom: Mapping[str, Any]) -> list[Any]:
-    value = custom.get(name, [])
-    if isinstance(value, list):
-        return value
-    document.find(("custom", name), f"{name} must be a list")
-    return []
-
-
-def _bar(document: Document, custom: Mapping[str, Any]) -> PublishBar:
-    given = mapping(custom.get("publishBar"))
+def _bar(custom: Mapping[str, Any]) -> PublishBar:
     names = {"keyAccuracyPercent": "key_accuracy_percent", "overallPercent": "overall_percent"}
-    values: dict[str, float] = {}
-    for name, value in given.items():
-        numeric = isinstance(value, int | float) and not isinstance(value, bool)
-        if name not in names or not numeric or not 0 <= value <= 100:
-            document.find(
-                ("custom", "publishBar"), f"publishBar {name}: {value!r} must be a percentage"
-            )
+    given = custom.get("publishBar", {})
+    return PublishBar(**{names[name]: float(value) for name, value in given.items()})
+
+
+def _service_levels(document: Document, root: Mapping[str, Any]) -> tuple[ServiceLevel, ...]:
+    levels: dict[str, ServiceLevel] = {}
+    for n, entry in enumerate(listed(root.get("slaProperties"))):
+        place: Place = ("slaProperties", n)
+        item = mapping(entry)
+        read_custom(document, item, place, "onServiceLevel")
+        name, value, unit = str(item.get("property")), item.get("value"), item.get("unit", "")
+        if name not in SERVICE_LEVELS:
+            document.find(place, f"sla {name!r} is not one of {', '.join(SERVICE_LEVELS)}")
+        elif (
+            not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 10_000
+        ):
+            document.find((*place, "value"), f"sla {name}: {value!r} must be a number above 0")
+        elif unit not in SERVICE_LEVELS[name]:
+            units = ", ".join(SERVICE_LEVELS[name])
+            document.find((*place, "unit"), f"sla {name}: unit {unit!r} must be one of {units}")
+        elif name in levels:
+            document.find(place, f"sla {name!r} is given twice")
         else:
-            values[names[name]] = float(value)
-    return PublishBar(**values)
+            levels[name] = ServiceLevel(name, value, unit)
+    return tuple(levels.values())
+
+
+def _stewards(document: Document, root: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return who answers for the data; nobody is a finding."""
+    members = map(mapping, listed(mapping(root.get("team")).get("members")))
+    found = tuple(
+        str(member["username"])
+        for member in members
+        if member.get("role") == "steward" and member.get("username")
+    )
+    if not found:
+        document.find(("team",), "team has no member of role steward: who answers for the data?")
+    return found
 
 
 def _sources(
@@ -342,18 +308,26 @@ def _sources(
 ) -> tuple[SourceMap, ...]:
     columns = {item.name for item in properties}
     sources = []
-    for partner, given in mapping(custom.get("sources")).items():
-        headers = {str(k): str(v) for k, v in mapping(mapping(given).get("headers")).items()}
+    for partner, given in custom.get("sources", {}).items():
+        headers = given.get("headers", {})
         maps = {
-            str(column): {str(raw): str(code) for raw, code in mapping(pairs).items()}
-            for column, pairs in mapping(mapping(given).get("codeMaps")).items()
+            column: {raw: str(code) for raw, code in pairs.items()}
+            for column, pairs in given.get("codeMaps", {}).items()
         }
         for unknown in sorted((set(headers.values()) | set(maps)) - columns):
             document.find(("custom", "sources"), f"sources.{partner} names no column: {unknown!r}")
-        for unknown in sorted(set(mapping(given)) - {"headers", "codeMaps"}):
-            document.find(("custom", "sources"), f"sources.{partner}.{unknown} is not known")
-        sources.append(SourceMap(str(partner), headers, maps))
+        sources.append(SourceMap(partner, headers, maps))
     return tuple(sources)
+
+
+def _check_breakdown(
+    document: Document, custom: Mapping[str, Any], properties: Sequence[Property]
+) -> None:
+    known = {*PLACES_AND_TIMES, *(item.name for item in properties)}
+    known |= {name for item in properties for name in item.clear_as}
+    for name in custom.get("breakdown", ()):
+        if name not in known:
+            document.find(("custom", "breakdown"), f"breakdown {name!r} names no column")
 
 
 def _column_name(

@@ -1,26 +1,30 @@
-"""The named rules of our own that a contract may ask for; each is one SQL condition on a row.
+"""The named rules of our own that a contract may ask for, as SQL.
 
-A rule says when a row FAILS; NULL is not evaluated (that is what `required` is for). Everything
-a rule needs to be looked up, checked and explained is its one entry in `NAMED_RULES`.
+A rule says when a row FAILS; NULL is not evaluated (that is what `required` is for). Most are a
+condition on one row and run in the one scan; `contracts.sets` has those about several rows.
+Everything a rule needs to be looked up, checked and explained is its one entry in `NAMED_RULES`.
 
-Source: GB 11643-1999, GB 32100-2015, GB/T 2260; ODCS v3.1 custom quality.
+Source: GB 11643-1999, GB 32100-2015, GB/T 2260, GB/T 4761; ODCS v3.1 custom quality.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from itertools import combinations
 from typing import Any, Literal
 
 from contracts.arithmetic import birth_number, credit_is_wrong
 from contracts.frame import Frame
-from contracts.lists import is_long, none_of, not_in_table
-from contracts.quoting import identifier, literal
+from contracts.lists import is_long, is_one_of, none_of, not_in_table
+from contracts.model import Contract, Threshold
+from contracts.quoting import identifier, literal, literals
+from contracts.sets import age_of_newest, freshness_limit, rows_without_one_head
 from contracts.shapes import RESIDENT_ID
 from contracts.sql_guard import row_expression
 
-Kind = Literal["column", "columns", "dataset", "name", "sql"]
+Kind = Literal["column", "date", "columns", "dataset", "name", "sql", "codes", "count"]
 Arguments = Mapping[str, Any]
 
 
@@ -29,14 +33,19 @@ class NamedRule:
     """One rule.
 
     Args:
-        parameters: argument -> what it holds: a column, a list of columns, a dataset, a plain
-            name, or SQL.
-        fails: SQL condition under which a row fails, or None when it cannot be evaluated now.
+        parameters: argument -> what it holds: a column, a column with dates, a list of columns
+            that compare, a dataset, a plain name, SQL, a list of codes, or a whole number from 1.
+        fails: SQL condition under which a row fails, or None when it cannot be evaluated now. Of
+            a grouped rule: a SELECT of the rowids to blame. With a limit: a SELECT of one number.
         demand: title with `{0}`, `{1}`… for the titles of its columns.
         remedy: what to do, where the contract says nothing better.
         semantic: what the first column must mean, or None.
         clear: cheap SQL that is true only for rows that keep the rule, where there is one.
         looks_up: whether its condition reads another table.
+        optional: arguments that may be left out.
+        grouped: whether it blames rows for what other rows of the batch hold.
+        limit: what the number must satisfy, of a rule that judges the batch and blames no row.
+        unproven: why a batch fails when there is no number to judge.
     """
 
     parameters: Mapping[str, Kind]
@@ -46,13 +55,19 @@ class NamedRule:
     remedy: str
     semantic: str | None = None
     clear: Callable[[Frame, Arguments], str] | None = None
-    looks_up: Callable[[Frame], bool] = lambda _: False
+    looks_up: Callable[[Frame, Arguments], bool] = lambda _frame, _arguments: False
+    optional: Mapping[str, Kind] = field(default_factory=dict)
+    grouped: bool = False
+    limit: Callable[[Contract, Arguments], Threshold] | None = None
+    unproven: str = ""
 
     def columns(self, arguments: Arguments) -> tuple[str, ...]:
         """Return the columns it is about, in parameter order."""
         found: list[str] = []
-        for name, kind in self.parameters.items():
-            if kind == "column":
+        for name, kind in {**self.parameters, **self.optional}.items():
+            if name not in arguments:
+                continue
+            if kind in ("column", "date"):
                 found.append(arguments[name])
             elif kind == "columns":
                 found.extend(arguments[name])
@@ -121,10 +136,43 @@ def _credit_code_wrong(frame: Frame, arguments: Arguments) -> str:
 
 
 def _division_unknown(frame: Frame, arguments: Arguments) -> str | None:
-    codes = frame.divisions()
-    if not codes:
+    if not frame.divisions(ever=True):
         return None
-    return none_of(frame.text(arguments["column"]), codes)
+    if "on" in arguments:
+        return _division_unknown_on(frame, arguments)
+    codes = frame.divisions()
+    return none_of(frame.text(arguments["column"]), codes) if codes else None
+
+
+def _division_unknown_on(frame: Frame, arguments: Arguments) -> str:
+    """The code was not in force on the row's own date."""
+    text, day = frame.text(arguments["column"]), f"CAST({frame.typed(arguments['on'])} AS DATE)"
+    spans = frame.division_spans()
+    known = f"{text} IS NOT NULL AND {day} IS NOT NULL"
+    if is_long(frame.divisions(ever=True)):
+        listed = " UNION ALL ".join(
+            f"SELECT unnest([{literals(codes)}]::VARCHAR[]) AS code, {_day(span[0], '0001-01-01')} "
+            f"AS first_day, {_day(span[1], '9999-12-31')} AS last_day"
+            for span, codes in spans.items()
+        )
+        held = (
+            f"SELECT 1 FROM ({listed}) WHERE code = {text} AND {day} BETWEEN first_day AND last_day"
+        )
+        return f"{known} AND NOT EXISTS ({held})"
+    cases = " ".join(
+        f"WHEN {is_one_of(text, codes)} THEN "
+        f"{day} BETWEEN {_day(span[0], '0001-01-01')} AND {_day(span[1], '9999-12-31')}"
+        for span, codes in spans.items()
+    )
+    return f"{known} AND NOT (CASE {cases} ELSE false END)"
+
+
+def _day(day: date | None, otherwise: str) -> str:
+    return f"DATE {literal(day.isoformat() if day else otherwise)}"
+
+
+def _many_divisions(frame: Frame, arguments: Arguments) -> bool:
+    return is_long(frame.divisions(ever="on" in arguments))
 
 
 def _out_of_order(frame: Frame, arguments: Arguments) -> str:
@@ -182,7 +230,7 @@ NAMED_RULES: Mapping[str, NamedRule] = {
         _id_is_right,
     ),
     "resident_id_matches_birth_date": NamedRule(
-        {"id": "column", "birth_date": "column"},
+        {"id": "column", "birth_date": "date"},
         _birth_differs,
         "accuracy",
         "{1}与{0}一致 / birth date agrees with the number",
@@ -204,7 +252,7 @@ NAMED_RULES: Mapping[str, NamedRule] = {
         "{0}前六位为已知区划 / area prefix is known",
         "前六位不在区划表内：请留意核实。 / Area prefix is unknown: a hint only.",
         "resident_id",
-        looks_up=lambda frame: is_long(_areas(frame)),
+        looks_up=lambda frame, _: is_long(_areas(frame)),
     ),
     "credit_code_check_digit": NamedRule(
         {"column": "column"},
@@ -220,7 +268,8 @@ NAMED_RULES: Mapping[str, NamedRule] = {
         "consistency",
         "{0}为现行区划代码 / is a division code in force",
         "区划代码不存在或已撤销：请改用现行代码。 / Unknown or abolished code: use the successor.",
-        looks_up=lambda frame: is_long(frame.divisions()),
+        looks_up=_many_divisions,
+        optional={"on": "date"},
     ),
     "ordered": NamedRule(
         {"columns": "columns"},
@@ -230,7 +279,7 @@ NAMED_RULES: Mapping[str, NamedRule] = {
         "先后颠倒：请核实并改正。 / They are in the wrong order: correct them.",
     ),
     "not_future": NamedRule(
-        {"column": "column"},
+        {"column": "date"},
         _in_the_future,
         "timeliness",
         "{0}不晚于交付日 / does not lie in the future",
@@ -242,7 +291,7 @@ NAMED_RULES: Mapping[str, NamedRule] = {
         "consistency",
         "{0}在被引用数据中存在 / exists in the dataset it refers to",
         "引用的编号查不到：请核实。 / The referenced key does not exist: correct it.",
-        looks_up=lambda _: True,
+        looks_up=lambda _frame, _arguments: True,
     ),
     "expression": NamedRule(
         {"sql": "sql"},
@@ -259,4 +308,28 @@ NAMED_RULES: Mapping[str, NamedRule] = {
         "残疾人证号与号码、类别或等级不一致：请核实。 / Certificate number disagrees: verify it.",
         "disability_certificate",
     ),
+    "one_household_head": NamedRule(
+        {"household": "column", "relation": "column", "heads": "codes"},
+        rows_without_one_head,
+        "consistency",
+        "每{0}恰有一名户主 / every household has exactly one head",
+        "该户没有户主或有多名户主：请核实户主和与户主关系。"
+        " / The household has no head, or several: verify who its head is.",
+        grouped=True,
+    ),
+    "freshness": NamedRule(
+        {"column": "date"},
+        age_of_newest,
+        "timeliness",
+        "{0}最近一次距交付日 / newest, before the day of delivery,",
+        "数据陈旧：请确认导出的是最新数据后重报。 / The data is stale: export the newest.",
+        optional={"days": "count"},
+        limit=freshness_limit,
+        unproven="no accepted row has a date up to the day of delivery",
+    ),
 }
+
+
+def is_grouped(kind: str) -> bool:
+    """Say whether a kind of check is a rule of ours that blames rows for what others hold."""
+    return kind in NAMED_RULES and NAMED_RULES[kind].grouped

@@ -29,6 +29,7 @@ name: test.thing
 version: 1.0.0
 status: active
 description: {purpose: test}
+team: {name: test, members: [{username: test.steward, role: steward}]}
 customProperties:
   - {property: title, value: 测试}
   - {property: ownerDepartment, value: housing}

@@ -47,7 +47,10 @@ RULES = {
     "reference": {"column", "dataset", "reference_column"},
     "expression": {"sql"},
     "disability_certificate_matches": {"certificate", "id", "category", "grade"},
+    "one_household_head": {"household", "relation", "heads"},
+    "freshness": {"column"},
 }
+OPTIONAL = {"division_known": {"on"}, "freshness": {"days"}}
 each_contract = pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.stem)
 
 
@@ -192,12 +195,15 @@ def test_rules_are_known_name_real_columns_and_say_what_to_do(path: Path) -> Non
         assert " / " in rule["description"], "first Chinese, then short English"
         if rule["type"] == "custom":
             arguments = dict(rule["implementation"])
-            assert set(arguments) - {"rule"} == RULES[arguments["rule"]]
+            needed = RULES[arguments["rule"]]
+            given = set(arguments) - {"rule"}
+            assert needed <= given <= needed | OPTIONAL.get(arguments["rule"], set())
             assert _columns_of(arguments) <= columns
 
 
 def _columns_of(arguments: dict[str, Any]) -> set[str]:
-    keys = ("column", "id", "birth_date", "sex", "certificate", "category", "grade")
+    keys = ["column", "id", "birth_date", "sex", "certificate", "category", "grade"]
+    keys += ["household", "relation", "on"]
     single = {arguments[key] for key in keys if key in arguments}
     return single | set(arguments.get("columns", ()))
 

@@ -18,9 +18,9 @@ from api.problems import known_codes
 from bench.registry import BENCHES
 from contracts.cleaning import transforms
 from contracts.codes import load_code_sets
+from contracts.custom import custom_schema
 from contracts.loader import load_catalog, load_contracts
 from contracts.quality import METRICS, OPERATORS
-from contracts.reading import COLUMN_PROPERTIES, CONTRACT_PROPERTIES, SEMANTICS
 from contracts.rules import NAMED_RULES
 from hub.config import Settings
 from hub.errors import HubError
@@ -105,8 +105,8 @@ def test_benchmarks_page_names_every_bench() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        [*CONTRACT_PROPERTIES, *COLUMN_PROPERTIES],
-        SEMANTICS,
+        [*custom_schema("onContract")["properties"], *custom_schema("onColumn")["properties"]],
+        custom_schema("onColumn")["properties"]["semanticType"]["enum"],
         list(NAMED_RULES),
         [*METRICS, *OPERATORS],
     ],
