@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from access.files import POLICY_FOLDER, read_yaml, words
+from access.files import POLICY_FOLDER, policy_file, read_yaml, words
 from access.model import Actor
 from hub.catalog import Classification
 from hub.errors import PolicyError
@@ -19,7 +19,7 @@ def load_demo_actors(folder: Path = POLICY_FOLDER) -> dict[str, Actor]:
         PolicyError: when the file is missing or an entry is not an actor.
     """
     actors: dict[str, Actor] = {}
-    for account, entry in read_yaml(folder / FILE).items():
+    for account, entry in read_yaml(policy_file(folder, FILE)).items():
         try:
             actors[account] = Actor(
                 id=account,

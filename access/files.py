@@ -1,4 +1,7 @@
-"""Reading the policy folder: text files a non-programmer edits, every failure a `PolicyError`."""
+"""Reading the policy folder: text files a non-programmer edits, every failure a `PolicyError`.
+
+A folder of one's own replaces the built-in files by name; what it lacks is the built-in one.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,27 @@ from hub.errors import PolicyError
 
 #: The policy that comes with the product.
 POLICY_FOLDER = Path(__file__).parent / "policies"
+#: The files that are the policy, in name order; `demo_actors.yaml` may stand beside them.
+FILES = ("model.conf", "policy.csv", "purposes.yaml", "roles.yaml")
+
+
+def policy_file(folder: Path, name: str) -> Path:
+    """Return the file of that name in a policy folder, or the built-in one where it has none.
+
+    Raises:
+        PolicyError: when there is no such folder: nobody's own policy is quietly left out.
+    """
+    if not folder.is_dir():
+        raise PolicyError(f"there is no policy folder {folder.name}: make it, or unset the setting")
+    own = folder / name
+    return own if own.exists() else POLICY_FOLDER / name
+
+
+def stray_files(folder: Path) -> tuple[str, ...]:
+    """Return the names in a policy folder that look like policy files and are none, sorted."""
+    known = (*FILES, "demo_actors.yaml")
+    names = (path.name for path in folder.glob("*") if path.suffix in (".conf", ".csv", ".yaml"))
+    return tuple(sorted(name for name in names if name not in known))
 
 
 def read_text(path: Path) -> str:

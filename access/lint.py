@@ -16,7 +16,7 @@ from typing import Literal
 from access import purposes as purposes_file
 from access import roles as roles_file
 from access import rules as rules_file
-from access.files import POLICY_FOLDER, read_text
+from access.files import POLICY_FOLDER, policy_file, read_text, stray_files
 from access.model import Action, Actor
 from access.purposes import Purpose, PurposeRegister, load_purposes
 from access.roles import RoleRegister, load_roles
@@ -33,6 +33,7 @@ from access.rules import (
 )
 from access.view import mask_of
 from hub.catalog import Catalog, Column, Dataset
+from hub.errors import PolicyError
 
 MODEL_FILE = "model.conf"
 
@@ -80,15 +81,19 @@ def read_sources(folder: Path = POLICY_FOLDER) -> Sources:
     """Read a policy folder.
 
     Raises:
-        PolicyError: when a file is missing or so malformed that it cannot be linted.
+        PolicyError: when a file is missing or so malformed that it cannot be linted, or when one
+            has a name that nothing reads.
     """
+    stray = stray_files(folder)
+    if stray:
+        raise PolicyError(f"{', '.join(stray)}: no policy file has that name; it would be ignored")
     return Sources(
         rule_file=load_rules(folder),
         roles=load_roles(folder),
         purposes=load_purposes(folder),
-        model_text=read_text(folder / MODEL_FILE),
-        purposes_text=read_text(folder / purposes_file.FILE),
-        roles_text=read_text(folder / roles_file.FILE),
+        model_text=read_text(policy_file(folder, MODEL_FILE)),
+        purposes_text=read_text(policy_file(folder, purposes_file.FILE)),
+        roles_text=read_text(policy_file(folder, roles_file.FILE)),
     )
 
 

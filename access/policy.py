@@ -24,7 +24,7 @@ from typing import Any
 
 import casbin
 
-from access.files import POLICY_FOLDER, read_text
+from access.files import FILES, POLICY_FOLDER, policy_file, read_text
 from access.lint import Sources, errors_of, lint_sources, read_sources
 from access.purposes import PurposeRegister
 from access.roles import RoleRegister
@@ -234,16 +234,15 @@ def load_policy(catalog: Catalog, folder: Path = POLICY_FOLDER) -> Policy:
             "the access policy does not lint and is not activated",
             findings=tuple(str(finding) for finding in errors),
         )
-    model_text = read_text(folder / MODEL_FILE)
+    model_text = read_text(policy_file(folder, MODEL_FILE))
     return Policy(sources, model_text, sources.rule_file.rules, version_of(folder))
 
 
 def version_of(folder: Path = POLICY_FOLDER) -> str:
-    """Return the version of a policy folder: 16 hexadecimal digits of its files' SHA-256."""
+    """Return the version of a policy: 16 hexadecimal digits of the SHA-256 of its files in force."""
     digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.suffix in (".conf", ".csv", ".yaml") and path.name != "demo_actors.yaml":
-            data = path.read_bytes()
-            digest.update(f"{path.name}\0{len(data)}\0".encode())
-            digest.update(data)
+    for name in FILES:
+        data = policy_file(folder, name).read_bytes()
+        digest.update(f"{name}\0{len(data)}\0".encode())
+        digest.update(data)
     return digest.hexdigest()[:16]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from access.files import POLICY_FOLDER, read_yaml, words
+from access.files import POLICY_FOLDER, policy_file, read_yaml, words
 from access.model import Action
 from hub.errors import PolicyError
 
@@ -81,7 +81,7 @@ def load_purposes(folder: Path = POLICY_FOLDER) -> PurposeRegister:
     Raises:
         PolicyError: every entry that has not the form the file's head explains.
     """
-    document = read_yaml(folder / FILE)
+    document = read_yaml(policy_file(folder, FILE))
     purposes, findings = [], []
     for code, entry in document.items():
         try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from access.files import POLICY_FOLDER, read_yaml, words
+from access.files import POLICY_FOLDER, policy_file, read_yaml, words
 from hub.errors import PolicyError
 
 FILE = "roles.yaml"
@@ -84,7 +84,7 @@ def load_roles(folder: Path = POLICY_FOLDER) -> RoleRegister:
         PolicyError: when the file is missing or has not this form; what its words refer to is
             `access.lint`'s business.
     """
-    document = read_yaml(folder / FILE)
+    document = read_yaml(policy_file(folder, FILE))
     try:
         roles = {str(code): _role(str(code), entry) for code, entry in document["roles"].items()}
         return RoleRegister(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from access.files import POLICY_FOLDER, read_text
+from access.files import POLICY_FOLDER, policy_file, read_text
 from access.model import Action
 from hub.catalog import Classification, Dataset
 
@@ -129,7 +129,7 @@ def load_rules(folder: Path = POLICY_FOLDER) -> RuleFile:
     Raises:
         PolicyError: when the file is missing or not UTF-8; bad lines are findings.
     """
-    return parse_rules(read_text(folder / FILE))
+    return parse_rules(read_text(policy_file(folder, FILE)))
 
 
 def parse_rules(text: str) -> RuleFile:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from access.demo import load_demo_actors
+from access.files import POLICY_FOLDER
 from access.model import Actor
 from api.tokens import Session, TokenIssuer
 from hub.config import Settings
@@ -60,7 +61,7 @@ class DemonstrationProvider:
     ) -> DemonstrationProvider:
         """Return the provider with the built-in actors and the people the demo has noted."""
         people = _read_people(settings.home / "demo" / "people.json")
-        return cls(load_demo_actors(), people, tokens, bind)
+        return cls(load_demo_actors(settings.policy_folder or POLICY_FOLDER), people, tokens, bind)
 
     def sign_in(self, name: str, id_number: str | None = None) -> tuple[str, Session]:
         """Return a token and its session.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from access.decision import Decider
+from access.files import POLICY_FOLDER
 from access.guard import Guard
 from access.policy import load_policy
 from access.ports import GuardKeys
@@ -66,7 +67,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     contracts = load_contracts(settings.contract_folders)
     catalog = load_catalog(contracts)
-    policy = load_policy(catalog)
+    policy = load_policy(catalog, settings.policy_folder or POLICY_FOLDER)
     snapshots = SnapshotStore(settings)
     signer = keyring.signer("ledger", settings.origin)
     ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)

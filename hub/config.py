@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     contracts: Path | None = Field(
         None, description="Folder of further contracts; default HOME/contracts."
     )
+    policies: Path | None = Field(
+        None, description="Folder of policy files of one's own; default HOME/policies."
+    )
     passphrase: str | None = Field(
         None, description="Opens the keyring when it was made with one.", repr=False
     )
@@ -106,6 +109,12 @@ class Settings(BaseSettings):
     def contract_folders(self) -> tuple[Path, ...]:
         """Folders of contracts beside the built-in ones."""
         return (self.contracts or self.home / "contracts",)
+
+    @property
+    def policy_folder(self) -> Path | None:
+        """Folder of policy files that replace the built-in ones by name, None when there is none."""
+        own = self.home / "policies"
+        return self.policies or (own if own.is_dir() else None)
 
 
 def load_settings(**overrides: object) -> Settings:

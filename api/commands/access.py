@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from access.decision import Decider, explain
 from access.demo import load_demo_actors
+from access.files import POLICY_FOLDER
 from access.lint import lint as lint_policy
 from access.matrix import matrix as matrix_rows
 from access.matrix import summary
@@ -30,6 +32,11 @@ def catalog_of(settings: Settings) -> Catalog:
     return load_catalog(load_contracts(folders, code_sets=load_code_sets(folders)))
 
 
+def policy_folder_of(settings: Settings) -> Path:
+    """Return the folder the policy of a hub is read from."""
+    return settings.policy_folder or POLICY_FOLDER
+
+
 @app.command("explain")
 def explain_decision(
     dataset: Annotated[str, typer.Argument(help="Dataset that is asked for.")],
@@ -47,11 +54,11 @@ def explain_decision(
 ) -> None:
     """Say what an actor would be allowed to see, by which rules, and why not the rest."""
     with door():
-        catalog = catalog_of(load_settings(home=home))
-        decider = Decider(load_policy(catalog), catalog)
-        request = Request(
-            _actor(actor, role, agency, area), _action(action), (dataset,), purpose, case
-        )
+        settings = load_settings(home=home)
+        catalog, folder = catalog_of(settings), policy_folder_of(settings)
+        decider = Decider(load_policy(catalog, folder), catalog)
+        asking = _actor(actor, role, agency, area, folder)
+        request = Request(asking, _action(action), (dataset,), purpose, case)
         answer = explain(decider, request)
         if as_json:
             print_json(answer)
@@ -59,9 +66,11 @@ def explain_decision(
             _show(answer)
 
 
-def _actor(name: str | None, role: list[str] | None, agency: str, area: list[str] | None) -> Actor:
+def _actor(
+    name: str | None, role: list[str] | None, agency: str, area: list[str] | None, folder: Path
+) -> Actor:
     if name is not None:
-        actors = load_demo_actors()
+        actors = load_demo_actors(folder)
         if name not in actors:
             raise RequestError(f"no such actor; there are {', '.join(sorted(actors))}")
         return actors[name]
@@ -115,10 +124,12 @@ def matrix(
 ) -> None:
     """List who can see what: role, purpose, dataset, and how each column is shown."""
     with door():
-        catalog = catalog_of(load_settings(home=home))
+        settings = load_settings(home=home)
+        catalog = catalog_of(settings)
+        policy = load_policy(catalog, policy_folder_of(settings))
         rows = [
             row
-            for row in matrix_rows(Decider(load_policy(catalog), catalog))
+            for row in matrix_rows(Decider(policy, catalog))
             if role in (None, row["role"]) and dataset in (None, row["dataset"])
         ]
         shown = rows if as_json else summary(rows)
@@ -129,7 +140,8 @@ def matrix(
 def lint(home: Home = None, as_json: Json = False) -> None:
     """Check the policy files; every finding at once. Exit 65 when one is an error."""
     with door():
-        findings = lint_policy(catalog_of(load_settings(home=home)))
+        settings = load_settings(home=home)
+        findings = lint_policy(catalog_of(settings), policy_folder_of(settings))
         rows = [
             {
                 "at": f"{f.file}:{f.line}",

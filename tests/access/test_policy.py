@@ -192,5 +192,24 @@ def test_a_policy_that_does_not_lint_is_not_activated(tmp_path: Path, catalog: C
 
 def test_a_missing_folder_is_a_policy_error(tmp_path: Path, catalog: Catalog) -> None:
     """Not a file error from somewhere inside."""
-    with pytest.raises(PolicyError):
+    with pytest.raises(PolicyError, match="nowhere"):
+        load_policy(catalog, tmp_path / "nowhere")
+
+
+def test_a_file_of_ones_own_replaces_the_built_in_one(tmp_path: Path, catalog: Catalog) -> None:
+    """What the folder lacks is the built-in file; the version says that it is another policy."""
+    assert version_of(tmp_path) == version_of(POLICY_FOLDER)
+    built_in = read_text(POLICY_FOLDER / "policy.csv")
+    kept = [line for line in built_in.splitlines() if not line.startswith("window-assistance,")]
+    (tmp_path / "policy.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    own = load_policy(catalog, tmp_path)
+    assert set(load_policy(catalog).by_id) - set(own.by_id) == {"window-assistance"}
+    assert own.roles.agencies == load_policy(catalog).roles.agencies
+    assert own.version == version_of(tmp_path) != version_of(POLICY_FOLDER)
+
+
+def test_a_policy_file_that_nothing_reads_is_refused(tmp_path: Path, catalog: Catalog) -> None:
+    """A misspelt name must not leave the built-in rules in force unnoticed."""
+    (tmp_path / "polices.csv").write_text("", encoding="utf-8")
+    with pytest.raises(PolicyError, match=r"polices\.csv"):
         load_policy(catalog, tmp_path)

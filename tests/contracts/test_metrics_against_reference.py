@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -103,7 +102,14 @@ def cases() -> Iterator[Case]:
                 if (metric, unit) == ("count", "percent"):
                     continue
                 for low, high in bounds:
-                    yield f"{metric}_{operator.lower()}_{unit}_{low}", metric, operator, unit, low, high
+                    yield (
+                        f"{metric}_{operator.lower()}_{unit}_{low}",
+                        metric,
+                        operator,
+                        unit,
+                        low,
+                        high,
+                    )
 
 
 CASES = tuple(cases())
