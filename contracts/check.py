@@ -121,7 +121,10 @@ def _results(
 def _measured(con: Connection, compiled: CompiledBatch, spec: CheckSpec, rows: int) -> CheckResult:
     found = compiled.measures[spec.id]
     assert spec.threshold is not None
-    number = con.execute(found.sql).fetchone()[0]
+    numbers = con.execute(f"SELECT * FROM ({found.sql}) LIMIT 2").fetchall()
+    if len(numbers) > 1:
+        return CheckResult(spec, 0, rows, False, note="the query gave several rows, not one number")
+    number = numbers[0][0] if numbers else None
     if number is None and found.unproven and rows:
         return CheckResult(spec, 0, rows, False, note=found.unproven)
     if number is None:

@@ -45,7 +45,7 @@ def condition(frame: Frame, spec: CheckSpec, shapes: Mapping[str, Shape]) -> Con
         clear = rule.clear(frame, spec.arguments) if rule.clear else None
         if spec.kind == "division_known" and shapes[spec.columns[0]].proves_codes:
             # a listed code is in force today; whether it was on the row's own date is asked
-            clear = None if "on" in spec.arguments else frame.plain(spec.columns[0])
+            clear = None if "on_date" in spec.arguments else frame.plain(spec.columns[0])
         return Condition(fails, clear, rule.looks_up(frame, spec.arguments))
     return _KINDS[spec.kind](frame, spec, shapes[spec.columns[0]])
 

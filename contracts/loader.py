@@ -19,8 +19,9 @@ from jsonschema import Draft201909Validator
 from contracts.checks import plan
 from contracts.codes import DIVISIONS, CodeSets, load_code_sets
 from contracts.document import Document, read_document
-from contracts.model import Contract
+from contracts.model import Contract, Property
 from contracts.reading import read_contract
+from contracts.trial import refused
 from hub.catalog import Catalog
 from hub.errors import ContractError
 
@@ -90,7 +91,7 @@ def _check_form(document: Document) -> None:
 
 def _across(contracts: Sequence[Contract], code_sets: CodeSets) -> Iterator[str]:
     """Yield what is wrong between contracts, and between contracts and code sets."""
-    columns = {item.name: {p.name for p in item.properties} for item in contracts}
+    columns = {item.name: {p.name: p for p in item.properties} for item in contracts}
     seen: dict[str, str] = {}
     for contract in contracts:
         if contract.name in seen:
@@ -101,6 +102,7 @@ def _across(contracts: Sequence[Contract], code_sets: CodeSets) -> Iterator[str]
         yield from _heads(contract, code_sets)
         yield from _twice(contract)
     yield from _circles(contracts)
+    yield from refused(contracts)
 
 
 def _circles(contracts: Sequence[Contract]) -> Iterator[str]:
@@ -127,7 +129,7 @@ def _heads(contract: Contract, code_sets: CodeSets) -> Iterator[str]:
                     yield f"{contract.file}:{rule.line}: head {code!r} is no code of {named}"
 
 
-def _references(contract: Contract, columns: Mapping[str, set[str]]) -> Iterator[str]:
+def _references(contract: Contract, columns: Mapping[str, Mapping[str, Property]]) -> Iterator[str]:
     pointed = [
         (p.line, ref.dataset, ref.column) for p in contract.properties for ref in p.references
     ]
@@ -139,6 +141,13 @@ def _references(contract: Contract, columns: Mapping[str, set[str]]) -> Iterator
     for line, dataset, column in pointed:
         if column not in columns.get(dataset, set()):
             yield f"{contract.file}:{line}: reference to nothing: {dataset}.{column}"
+    for dataset, column in contract.references:
+        there = columns.get(dataset, {}).get(column)
+        if there is not None and there.sealed:
+            yield (
+                f"{contract.file}:1: {dataset}.{column} is sealed: a rule can only look up "
+                "a column that stays in the clear"
+            )
 
 
 def _lists(contract: Contract, code_sets: CodeSets) -> Iterator[str]:

@@ -267,12 +267,18 @@ class Contract:
 
     @property
     def references(self) -> tuple[tuple[str, str], ...]:
-        """Columns of other datasets that the rules look values up in: (dataset, column), sorted."""
+        """Columns of other datasets that the rules read: (dataset, column), sorted.
+
+        A SQL rule reads those that the contract's relationships point to.
+        """
         found = {
             (str(rule.arguments["dataset"]), str(rule.arguments["reference_column"]))
             for rule in self.rules
             if rule.rule == "reference"
         }
+        read = {name for rule in self.rules for name in rule.arguments.get("reads", ())}
+        pointed = {ref for item in self.properties for ref in item.references}
+        found |= {(ref.dataset, ref.column) for ref in pointed if ref.dataset in read}
         return tuple(sorted(found))
 
     @property

@@ -40,7 +40,11 @@ OPTIONS = {
     "exclusiveMinimum": "exclusive_minimum",
     "exclusiveMaximum": "exclusive_maximum",
 }
-RESERVED = ("row_number", "rowid", "failed_rules", "aside")
+#: Names of the check's own columns and of the register's, which stand beside a contract's.
+RESERVED = (
+    *("row_number", "rowid", "failed_rules", "aside", "plain"),
+    *("record_key", "content_mac", "batch_id", "valid_from", "valid_to", "ended_by", "sealed"),
+)
 _BOUNDS = {
     "date": re.compile(r"\d{4}-\d\d-\d\d"),
     "timestamp": re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?"),
@@ -244,7 +248,17 @@ def _check_names(document: Document, properties: Sequence[Property], *, keyless:
                 document.findings.append(
                     f"{document.file}:{item.line}: clearAs {name!r} is the name of another column"
                 )
+            if name in RESERVED:
+                document.findings.append(
+                    f"{document.file}:{item.line}: clearAs {name!r} is a name the hub keeps itself"
+                )
             seen.add(name)
+    for item in properties:
+        if item.role and f"{item.role}_key" in seen:
+            document.findings.append(
+                f"{document.file}:{item.line}: {item.role}_key is the hub's own name for the "
+                f"subject {item.role!r}: name that column differently"
+            )
     positions = [item.key_position for item in properties if item.key_position is not None]
     if not positions and not keyless:
         document.find(

@@ -138,7 +138,7 @@ def _credit_code_wrong(frame: Frame, arguments: Arguments) -> str:
 def _division_unknown(frame: Frame, arguments: Arguments) -> str | None:
     if not frame.divisions(ever=True):
         return None
-    if "on" in arguments:
+    if "on_date" in arguments:
         return _division_unknown_on(frame, arguments)
     codes = frame.divisions()
     return none_of(frame.text(arguments["column"]), codes) if codes else None
@@ -146,7 +146,10 @@ def _division_unknown(frame: Frame, arguments: Arguments) -> str | None:
 
 def _division_unknown_on(frame: Frame, arguments: Arguments) -> str:
     """The code was not in force on the row's own date."""
-    text, day = frame.text(arguments["column"]), f"CAST({frame.typed(arguments['on'])} AS DATE)"
+    text, day = (
+        frame.text(arguments["column"]),
+        f"CAST({frame.typed(arguments['on_date'])} AS DATE)",
+    )
     spans = frame.division_spans()
     known = f"{text} IS NOT NULL AND {day} IS NOT NULL"
     if is_long(frame.divisions(ever=True)):
@@ -172,7 +175,7 @@ def _day(day: date | None, otherwise: str) -> str:
 
 
 def _many_divisions(frame: Frame, arguments: Arguments) -> bool:
-    return is_long(frame.divisions(ever="on" in arguments))
+    return is_long(frame.divisions(ever="on_date" in arguments))
 
 
 def _out_of_order(frame: Frame, arguments: Arguments) -> str:
@@ -269,7 +272,7 @@ NAMED_RULES: Mapping[str, NamedRule] = {
         "{0}为现行区划代码 / is a division code in force",
         "区划代码不存在或已撤销：请改用现行代码。 / Unknown or abolished code: use the successor.",
         looks_up=_many_divisions,
-        optional={"on": "date"},
+        optional={"on_date": "date"},
     ),
     "ordered": NamedRule(
         {"columns": "columns"},

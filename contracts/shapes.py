@@ -157,7 +157,7 @@ def pattern_problem(pattern: str) -> str | None:
     """Return why RE2 cannot run a pattern, or None when it can."""
     try:
         re.compile(pattern)
-    except re.error as exc:
+    except (re.error, OverflowError, RecursionError) as exc:
         return f"not a regular expression: {exc}"
     if re.search(r"\(\?(?:=|!|<=|<!|P=|\()|\\[1-9]|\\[gkZ]", pattern):
         return "look-around, back references and conditions are not supported (RE2)"

@@ -136,6 +136,24 @@ def open_workspace(settings: Settings) -> Connection:
     return con
 
 
+@contextmanager
+def trial() -> Iterator[Callable[[str], str | None]]:
+    """Give what says why the engine refuses a statement, or None; it sees no file and no data."""
+    con = duckdb.connect(config={"threads": 1, "enable_external_access": False})
+
+    def refusal(sql: str) -> str | None:
+        try:
+            con.execute(sql).fetchall()
+        except duckdb.Error as exc:
+            return str(exc).splitlines()[0]
+        return None
+
+    try:
+        yield refusal
+    finally:
+        con.close()
+
+
 def _load(con: Connection, extension: str) -> None:
     with _EXTENSION_LOCK:  # the import hook copies the extension into place on first use
         duckdb_extensions.import_extension(extension)

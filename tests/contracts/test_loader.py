@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft201909Validator
 
 from contracts.codes import load_code_sets
+from contracts.custom import SCHEMA_FILE
 from contracts.loader import load_catalog, load_contracts, read_contracts
 from contracts.model import Reference, header_form
 from hub.catalog import Classification, SharingType
@@ -71,6 +74,10 @@ def test_a_contract_is_read_whole(tmp_path: Path) -> None:
 A = "- {name: a, logicalType: string, classification: L1"
 PROPERTY = A + ", customProperties: [{%s}]}"
 RULE = "- {name: r, type: custom, engine: mingjing, implementation: {%s}}\n"
+DATE = "- {name: a, logicalType: date, classification: L1"
+METRIC = "- {name: r, type: library, metric: %s}"
+OF_DATE = DATE + ", customProperties: [{%s}]}"
+ON_A = A + ", quality: [{name: r, type: library, metric: %s}]}"
 
 
 @pytest.mark.parametrize(
@@ -116,6 +123,50 @@ RULE = "- {name: r, type: custom, engine: mingjing, implementation: {%s}}\n"
         ("", "", "- {property: areaColumn, value: nowhere}", "names no column"),
         ("", "", "- {property: sharingtype, value: conditional}", "custom property 'sharingtype'"),
         ("", "", "- {property: sources, value: {housing: {headers: {x: nowhere}}}}", "names no column: 'nowhere'"),
+        ("- {name: valid_from, logicalType: date, classification: L1}", "", "", "snake_case and none of"),
+        (A + ", logicalTypeOptions: {multipleOf: 2}}", "", "", "'multipleOf' is not supported"),
+        (A + ", logicalTypeOptions: {minLength: x}}", "", "", "is no length"),
+        (A + ", logicalTypeOptions: {minimum: 5}}", "", "", "minimum 5 is no string"),
+        (A + ", logicalTypeOptions: {pattern: '\\u4e00' }}", "", "", "the engine cannot run it"),
+        (A + ", logicalTypeOptions: {pattern: 'a++' }}", "", "", "the engine cannot run it"),
+        (DATE + ", logicalTypeOptions: {minimum: '2020-02-31'}}", "", "", "is no date"),
+        (DATE + ", logicalTypeOptions: {pattern: x}}", "", "", "pattern is for a string"),
+        ("- {name: a, logicalType: integer, classification: L1, logicalTypeOptions: {maximum: .inf}}", "", "", "is no integer"),
+        (OF_DATE % "property: semanticType, value: phone", "", "", "needs logicalType string"),
+        (PROPERTY % "property: subjectRole, value: [x]", "", "", "subjectRole: "),
+        (PROPERTY % "property: sealed, value: 'no'", "", "", "sealed: "),
+        (PROPERTY % "property: clearAs, value: year", "", "", "clearAs: "),
+        (OF_DATE % "property: clearAs, value: {thing_id: year}", "", "", "name of another column"),
+        (OF_DATE % "property: clearAs, value: {b: decade}", "", "", "must be one of year, month, age_band"),
+        (PROPERTY % "property: sealed, value: true}, {property: sealed, value: true", "", "", "given twice"),
+        ("", RULE % "rule: not_future, column: thing_id", "", "must be a date or timestamp"),
+        ("", RULE % "rule: freshness, column: thing_id, days: 0", "", "days must be a whole number from 1"),
+        ("", RULE % "rule: one_household_head, household: thing_id, relation: thing_id, heads: '02'", "", "heads must list at least"),
+        ("", RULE % "rule: ordered, columns: [thing_id, thing_id]", "", "must all be dates"),
+        ("", RULE % 'rule: expression, sql: "thing_id - 1 > 0"', "", "the engine cannot run it"),
+        ("", RULE.replace("}}", "}, mustBe: 0}") % "rule: expression, sql: thing_id <> 'x'", "", "'mustBe' says nothing"),
+        ("", METRIC % "rowCount, mustBe: 1, schedule: daily", "", "'schedule' says nothing"),
+        ("", "- {name: r, type: library, metric: rowCount, mustBe: 1, unit: percent}", "", "not in percent"),
+        ("", "- {name: r, type: library, metric: rowCount, mustBe: 1, unit: kilo}", "", "must be rows or percent"),
+        ("", "- {name: r, type: library, metric: rowCount, mustBe: [1, 2]}", "", "must be one number"),
+        ("", "- {name: r, type: library, metric: rowCount, mustBeBetween: 3}", "", "must be two numbers"),
+        ("", "- {name: r, type: library, metric: rowCount, mustBe: 1, dimension: beauty}", "", "not ODCS"),
+        ("", METRIC % "duplicateValues, mustBe: 101, unit: percent, arguments: {properties: [thing_id]}", "", "outside its range: 0 to"),
+        ("", METRIC % "duplicateValues, mustBe: 0, arguments: {properties: thing_id}", "", "must be a list"),
+        ("", METRIC % "duplicateValues, mustBe: 0, arguments: {properties: [thing_id, thing_id]}", "", "a column twice"),
+        ("", METRIC % "duplicateValues, mustBe: 0, arguments: {properties: [nothing]}", "", "names no column: nothing"),
+        (ON_A % "duplicateValues, mustBe: 0, arguments: {properties: [thing_id, a]}", "", "", "belongs to a rule of the schema object"),
+        (ON_A % "invalidValues, mustBe: 0, arguments: {validValues: xyz}", "", "", "must be a list"),
+        (ON_A % "invalidValues, mustBe: 0", "", "", "validValues or pattern"),
+        (ON_A % "invalidValues, mustBe: 0, arguments: {pattern: '('}", "", "", "not a regular expression"),
+        (ON_A % "nullValues, mustBe: 0, arguments: {x: 1}", "", "", "takes no argument 'x'"),
+        ("", "- {name: r, type: sql, query: 'SELECT max(thing_id) FROM ${object}', mustBe: 0}", "", "the engine cannot run it"),
+        ("", "- {name: r, type: sql, query: [a], mustBe: 0}", "", "query must be a text"),
+        ("", "", "- {property: purposes, value: residence.verify}", "purposes: "),
+        ("", "", "- {property: sources, value: {housing: {header: {x: thing_id}}}}", "sources.housing: "),
+        ("", "", "- {property: legalBasisNotes, value: [{basis: x}]}", "legalBasisNotes.0: "),
+        ("", "", "- {property: breakdown, value: [colour]}", "breakdown 'colour' names no column"),
+        ("", "", "- {property: secrecyReviewed, value: perhaps}", "secrecyReviewed: "),
     ],
 )  # fmt: skip
 def test_a_broken_contract_is_refused_with_file_and_line(
@@ -162,6 +213,11 @@ def test_all_findings_come_at_once_and_point_at_their_line(tmp_path: Path) -> No
         (contract_text().replace("apiVersion: v3.1.0", "apiVersion: v9"), "not ODCS"),
         (contract_text().replace("status: active", "statuss: active"), "not ODCS"),
         (contract_text() + "  - name: second\n", "exactly one schema object"),
+        (contract_text().replace("role: steward", "role: friend"), "who answers for the data"),
+        (contract_text().replace("value: housing", "value: Housing Office"), "ownerDepartment: "),
+        (contract_text().replace("team:", "slaProperties: [{property: latncy, value: 5}]\nteam:"), "sla 'latncy' is not one of"),
+        (contract_text().replace("team:", "slaProperties: [{property: latency, value: 0, unit: d}]\nteam:"), "must be a number above 0"),
+        (contract_text().replace("team:", "slaProperties: [{property: latency, value: 5, unit: moons}]\nteam:"), "unit 'moons'"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_contract_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -175,6 +231,42 @@ def test_a_dataset_has_one_contract(tmp_path: Path) -> None:
     write_contract(tmp_path, contract_text(), "twin.yaml")
     with pytest.raises(ContractError, match=r"defined in thing\.yaml too"):
         load_contracts([tmp_path], built_in=False)
+
+
+def test_references_may_not_go_round_in_a_circle(tmp_path: Path) -> None:
+    for name, other in (("thing", "other"), ("other", "thing")):
+        rule = (
+            f"rule: reference, column: thing_id, dataset: test.{other}, reference_column: thing_id"
+        )
+        text = contract_text(quality=RULE % rule).replace("test.thing\n", f"test.{name}\n")
+        write_contract(tmp_path, text, f"{name}.yaml")
+    with pytest.raises(ContractError) as refused:
+        load_contracts([tmp_path], built_in=False)
+    assert [f.split(": ", 1)[1] for f in refused.value.findings] == [
+        "references go round in a circle: test.other, test.thing"
+    ] * 2
+
+
+def test_a_sealed_column_cannot_be_looked_up(tmp_path: Path) -> None:
+    rule = "rule: reference, column: thing_id, dataset: population.resident, reference_column: resident_id"
+    write_contract(tmp_path, contract_text(quality=RULE % rule))
+    with pytest.raises(ContractError, match=r"population\.resident\.resident_id is sealed"):
+        load_contracts([tmp_path])
+
+
+def test_a_head_of_household_must_be_a_code_of_the_relation(tmp_path: Path) -> None:
+    columns = "- {name: a, logicalType: string, classification: L1, customProperties: [{property: codeSet, value: relation}]}\n"
+    rule = "rule: one_household_head, household: thing_id, relation: a, heads: ['02', '03']"
+    write_contract(tmp_path, contract_text(columns, RULE % rule))
+    with pytest.raises(ContractError, match=r"head '03' is no code of relation"):
+        load_contracts([tmp_path], built_in=False)
+
+
+def test_the_schema_of_our_custom_properties_is_itself_valid() -> None:
+    schema = json.loads(SCHEMA_FILE.read_text("utf-8"))
+    Draft201909Validator.check_schema(schema)
+    for where in ("onContract", "onColumn", "onServiceLevel"):
+        assert all(entry["description"] for entry in schema["$defs"][where]["properties"].values())
 
 
 def test_a_code_map_may_only_map_to_codes(tmp_path: Path) -> None:

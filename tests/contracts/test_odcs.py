@@ -50,7 +50,7 @@ RULES = {
     "one_household_head": {"household", "relation", "heads"},
     "freshness": {"column"},
 }
-OPTIONAL = {"division_known": {"on"}, "freshness": {"days"}}
+OPTIONAL = {"division_known": {"on_date"}, "freshness": {"days"}}
 each_contract = pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.stem)
 
 
@@ -203,7 +203,7 @@ def test_rules_are_known_name_real_columns_and_say_what_to_do(path: Path) -> Non
 
 def _columns_of(arguments: dict[str, Any]) -> set[str]:
     keys = ["column", "id", "birth_date", "sex", "certificate", "category", "grade"]
-    keys += ["household", "relation", "on"]
+    keys += ["household", "relation", "on_date"]
     single = {arguments[key] for key in keys if key in arguments}
     return single | set(arguments.get("columns", ()))
 

@@ -178,7 +178,7 @@ ON_ITS_DATE = """
 - name: placed
   type: custom
   engine: mingjing
-  implementation: {rule: division_known, column: place, on: happened}
+  implementation: {rule: division_known, column: place, on_date: happened}
 """
 OLD = Code("990106001002", "旧社区", valid_to=date(2020, 1, 1))
 NEW = Code("990106001003", "新社区", valid_from=date(2020, 1, 2))

@@ -95,6 +95,34 @@ def test_plain_queries_pass(sql: str) -> None:
         "SELECT (SELECT count(*) FROM ${object}) - (SELECT count(*) FROM sqlite_master)",
         "SELECT count(*) FROM ${object}, housing.tenancy",
         "SELECT read_text('x') FROM ${object}",
+        "SELECT count(*) FROM ${object} /* */; -- \nDROP TABLE x",
+        "/* SELECT count(*) FROM ${object} */ CALL pragma_version()",
+        "EXPLAIN ANALYZE SELECT count(*) FROM ${object}",
+        "EXPORT DATABASE 'x'",
+        "INSTALL httpfs",
+        "LOAD 'x.so'",
+        "CREATE TABLE t AS SELECT count(*) FROM ${object}",
+        "SELECT count(*) FROM ${object}, read_parquet('*')",
+        "SELECT count(*) FROM ${object}, parquet_metadata('x')",
+        "SELECT count(*) FROM ${object}, duckdb_settings()",
+        "SELECT count(*) FROM ${object}, pragma_table_info('x')",
+        "SELECT count(*) FROM ${object}, range(1000000000000)",
+        "SELECT count(*) FROM ${object}, generate_series(1, 9)",
+        "SELECT count(*) FROM ${object}, query('DROP TABLE x')",
+        "SELECT count(*) FROM ${object}, query_table('x')",
+        "SELECT count(*) FROM ${object}, LATERAL (SELECT read_blob('x'))",
+        "SELECT getvariable('x') FROM ${object}",
+        "SELECT count(*) FROM ${object} WHERE a IN (FROM 'file.csv')",
+        "SELECT count(*) FROM ${object}, 'https://example.org/x.parquet'",
+        "SELECT count(*) FROM ${object} TABLESAMPLE 10%",
+        "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r, ${object}",
+        "WITH RECURSIVE r AS (SELECT 1 AS n FROM r) SELECT max(n) FROM r, ${object}",
+        "PIVOT ${object} ON a",
+        "FROM ${object}",
+        "VALUES (1)",
+        "SELECT * FROM ${object}",
+        "SELECT count(*) FROM ${object} WHERE a = ${property} AND b = :name",
+        "SELECT " + "(" * 3000 + "1" + ")" * 3000 + " FROM ${object}",
     ],
 )
 def test_anything_else_about_a_dataset_is_refused(sql: str) -> None:
@@ -125,3 +153,24 @@ def test_with_names_what_stands_before_it() -> None:
         "WITH a AS (SELECT count(*) AS n FROM ${object}) SELECT max(n) FROM a, ${object}"
     )
     assert guarded.sql.startswith("WITH a AS")
+
+
+def test_a_cast_that_one_bad_value_would_end_the_run_with_gives_nothing_instead() -> None:
+    assert "TRY_CAST(a AS INT)" in row_expression("CAST(a AS INTEGER) > 1").sql
+    assert "TRY_CAST" in query("SELECT sum(a::INTEGER) FROM ${object}").sql
+
+
+def test_comments_do_not_survive() -> None:
+    guarded = query("SELECT count(*) /* '; DROP */ FROM ${object} -- COPY")
+    assert "COPY" not in guarded.sql.replace("/* COPY */", "")
+    assert ";" not in guarded.sql.replace("/* '; DROP */", "")
+
+
+def test_a_relation_may_be_a_query_of_the_hubs_own() -> None:
+    published = '(SELECT "k" FROM lake.register."other.thing" WHERE valid_to IS NULL)'
+    guarded = query(
+        "SELECT count(*) FROM ${object} o JOIN other.thing t USING (k)",
+        tables={"other.thing": published},
+    )
+    assert 'FROM lake.register."other.thing" WHERE' in guarded.sql
+    assert guarded.sql.count("AS t") == 1

@@ -101,7 +101,7 @@ schema:
       - name: place_known_then
         type: custom
         engine: mingjing
-        implementation: {rule: division_known, column: grid_code, on: given_on}
+        implementation: {rule: division_known, column: grid_code, on_date: given_on}
         dimension: consistency
         description: "接种当日网格代码有效。 / The grid was in force on the day."
 """
