@@ -95,6 +95,18 @@ def against(version: ContractVersion, contract: Contract, code_sets: CodeSets) -
     return compare(recall(version), contract, codes_of(version), now)
 
 
+def last_change(
+    history: Sequence[ContractVersion], contract: Contract, code_sets: CodeSets
+) -> Comparison | None:
+    """Return what is new in a contract since the version before it, None when none is known.
+
+    Args:
+        history: the versions used, newest first.
+    """
+    before = next((v for v in history if v.version != contract.version), None)
+    return None if before is None else against(before, contract, code_sets)
+
+
 def weigh(contracts: Sequence[Contract], adopted: Adopted, code_sets: CodeSets) -> Weighed:
     """Return which contracts are in force, and which changes are refused."""
     in_force: list[Contract] = []

@@ -1,4 +1,4 @@
-"""`hub contract`: the datasets' contracts, listed and linted."""
+"""`hub contract`: the datasets' contracts: listed, linted, compared, drafted, shown, printed."""
 
 from __future__ import annotations
 
@@ -9,21 +9,24 @@ import typer
 
 from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
+from api.contract_store import compared, known
+from api.contract_view import Registers, described
+from api.contract_words import print_comparison, print_contract, print_findings
 from contracts.checks import plan
 from contracts.codes import load_code_sets
+from contracts.findings import by_file
 from contracts.loader import load_contracts
 from hub.config import load_settings
 from hub.errors import ContractError
 
-app = typer.Typer(no_args_is_help=True, help="Contracts: list, lint.")
+app = typer.Typer(no_args_is_help=True, help="Contracts: list, lint, diff, new, show, docs.")
+_BROKEN = 65
 
 
 @app.command("list")
 def list_contracts(home: Home = None, as_json: Json = False) -> None:
     """List every contract, built in and of this hub."""
     with door():
-        folders = load_settings(home=home).contract_folders
-        contracts = load_contracts(folders, code_sets=load_code_sets(folders))
         rows = [
             {
                 "dataset": c.name,
@@ -35,7 +38,7 @@ def list_contracts(home: Home = None, as_json: Json = False) -> None:
                 "columns": len(c.properties),
                 "checks": len(plan(c)),
             }
-            for c in contracts
+            for c in known(load_settings(home=home)).contracts
         ]
         print_rows("Contracts", rows, as_json=as_json)
 
@@ -50,15 +53,82 @@ def lint(
 ) -> None:
     """Load every contract; report all findings with file and line. Exit 65 when there are any."""
     with door():
-        folders = (folder,) if folder else load_settings(home=home).contract_folders
+        count, findings = 0, ()
         try:
-            contracts = load_contracts(folders, code_sets=load_code_sets(folders))
+            if folder is not None:
+                code_sets = load_code_sets([folder])
+                count = len(load_contracts([folder], code_sets=code_sets))
+            else:
+                found = known(load_settings(home=home))
+                count = len(found.contracts)
+                refusal = found.weighed.error
+                findings = refusal.findings if refusal is not None else ()
         except ContractError as exc:
-            if not as_json:
-                raise
-            print_json({"valid": False, "findings": exc.findings})
-            raise typer.Exit(exc.exit_code) from None
+            findings = exc.findings or (exc.message,)
+        grouped = by_file(findings)
+        listed = [item.to_json() for items in grouped.values() for item in items]
         if as_json:
-            print_json({"valid": True, "findings": []})
+            print_json({"valid": not listed, "contracts": count, "findings": listed})
+        elif listed:
+            print_findings(grouped)
         else:
-            out.print(f"{len(contracts)} contracts, no findings")
+            out.print(f"{count} contracts, no findings")
+        if listed:
+            raise typer.Exit(_BROKEN)
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="Contract file, or the name of a dataset.")],
+    new: Annotated[
+        Path | None,
+        typer.Argument(exists=True, dir_okay=False, help="Contract file; not with a dataset."),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Compare two versions of a contract; exit 65 when one breaks without a new major version.
+
+    With a dataset's name alone: the version that data was last loaded under against the file now.
+    """
+    with door():
+        comparison = compared(old, new, load_settings(home=home))
+        if as_json:
+            print_json(comparison.to_json())
+        else:
+            print_comparison(comparison)
+        if not comparison.is_admissible:
+            raise typer.Exit(_BROKEN)
+
+
+@app.command()
+def show(
+    dataset: Annotated[str, typer.Argument(help="Name of the dataset.")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Show one contract: facts, columns with level and mask, checks, promises, sources."""
+    with door():
+        found = known(load_settings(home=home))
+        contract = found.contract(dataset)
+        told = described(contract, Registers.load(found.code_sets), found.change(contract))
+        if as_json:
+            print_json(told)
+        else:
+            print_contract(told)
+
+
+@app.command()
+def docs(
+    to: Annotated[
+        Path | None, typer.Option("--out", file_okay=False, help="Folder to write to.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Write one readable page per contract, and an index: static HTML, to read or to print."""
+    from api.contract_docs import write_docs
+
+    with door():
+        settings = load_settings(home=home)
+        index = write_docs(known(settings), to or settings.home / "contract-docs")
+        out.print(f"{index}", soft_wrap=True)
