@@ -152,6 +152,7 @@ def _service_level(level: ServiceLevel) -> dict[str, Any]:
 def _column(contract: Contract, item: Property, code_sets: CodeSets) -> dict[str, Any]:
     column = item.column()
     treatment = mask_of(column)
+    codes = code_sets.get(item.code_set) if item.code_set else None
     return {
         "name": item.name,
         "title": item.title,
@@ -165,7 +166,7 @@ def _column(contract: Contract, item: Property, code_sets: CodeSets) -> dict[str
         "semantic": item.semantic,
         "role": item.role,
         "code_set": item.code_set,
-        "codes": len(code_sets[item.code_set].codes) if item.code_set in code_sets else None,
+        "codes": len(codes.codes) if codes is not None else None,
         "required": item.required or item.key_position is not None,
         "unique": item.unique,
         "key": item.key_position,

@@ -10,7 +10,10 @@ from rich.text import Text
 
 from api.console import err, out, print_rows
 from contracts.diff import Comparison
+from contracts.draft import MARK
 from contracts.findings import Finding
+from contracts.model import Contract
+from contracts.verdict import BatchVerdict
 
 _PARTIES = {"consumer": "使用方 consumers", "provider": "提供方 provider"}
 _LEVEL_STYLES = {"L1": "", "L2": "", "L3": "yellow", "L4": "bold red"}
@@ -51,6 +54,19 @@ def _verdict(comparison: Comparison) -> Text:
     if not comparison.is_honest:
         return Text(f"{asked}：可采用，宜为 {give} / is taken, {give} would be right", "yellow")
     return Text(asked, "green")
+
+
+def print_drafted(contract: Contract, text: str, verdict: BatchVerdict) -> None:
+    """Say on standard error what was drafted, and how its own sample fares under it."""
+    sealed = sum(item.sealed for item in contract.properties)
+    share = "–" if verdict.overall is None else f"{verdict.overall:.2%}"
+    err.print(
+        f"{contract.name}: {len(contract.properties)} columns, {sealed} sealed, "
+        f"{text.count(MARK)} to confirm; of {verdict.rows:,} rows {share} accepted",
+        soft_wrap=True,
+    )
+    if not verdict.passed:
+        err.print(Text(f"the sample stays below the bar: {verdict.reason}", "yellow"))
 
 
 def print_contract(told: Mapping[str, Any]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -11,13 +13,15 @@ from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
 from api.contract_store import compared, known
 from api.contract_view import Registers, described
-from api.contract_words import print_comparison, print_contract, print_findings
+from api.contract_words import print_comparison, print_contract, print_drafted, print_findings
 from contracts.checks import plan
 from contracts.codes import load_code_sets
 from contracts.findings import by_file
 from contracts.loader import load_contracts
+from hub.clock import SystemClock
 from hub.config import load_settings
-from hub.errors import ContractError
+from hub.errors import ContractError, RequestError
+from hub.store.drop import is_code, is_dataset_name
 
 app = typer.Typer(no_args_is_help=True, help="Contracts: list, lint, diff, new, show, docs.")
 _BROKEN = 65
@@ -53,7 +57,8 @@ def lint(
 ) -> None:
     """Load every contract; report all findings with file and line. Exit 65 when there are any."""
     with door():
-        count, findings = 0, ()
+        count = 0
+        findings: tuple[str, ...] = ()
         try:
             if folder is not None:
                 code_sets = load_code_sets([folder])
@@ -99,6 +104,40 @@ def diff(
             print_comparison(comparison)
         if not comparison.is_admissible:
             raise typer.Exit(_BROKEN)
+
+
+@app.command("new")
+def new_contract(
+    sample: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A sample file.")],
+    dataset: Annotated[str, typer.Option(help="Name of the new dataset, DOMAIN.NAME.")],
+    owner: Annotated[str, typer.Option(help="Code of the department that owns it.")],
+    to: Annotated[
+        Path | None, typer.Option("--out", dir_okay=False, help="File to write; default: print.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Infer a first contract from a sample; what is doubtful is marked in it, to be confirmed."""
+    # The parser of deliveries costs a second to import; the other commands do without.
+    from assets.delivery.sample import Task, draft_contract
+
+    with door():
+        if not (is_dataset_name(dataset) and is_code(owner)):
+            raise RequestError("--dataset is DOMAIN.NAME and --owner a code, both in snake_case")
+        found = known(load_settings(home=home))
+        if dataset in {c.name for c in found.contracts}:
+            raise RequestError(f"there is a contract for {dataset}: `hub contract show` shows it")
+        if to is not None and to.exists():
+            raise RequestError(f"{to.name} is there already; it is not overwritten")
+        task = Task(dataset, owner, SystemClock().now().date())
+        with TemporaryDirectory(prefix="hub-sample-") as folder:
+            aside = load_settings(home=Path(folder))
+            made = draft_contract(sample, task, found.contracts, found.code_sets, aside)
+        if to is None:
+            sys.stdout.write(made.text)
+        else:
+            to.parent.mkdir(parents=True, exist_ok=True)
+            to.write_text(made.text, encoding="utf-8")
+        print_drafted(made.contract, made.text, made.verdict)
 
 
 @app.command()

@@ -92,7 +92,7 @@ def test_a_breaking_change_waits_for_its_version_and_data_stays(
     assert "colour" in str(skipped.skip_message)
 
     with serving(settings, free_port()) as base:
-        datasets = httpx.get(f"{base}/v1/catalogue").json()
+        datasets = httpx.get(f"{base}/v1/public/datasets").json()
     found = json.dumps(datasets, ensure_ascii=False)
     assert "1.0.0" in found
     assert "1.1.0" not in found
