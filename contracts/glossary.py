@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contracts.model import Contract, Property, header_form
 from contracts.reading import RESERVED
 from hub.catalog import Classification
 
+#: Names that belong to no person in particular.
+_NEUTRAL = {
+    "address": "address",
+    "birth_date": "birth_date",
+    "person_name": "name",
+    "phone": "phone",
+    "resident_id": "resident_id",
+}
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -42,7 +50,7 @@ class Glossary:
         Args:
             domain: where contracts differ, those of this domain are believed.
         """
-        uses: dict[str, list[tuple[bool, Property]]] = {}
+        uses: dict[str, list[_Use]] = {}
         levels: dict[str, Classification] = {}
         for contract in contracts:
             near = contract.name.partition(".")[0] == domain
@@ -50,7 +58,9 @@ class Glossary:
             for partner in (None, *(source.partner for source in contract.sources)):
                 accepted.update(contract.headers(partner))
             for header, column in accepted.items():
-                uses.setdefault(header, []).append((near, contract.column(column)))
+                item = contract.column(column)
+                is_title = header_form(item.title) == header
+                uses.setdefault(header, []).append(_Use(item, near, is_title))
             for item in contract.properties:
                 if item.code_set:
                     known = levels.get(item.code_set, Classification.L1)
@@ -80,12 +90,29 @@ class Glossary:
         return tuple(names)
 
 
-def _chosen(found: Sequence[tuple[bool, Property]]) -> Known:
-    """Return the meaning most contracts give, those of the domain first."""
-    near = [item for is_near, item in found if is_near] or [item for _, item in found]
-    names = [item.name for item in near]
-    best = max(near, key=lambda item: names.count(item.name))
-    return Known(best, max(item.classification for _, item in found), len(found))
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A header in one contract: whose it is, and whether it is the column's own title."""
+
+    item: Property
+    is_near: bool
+    is_title: bool
+
+
+def _chosen(found: Sequence[_Use]) -> Known:
+    """Return what a header means: as the domain has it, else as most titles have it.
+
+    A header that stands for another person in every contract (身份证号) gets a neutral name.
+    """
+    near = [use for use in found if use.is_near]
+    titles = [use for use in found if use.is_title]
+    names = [use.item.name for use in near or titles or found]
+    best = max((near or titles or found), key=lambda use: names.count(use.item.name)).item
+    neutral = _NEUTRAL.get(best.semantic or "")
+    if not near and neutral and len({use.item.name for use in found}) > 1:
+        best = replace(best, name=neutral, role=None)
+    level = max(use.item.classification for use in found)
+    return Known(best, level, len(found))
 
 
 def snake_case(header: str) -> str:

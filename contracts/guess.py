@@ -35,11 +35,12 @@ FLOORS = {
 _PROVEN = {"disability_certificate": 0.5, "resident_id": 0.5, "credit_code": 0.8, "phone": 0.8}
 #: Meanings that values only look like -> (share alone, share with such a word in the header).
 _LIKELY = {
-    "bank_account": (0.95, 0.5, ("账号", "卡号", "account_no")),
+    "bank_account": (0.95, 0.8, ("账号", "卡号", "account_no")),
     "person_name": (0.85, 0.5, ("姓名", "户主", "联系人", "当事人", "name")),
     "address": (0.7, 0.3, ("地址", "住址", "住所", "坐落", "address")),
     "free_text": (0.6, 0.2, ("详情", "经过", "案情", "简述", "备注", "说明", "detail")),
 }
+_COUNTED = ("数", "量", "次", "额", "金", "面积", "count", "num", "amount", "rooms", "members")
 _BIRTH = ("出生", "生日", "birth")
 _SURE, _TYPED, _FILLED = 0.98, 0.9, 0.99
 PERSONAL = ("resident_id", "disability_certificate", "person_name", "phone", "bank_account")
@@ -115,9 +116,10 @@ def guess_column(name: str, seen: Profile, glossary: Glossary) -> Column:
     kind, type_doubts = ("string", ()) if semantic or code_set else _type(seen, known)
     if kind == "date" and _hinted(seen.header, _BIRTH):
         semantic = "birth_date"
-    listed = kind == "string" and not (semantic or code_set)
-    values = seen.values if listed and not (known and known.item.semantic in PERSONAL) else ()
     level, level_doubts = _level(semantic, code_set, known, glossary)
+    listed = kind == "string" and not (semantic or code_set)
+    values = seen.values if listed and level < Classification.L4 else ()
+    pattern = seen.shape if listed and not values else None
     return Column(
         name=name,
         title=title,
@@ -127,7 +129,7 @@ def guess_column(name: str, seen: Profile, glossary: Glossary) -> Column:
         code_set=code_set,
         values=values,
         required=seen.filled_share >= _FILLED,
-        pattern=seen.shape if listed and not values else None,
+        pattern=pattern,
         max_length=_roomy(seen.lengths[1])
         if kind == "string" and not (code_set or values)
         else None,
@@ -137,7 +139,7 @@ def guess_column(name: str, seen: Profile, glossary: Glossary) -> Column:
             *type_doubts,
             *level_doubts,
             *_presence(seen),
-            *_listed(seen, values),
+            *_listed(seen, values, pattern),
         ),
     )
 
@@ -159,7 +161,9 @@ def _meaning(seen: Profile, known: Known | None) -> tuple[str | None, tuple[str,
     for name, (alone, hinted, words) in _LIKELY.items():
         share = seen.meanings[name]
         by_name = said == name or _hinted(seen.header, words)
-        if share >= (hinted if by_name else alone):
+        if by_name and name == "bank_account":
+            share = max(share, seen.meanings["long_number"])
+        if share >= (hinted if by_name else alone) or said == name:
             doubt = f"{share:.1%} 的值形似 {name} / of the values look like it"
             return name, () if said == name and share >= 0.8 else (doubt,)
     return None, ()
@@ -196,13 +200,20 @@ def _type(seen: Profile, known: Known | None) -> tuple[str, tuple[str, ...]]:
         return "string", ()
     if said is not None and share >= _TYPED:
         return said, () if share >= _SURE else (_typed(said, share),)
-    names = seen.is_padded or (seen.lengths[0] == seen.lengths[1] >= 6) or seen.lengths[1] > 15
     for kind in ("date", "timestamp", "integer", "number"):
         share = seen.types[kind]
-        is_name = kind in ("integer", "number") and names
-        if share >= _TYPED and not is_name:
+        if share >= _TYPED and not (kind in ("integer", "number") and _is_designation(seen)):
             return kind, () if share >= _SURE and seen.filled >= 20 else (_typed(kind, share),)
     return "string", ()
+
+
+def _is_designation(seen: Profile) -> bool:
+    """Say whether digits name something instead of counting: padded, of one length, or codes."""
+    if seen.types["integer"] < _TYPED:
+        return False  # there are decimals
+    of_one_length = seen.lengths[0] == seen.lengths[1] >= 6
+    few_codes = bool(seen.values and seen.codes) and not _hinted(seen.header, _COUNTED)
+    return seen.is_padded or of_one_length or seen.lengths[1] > 15 or few_codes
 
 
 def _typed(kind: str, share: float) -> str:
@@ -214,7 +225,9 @@ def _level(
 ) -> tuple[Classification, tuple[str, ...]]:
     floor = FLOORS.get(semantic or "")
     if known is not None:
-        return max(known.level, floor or known.level), ()
+        level = max(known.level, floor or known.level)
+        doubt = f"级别 {level.name} 取自既有合同的同名列 / level as contracts give this header"
+        return level, () if level > Classification.L2 else (doubt,)
     if floor is not None:
         return floor, ()
     by_codes = glossary.level_of(code_set) if code_set else None
@@ -235,7 +248,7 @@ def _presence(seen: Profile) -> Iterator[str]:
         yield f"按必填处理，{missing} 行为空 / taken as required, {missing} rows lack it"
 
 
-def _listed(seen: Profile, values: tuple[str, ...]) -> Iterator[str]:
+def _listed(seen: Profile, values: tuple[str, ...], pattern: str | None) -> Iterator[str]:
     if values:
         rare = (
             f"，另有 {seen.rare} 个少见值未列入 / {seen.rare} rare ones left out"
@@ -243,7 +256,7 @@ def _listed(seen: Profile, values: tuple[str, ...]) -> Iterator[str]:
             else ""
         )
         yield f"只有 {len(values)} 个常见值，列为提示级清单 / few values: a list that only warns{rare}"
-    elif seen.shape:
+    elif pattern:
         yield f"{seen.distinct} 个值格式相同 / values of one form"
 
 

@@ -104,9 +104,14 @@ def _is_phone(text: str) -> bool:
     return _PHONE.fullmatch(re.sub(r"[ ()\-.—–]|^\+?86(?=1)", "", first)) is not None
 
 
+def _is_long_number(text: str) -> bool:
+    digits = text.replace(" ", "").replace("-", "")
+    return 12 <= len(digits) <= 19 and digits.isascii() and digits.isdigit()
+
+
 def _is_account(text: str) -> bool:
     digits = text.replace(" ", "").replace("-", "")
-    if not (12 <= len(digits) <= 19 and digits.isascii() and digits.isdigit()):
+    if not _is_long_number(digits):
         return False
     doubled = (int(d) * (1 + place % 2) for place, d in enumerate(reversed(digits)))
     return sum(n - 9 if n > 9 else n for n in doubled) % 10 == 0
@@ -140,13 +145,14 @@ TYPES: Mapping[str, Recogniser] = {
     "date": lambda text: day_of(text) is not None,
     "timestamp": _is_moment,
 }
-#: Meanings, the ones that can prove themselves first.
+#: Meanings, the ones that can prove themselves first; `long_number` is only the form of one.
 MEANINGS: Mapping[str, Recogniser] = {
     "disability_certificate": _is_certificate,
     "resident_id": lambda text: id_of(text) is not None,
     "credit_code": _is_credit_code,
     "phone": _is_phone,
     "bank_account": _is_account,
+    "long_number": _is_long_number,
     "division_code": _is_division,
     "person_name": is_name,
     "address": _is_address,
