@@ -33,12 +33,12 @@ class Known:
     Args:
         item: the column it means, as the nearest contract describes it.
         level: the highest level any contract gives a column under this header.
-        uses: in how many contracts the header occurs.
+        is_third: whether it is about a person who is no data subject there (a guardian's name).
     """
 
     item: Property
     level: Classification
-    uses: int
+    is_third: bool
 
 
 class Glossary:
@@ -60,7 +60,8 @@ class Glossary:
             for header, column in accepted.items():
                 item = contract.column(column)
                 is_title = header_form(item.title) == header
-                uses.setdefault(header, []).append(_Use(item, near, is_title))
+                is_third = item.role is not None and item.role not in contract.subjects
+                uses.setdefault(header, []).append(_Use(item, near, is_title, is_third))
             for item in contract.properties:
                 if item.code_set:
                     known = levels.get(item.code_set, Classification.L1)
@@ -92,11 +93,12 @@ class Glossary:
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """A header in one contract: whose it is, and whether it is the column's own title."""
+    """A header in one contract: the column, whether it is its own title, whom it is about."""
 
     item: Property
     is_near: bool
     is_title: bool
+    is_third: bool
 
 
 def _chosen(found: Sequence[_Use]) -> Known:
@@ -112,7 +114,7 @@ def _chosen(found: Sequence[_Use]) -> Known:
     if not near and neutral and len({use.item.name for use in found}) > 1:
         best = replace(best, name=neutral, role=None)
     level = max(use.item.classification for use in found)
-    return Known(best, level, len(found))
+    return Known(best, level, all(use.is_third for use in found))
 
 
 def snake_case(header: str) -> str:

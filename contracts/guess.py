@@ -290,9 +290,9 @@ def assign_roles(columns: Sequence[Column], glossary: Glossary) -> tuple[Column,
             done.append(replace(column, role=roles[column.name]))
         elif column.semantic not in (*PERSONAL, "birth_date", "address"):
             done.append(column)
-        elif known and known.item.role in roles.values():
+        elif known and (known.item.role in roles.values() or known.is_third):
             done.append(replace(column, role=known.item.role))
-        elif len(roles) == 1 and (known is None or known.item.role is not None):
+        elif len(roles) == 1:
             done.append(replace(column, role=next(iter(roles.values()))))
         else:
             near = [role for role in roles.values() if column.name.startswith(f"{role}_")]

@@ -32,6 +32,7 @@ from contracts.guess import (
 from contracts.loader import read_one
 from contracts.model import Contract, header_form
 from contracts.profile import profile
+from contracts.recognise import is_name
 from contracts.relations import related
 from contracts.trial import MOST_ROUNDS, remarks, softened
 from contracts.verdict import BatchVerdict
@@ -40,7 +41,7 @@ from hub.errors import DeliveryRefused
 from hub.store import lake
 
 LOOKED_AT = 20_000
-_TITLE = re.compile(r"[^\W\d][^\d]{0,29}\d{0,2}[^\d]{0,10}")
+_TITLE = re.compile(r"[^\W\d][^\d,;|\t]{0,29}\d{0,2}[^\d,;|\t]{0,10}")
 
 
 @dataclass(slots=True)
@@ -63,9 +64,11 @@ class SampleHeaders:
         widest = max((sum(bool(c.strip()) for c in row) for row in rows), default=0)
         for index, row in enumerate(rows):
             cells = [cell.strip() for cell in row if cell.strip()]
-            if cells and len(cells) >= 0.9 * widest and self._is_header(row, rows[index + 1 :]):
-                known = sum(self.glossary.known(cell) is not None for cell in cells)
-                return index, len(cells) + known
+            if not cells or len(cells) < 0.9 * widest:
+                continue  # a title above the table
+            if not self._is_header(row, rows[index + 1 :]):
+                break  # below the first whole row there is data
+            return index, len(cells) + sum(self.glossary.known(c) is not None for c in cells)
         raise DeliveryRefused(
             "no header row was found in the sample: put one title above every column"
         )
@@ -75,13 +78,17 @@ class SampleHeaders:
         forms = [header_form(cell) for cell in row if cell.strip()]
         if len(set(forms)) != len(forms):
             return False
-        titles = [
-            self.glossary.known(cell) is not None
-            or (_TITLE.fullmatch(cell.strip()) is not None and not _recurs(place, cell, below))
+        strange = {
+            place: cell.strip()
             for place, cell in enumerate(row)
-            if cell.strip()
-        ]
-        return all(titles)
+            if cell.strip() and self.glossary.known(cell) is None
+        }
+        if sum(map(is_name, strange.values())) * 2 > len(strange):
+            return False
+        return all(
+            _TITLE.fullmatch(cell) is not None and not _recurs(place, cell, below)
+            for place, cell in strange.items()
+        )
 
     def resolve(self, header: Sequence[str]) -> tuple[str, ...]:
         """Return a name for each cell of the header row.

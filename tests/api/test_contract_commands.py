@@ -156,3 +156,29 @@ def test_pages_mark_what_is_not_verified_and_say_what_is_new(tmp_path: Path) -> 
     assert "未核实" in text
     assert "0.9.0 以来的变化" in text
     assert "yearly" in text
+
+
+def test_a_contract_is_drafted_from_a_sample(tmp_path: Path) -> None:
+    sample, out = tmp_path / "a.csv", tmp_path / "made" / "sample.thing.yaml"
+    rows = "".join(f"N{n:05d},{n % 9}.5\n" for n in range(60))
+    sample.write_text(f"编号,重量\n{rows}", encoding="utf-8")
+    options = ("--dataset", "sample.thing", "--owner", "housing", "--home", str(tmp_path / "hub"))
+    printed = hub("new", str(sample), *options)
+    assert printed.exit_code == 0, printed.output
+    assert printed.stdout.startswith("# sample.thing")
+    assert "to confirm" in printed.stderr
+    done = hub("new", str(sample), *options, "--out", str(out))
+    assert done.exit_code == 0, done.output
+    assert hub("lint", str(out.parent)).exit_code == 0
+    assert hub("new", str(sample), *options, "--out", str(out)).exit_code == 64
+    assert not (tmp_path / "hub").exists()
+
+
+@pytest.mark.parametrize(
+    ("dataset", "owner"),
+    [("thing", "housing"), ("sample.thing", "a b"), ("population.resident", "population")],
+)
+def test_a_draft_needs_a_name_that_is_free(tmp_path: Path, dataset: str, owner: str) -> None:
+    sample = tmp_path / "a.csv"
+    sample.write_text("编号\n1\n", encoding="utf-8")
+    assert hub("new", str(sample), "--dataset", dataset, "--owner", owner).exit_code == 64
