@@ -9,8 +9,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from api.contract_store import Known
 from api.contract_view import Registers, described
 from api.pages.rendering import FOLDER, environment
@@ -49,5 +47,5 @@ def _counts(contract: dict[str, Any]) -> dict[str, int]:
 
 def _write(path: Path, template: str, context: dict[str, Any]) -> None:
     style = "\n".join((FOLDER / "static" / name).read_text("utf-8") for name in _STYLES)
-    page = environment().get_template(template).render(style=Markup(style), **context)  # noqa: S704
+    page = environment().get_template(template).render(style=style, **context)
     path.write_text(page, encoding="utf-8")

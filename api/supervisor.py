@@ -35,7 +35,7 @@ def run_all(settings: Settings) -> None:
         for name, arguments in _commands(settings).items():
             processes[name] = subprocess.Popen(arguments, env=env)  # noqa: S603
         _say_addresses(settings)
-        _say_refusal(settings)
+        say_refusal(settings)
         _watch(processes)
     except KeyboardInterrupt:
         out.print("ending …")
@@ -66,7 +66,7 @@ def _say_addresses(settings: Settings) -> None:
     out.print(f"drop folder     {settings.drop}/PARTNER/DATASET/   (Ctrl-C ends everything)")
 
 
-def _say_refusal(settings: Settings) -> None:
+def say_refusal(settings: Settings) -> None:
     """Say what is refused of the contracts; what is published stays in service all the same."""
     refusal = Promises.in_force(settings).refusal
     if refusal is not None:

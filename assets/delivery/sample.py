@@ -44,7 +44,7 @@ LOOKED_AT = 20_000
 _TITLE = re.compile(r"[^\W\d][^\d,;|\t]{0,29}\d{0,2}[^\d,;|\t]{0,10}")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SampleHeaders:
     """Reads whatever header a file has: the first whole row of distinct titles.
 
@@ -102,7 +102,7 @@ class SampleHeaders:
         if max(forms.values(), default=0) > 1:
             raise DeliveryRefused("two columns of the sample have the same header: rename one")
         names = self.glossary.names(header)
-        self.titles = dict(zip(names, header, strict=True))
+        self.titles.update(zip(names, header, strict=True))
         return names
 
     def absent(self, present: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002 - part of reading

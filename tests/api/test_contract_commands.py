@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from api import supervisor
 from api.cli import app
 from api.contract_docs import write_docs
 from api.contract_store import Known, known
@@ -69,7 +70,9 @@ def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
     assert not (tmp_path / "hub").exists()
 
 
-def test_a_dataset_is_compared_with_the_version_in_use(tmp_path: Path) -> None:
+def test_a_dataset_is_compared_with_the_version_in_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings = settings_in(tmp_path / "hub")
     folder = settings.contract_folders[0]
     write_contract(folder, contract_text(COLOUR))
@@ -80,6 +83,10 @@ def test_a_dataset_is_compared_with_the_version_in_use(tmp_path: Path) -> None:
     assert hub("diff", "test.thing", *home).exit_code == 0
     write_contract(folder, contract_text(""))
     assert hub("diff", "test.thing", *home).exit_code == 65
+    supervisor.say_refusal(settings)
+    said = capsys.readouterr().err
+    assert "2.0.0" in said
+    assert "stays in service" in said
     linted = hub("lint", *home)
     assert linted.exit_code == 65
     assert "thing.yaml" in linted.stderr
