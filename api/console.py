@@ -80,11 +80,16 @@ def door() -> Iterator[None]:
         fail(exc)
 
 
-def fail(error: HubError) -> NoReturn:
-    """Print an error and end with its exit code."""
+def show(error: HubError) -> None:
+    """Print an error with its findings."""
     err.print(f"[bold red]{error.title}[/]: {error.message}", soft_wrap=True)
     for finding in error.findings:
         err.print(f"  • {finding}", markup=False, soft_wrap=True)
+
+
+def fail(error: HubError) -> NoReturn:
+    """Print an error and end with its exit code."""
+    show(error)
     raise typer.Exit(error.exit_code)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,15 +17,19 @@ from access.ports import GuardKeys
 from api.people import DemonstrationProvider
 from api.tokens import HubTokenVerifier, TokenIssuer, TokenVerifier
 from api.vocabulary import Vocabulary
-from contracts.codes import load_code_sets
+from contracts.adoption import weigh
+from contracts.codes import CodeSets, load_code_sets
 from contracts.loader import load_catalog, load_contracts
+from contracts.model import Contract
 from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.store.contract_versions import ContractVersions
 from hub.store.records import Records
 from hub.store.snapshots import SnapshotStore
 
+_LOG = logging.getLogger("mingjing.api")
 _TOKEN_LIFETIME = timedelta(hours=8)
 
 
@@ -65,8 +70,9 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     """
     clock = clock or SystemClock()
     keyring = Keyring.open(settings.keyring, settings.passphrase)
-    contracts = load_contracts(settings.contract_folders)
-    catalog = load_catalog(contracts)
+    records = Records.open(settings)
+    code_sets = load_code_sets(settings.contract_folders)
+    catalog = load_catalog(_in_force(settings, records, code_sets))
     policy = load_policy(catalog, settings.policy_folder or POLICY_FOLDER)
     snapshots = SnapshotStore(settings)
     signer = keyring.signer("ledger", settings.origin)
@@ -80,18 +86,31 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         clock=clock,
         vocabulary=Vocabulary(
             catalog=catalog,
-            code_sets=load_code_sets(settings.contract_folders),
+            code_sets=code_sets,
             purposes=policy.purposes,
             roles=policy.roles,
         ),
         guard=guard,
         ledger=ledger,
-        records=Records.open(settings),
+        records=records,
         snapshots=snapshots,
         verifier=HubTokenVerifier(keyring, clock, issuer),
         provider=_provider(settings, keyring, clock, guard, issuer),
         new_request_id=_request_ids(),
     )
+
+
+def _in_force(settings: Settings, records: Records, code_sets: CodeSets) -> tuple[Contract, ...]:
+    """Return the contracts to serve by.
+
+    What is in service was loaded under the versions in use: a change that is refused is said in
+    the log, and serving goes on by the version in use.
+    """
+    contracts = load_contracts(settings.contract_folders, code_sets=code_sets)
+    weighed = weigh(contracts, ContractVersions(records).latest(), code_sets)
+    if weighed.error is not None:
+        _LOG.warning("%s", weighed.error)
+    return weighed.contracts
 
 
 def _request_ids() -> Callable[[], str]:

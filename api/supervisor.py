@@ -8,9 +8,10 @@ import sys
 import time
 from types import FrameType
 
-from api.console import out
+from api.console import err, out, show
 from api.running import prepare_instance
 from api.server import command, environment
+from assets.runtime import Promises
 from hub.config import Settings
 from hub.errors import SourceError
 from hub.keyring import Keyring
@@ -34,6 +35,7 @@ def run_all(settings: Settings) -> None:
         for name, arguments in _commands(settings).items():
             processes[name] = subprocess.Popen(arguments, env=env)  # noqa: S603
         _say_addresses(settings)
+        say_refusal(settings)
         _watch(processes)
     except KeyboardInterrupt:
         out.print("ending …")
@@ -62,6 +64,14 @@ def _say_addresses(settings: Settings) -> None:
     out.print(f"pages and API   http://{settings.host}:{settings.port}/")
     out.print(f"Dagster         http://127.0.0.1:{settings.dagster_port}/")
     out.print(f"drop folder     {settings.drop}/PARTNER/DATASET/   (Ctrl-C ends everything)")
+
+
+def say_refusal(settings: Settings) -> None:
+    """Say what is refused of the contracts; what is published stays in service all the same."""
+    refusal = Promises.in_force(settings).refusal
+    if refusal is not None:
+        show(refusal)
+        err.print("Deliveries wait until this is mended; what is published stays in service.")
 
 
 def _watch(processes: dict[str, subprocess.Popen[bytes]]) -> None:

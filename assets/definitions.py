@@ -21,6 +21,7 @@ from assets.runtime import Progress, Promises, Quiet, Runtime
 from contracts.model import Contract
 from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
+from hub.errors import ContractError
 
 #: update cycle -> (cron of the schedule, time after which the dataset counts as stale)
 CYCLES = {
@@ -251,6 +252,8 @@ def drop_sensor(
             return dg.SkipReason(
                 f"nothing whole in the drop folder; {found.waiting} still arriving"
             )
+        if (refused := _refusal(settings)) is not None:
+            return dg.SkipReason(f"deliveries wait: {refused}")
         marks = sorted(
             f"{path}:{path.stat().st_mtime_ns}"
             for path in (*(d.path for d in found.ready), *(u.path for u in found.unfit))
@@ -261,15 +264,34 @@ def drop_sensor(
     return drop_folder
 
 
+def _refusal(settings: Settings) -> ContractError | None:
+    """Return why no run may start with the contracts as they lie in their folders now.
+
+    A run reads them anew, and would end with the same words; waiting costs no attempt.
+    """
+    try:
+        Promises.of(settings)
+    except ContractError as refused:
+        return refused
+    return None
+
+
 def build_definitions(
-    settings: Settings, clock: Clock | None = None, progress: Progress | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    promises: Promises | None = None,
 ) -> dg.Definitions:
     """Return the code location of one hub.
 
+    Args:
+        promises: the contracts when they have been loaded already.
+
     Raises:
-        ContractError: when a contract is not valid, with every finding.
+        ContractError: when a contract is not valid, or has changed more than its version says,
+            with every finding.
     """
-    promises = Promises.of(settings)
+    promises = promises or Promises.of(settings)
     contracts = promises.contracts
     whole = deliver_job(contracts)
     jobs = {c.name: dataset_job(c) for c in contracts}
@@ -293,5 +315,10 @@ def build_definitions(
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Return the code location of the hub that the environment names."""
-    return build_definitions(load_settings())
+    """Return the code location of the hub that the environment names.
+
+    It loads with the contracts in force even when changes to them are refused: the sensor then
+    says why deliveries wait, and a run that is started all the same ends with that refusal.
+    """
+    settings = load_settings()
+    return build_definitions(settings, promises=Promises.in_force(settings))

@@ -11,18 +11,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from contracts.adoption import Weighed, weigh
 from contracts.codes import CodeSets, load_code_sets
 from contracts.loader import load_catalog, load_contracts
 from contracts.model import Contract
 from hub.catalog import Catalog
 from hub.clock import Clock
 from hub.config import Settings
-from hub.errors import NotFound, SourceError
+from hub.errors import ContractError, NotFound, SourceError
 from hub.events import AuditEvent
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.ledger.writer import Entry
 from hub.store import lake
+from hub.store.contract_versions import ContractVersions
 from hub.store.records import Records
 
 
@@ -106,20 +108,48 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """The contracts of a hub with the code sets they use, loaded once."""
+    """The contracts of a hub with the code sets they use, loaded once.
+
+    Args:
+        contracts: those in force: of a contract whose change is refused, the version in use.
+        refusal: why changes are refused, None when there are none; no run starts with one.
+    """
 
     contracts: tuple[Contract, ...]
     code_sets: CodeSets
+    refusal: ContractError | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Promises:
         """Load them.
 
         Raises:
+            ContractError: when a contract is not valid, or has changed more than its version
+                says; with every finding.
+        """
+        promises = cls.in_force(settings)
+        if promises.refusal is not None:
+            raise promises.refusal
+        return promises
+
+    @classmethod
+    def in_force(cls, settings: Settings) -> Promises:
+        """Load those in force; a refused change is told, not raised.
+
+        Raises:
             ContractError: when a contract is not valid, with every finding.
         """
         code_sets = load_code_sets(settings.contract_folders)
-        return cls(load_contracts(settings.contract_folders, code_sets=code_sets), code_sets)
+        contracts = load_contracts(settings.contract_folders, code_sets=code_sets)
+        if not settings.records.exists():
+            return cls(contracts, code_sets)
+        with Records.open(settings) as records:
+            weighed = _weighed(contracts, code_sets, records)
+        return cls(weighed.contracts, code_sets, weighed.error)
+
+
+def _weighed(contracts: tuple[Contract, ...], code_sets: CodeSets, records: Records) -> Weighed:
+    return weigh(contracts, ContractVersions(records).latest(), code_sets)
 
 
 @contextmanager
@@ -130,10 +160,17 @@ def open_runtime(
 
     Raises:
         ConfigError: when the hub is not set up.
+        ContractError: when a contract has changed more than its version says; what another
+            run has meanwhile loaded counts.
         SourceError: retryable, when another run is still at work.
     """
+    if promises.refusal is not None:
+        raise promises.refusal
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     with _alone(settings), Records.open(settings) as records:
+        refusal = _weighed(promises.contracts, promises.code_sets, records).error
+        if refusal is not None:
+            raise refusal
         ledger = open_ledger(settings, keyring, clock)
         handle = LakeHandle(settings)
         try:

@@ -26,6 +26,7 @@ from assets.registers.register import (
 )
 from assets.runtime import Runtime
 from assets.serving.publish import PublishContext, Published, publish
+from contracts.adoption import used
 from contracts.check import release, run_batch
 from contracts.checks import plan
 from contracts.compile import compile_batch
@@ -35,6 +36,7 @@ from contracts.verdict import BatchVerdict
 from hub.errors import ContractError, DeliveryRefused
 from hub.events import AuditEvent, EventTag
 from hub.store import lake
+from hub.store.contract_versions import ContractVersions
 from hub.store.records import Batch, BatchStatus
 
 
@@ -151,6 +153,7 @@ def _check(
 def _load(
     run: Runtime, con: lake.Connection, contract: Contract, batch: Batch, context: RegisterContext
 ) -> Loaded:
+    _adopt(run, contract)
     with lake.guarded(f"the load of batch {batch.id}"):
         loaded = load_batch(con, contract.dataset, batch.id, context)
     details = {
@@ -167,6 +170,27 @@ def _load(
         f"{loaded.added:,} new, {loaded.changed:,} changed, {loaded.closed:,} ended",
     )
     return loaded
+
+
+def _adopt(run: Runtime, contract: Contract) -> None:
+    """Remember the contract that data is about to be loaded under; the ledger hears of it first.
+
+    Killed in between, the next run says it to the ledger again. A contract under which nothing was
+    ever loaded may be mended freely.
+    """
+    versions = ContractVersions(run.records)
+    now = used(contract, run.code_sets, run.clock.now())
+    before = versions.latest().get(contract.name)
+    if before is not None and (before.version, before.digest) == (now.version, now.digest):
+        return
+    details = {
+        "dataset": now.dataset,
+        "version": now.version,
+        "digest": now.digest,
+        "previous": before.version if before else None,
+    }
+    run.emit(AuditEvent(EventTag.HUB_CONTRACT_ADOPTED, now.first_used_at, details))
+    versions.adopt(now)
 
 
 def references(con: lake.Connection, contract: Contract) -> dict[str, str]:

@@ -57,17 +57,34 @@ def read_contracts(
     contracts: list[Contract] = []
     findings: list[str] = []
     for path in paths:
-        document = read_document(path)
-        if not document.findings and isinstance(document.value, Mapping):
-            _check_form(document)
-        contract = read_contract(document) if isinstance(document.value, Mapping) else None
+        contract, found = _read(path)
         if contract is not None:
             contracts.append(contract)
-        elif not document.findings:
-            document.find((), "holds no contract")
-        findings += dict.fromkeys(document.findings)
+        findings += found
     findings += _across(contracts, code_sets)
     return tuple(sorted(contracts, key=lambda item: item.name)), tuple(findings)
+
+
+def read_one(path: Path) -> Contract:
+    """Return the contract of one file, judged by itself: what it refers to is not looked up.
+
+    Raises:
+        ContractError: with every finding.
+    """
+    contract, findings = _read(path)
+    if contract is None or findings:
+        raise ContractError(f"{path.name} is no valid contract", findings=findings)
+    return contract
+
+
+def _read(path: Path) -> tuple[Contract | None, tuple[str, ...]]:
+    document = read_document(path)
+    if not document.findings and isinstance(document.value, Mapping):
+        _check_form(document)
+    contract = read_contract(document) if isinstance(document.value, Mapping) else None
+    if contract is None and not document.findings:
+        document.find((), "holds no contract")
+    return contract, tuple(dict.fromkeys(document.findings))
 
 
 def load_catalog(contracts: Sequence[Contract]) -> Catalog:

@@ -216,6 +216,7 @@ class Contract:
         name: dataset name, "domain.object".
         file: name of the file it was read from.
         custom: every contract-level custom property as it was written.
+        document: the ODCS document that it was read from, as JSON values.
     """
 
     name: str
@@ -238,6 +239,7 @@ class Contract:
     description: str = ""
     file: str = ""
     custom: Mapping[str, Any] = field(default_factory=dict)
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def column(self, name: str) -> Property:
         """Return the column of that name.

@@ -101,6 +101,7 @@ def read_contract(document: Document) -> Contract | None:
         description=str(description.get("purpose", "")),
         file=document.file,
         custom=custom,
+        document=root,
     )
     return read_rules(document, contract, mapping(objects[0]))
 

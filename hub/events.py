@@ -19,6 +19,7 @@ class EventTag(StrEnum):
     """Every kind of event the ledger knows, alphabetical."""
 
     CITIZEN_RECORD_OPENED = "citizen:record:opened"
+    HUB_CONTRACT_ADOPTED = "hub:contract:adopted"
     HUB_ENTRY_ERASED = "hub:entry:erased"
     HUB_KEY_ROTATED = "hub:key:rotated"
     HUB_LEDGER_OPENED = "hub:ledger:opened"

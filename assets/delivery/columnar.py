@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from assets.delivery.headers import Headers
+from assets.delivery.headers import HeaderReader
 from assets.delivery.table import BATCH_ROWS, Table, write_arrays
 from hub.errors import DeliveryRefused
 
@@ -22,7 +22,7 @@ _DAMAGED = "the Parquet file is damaged or cut off: write it again and deliver i
 _WHOLE_LIMIT = 1e18
 
 
-def read_columnar(path: Path, target: Path, headers: Headers) -> Table:
+def read_columnar(path: Path, target: Path, headers: HeaderReader) -> Table:
     """Write a Parquet file as a table of text.
 
     Raises:

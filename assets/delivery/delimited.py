@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets.delivery.footer import footer_kind
-from assets.delivery.headers import SEARCHED_ROWS, Headers
+from assets.delivery.headers import SEARCHED_ROWS, HeaderReader
 from assets.delivery.limits import Limits
 from assets.delivery.shape import Shape
 from assets.delivery.text import Block, TextReader
@@ -61,7 +61,7 @@ class Delimited:
 
 
 def read_delimited(
-    path: Path, target: Path, headers: Headers, declared: str | None, limits: Limits
+    path: Path, target: Path, headers: HeaderReader, declared: str | None, limits: Limits
 ) -> Delimited:
     """Write the rows of a text file to the target, decoded and verified.
 
@@ -88,7 +88,7 @@ def read_delimited(
     )
 
 
-def find_header(data: bytes, headers: Headers) -> Header:
+def find_header(data: bytes, headers: HeaderReader) -> Header:
     """Return the header row of a text, whichever delimiter and line it has.
 
     Raises:

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from assets.delivery.footer import EMPTY, footer_kind
-from assets.delivery.headers import SEARCHED_ROWS, Headers
+from assets.delivery.headers import SEARCHED_ROWS, HeaderReader
 from assets.delivery.table import BATCH_ROWS, Table, write_batches
 from hub.errors import DeliveryRefused
 
@@ -21,7 +21,7 @@ Row = Sequence[str]
 _Numbered = tuple[int, list[str | None]]
 
 
-def write_grid(rows: Iterable[Row], headers: Headers, target: Path) -> Table:
+def write_grid(rows: Iterable[Row], headers: HeaderReader, target: Path) -> Table:
     """Write the data rows of a grid as a table.
 
     Args:

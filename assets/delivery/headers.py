@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from contracts.model import Contract, header_form
 from hub.errors import DeliveryRefused
@@ -19,6 +20,22 @@ SEARCHED_ROWS = 20
 
 _HARMLESS = re.compile(r"[^\W\d][^\d]*\d{0,2}")
 _SHOWN_LETTERS = 20
+
+
+class HeaderReader(Protocol):
+    """Finds the header row of a file and says which column each of its cells is."""
+
+    def find(self, rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+        """Return which row is the header, and how well it fits; or refuse the file."""
+        ...
+
+    def resolve(self, header: Sequence[str]) -> tuple[str, ...]:
+        """Return the column of each cell of the header row; or refuse the file."""
+        ...
+
+    def absent(self, present: Sequence[str]) -> tuple[str, ...]:
+        """Return the columns that a file could have and lacks."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

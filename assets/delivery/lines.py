@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from assets.delivery.headers import Headers
+from assets.delivery.headers import HeaderReader
 from assets.delivery.limits import Limits
 from assets.delivery.table import BATCH_ROWS, Table, write_batches
 from assets.delivery.text import TextReader
@@ -23,7 +23,7 @@ _SHOWN_LINES = 5
 
 
 def read_lines(
-    path: Path, target: Path, headers: Headers, declared: str | None, limits: Limits
+    path: Path, target: Path, headers: HeaderReader, declared: str | None, limits: Limits
 ) -> tuple[Table, str]:
     """Write the objects as a table; return it and the encoding found.
 

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from assets.delivery.grid import with_filled, write_grid
-from assets.delivery.headers import SEARCHED_ROWS, Headers
+from assets.delivery.headers import SEARCHED_ROWS, HeaderReader
 from assets.delivery.limits import Limits
 from assets.delivery.table import Table
 from assets.delivery.text import TextReader
@@ -20,7 +20,7 @@ _WIDEST_SPAN = 1000
 
 
 def read_page(
-    path: Path, target: Path, headers: Headers, declared: str | None, limits: Limits
+    path: Path, target: Path, headers: HeaderReader, declared: str | None, limits: Limits
 ) -> tuple[Table, str]:
     """Write the dataset's table of a page as a table; return it and the encoding found.
 
@@ -42,7 +42,7 @@ def read_page(
     return with_filled(table, parser.filled[index]), reader.encoding
 
 
-def _index_of(tables: list[list[list[str]]], headers: Headers) -> int:
+def _index_of(tables: list[list[list[str]]], headers: HeaderReader) -> int:
     """Return which table names most columns."""
     best: tuple[int, int] | None = None
     refusal: DeliveryRefused | None = None

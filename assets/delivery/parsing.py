@@ -6,6 +6,7 @@ clear text lives in a private folder for as long as the relation is in use.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +17,13 @@ from assets.delivery.archive import check_workbook, unpack
 from assets.delivery.columnar import read_columnar
 from assets.delivery.content import Content, readable_content
 from assets.delivery.delimited import read_delimited
-from assets.delivery.headers import Headers
+from assets.delivery.headers import HeaderReader, Headers
 from assets.delivery.landing import open_raw
 from assets.delivery.limits import DEFAULT_LIMITS, Limits
 from assets.delivery.lines import read_lines
 from assets.delivery.page import read_page
 from assets.delivery.table import Table
-from assets.delivery.work import work_folder
+from assets.delivery.work import open_private, work_folder
 from assets.delivery.workbook import read_workbook
 from contracts.compile import SourceRelation
 from contracts.model import Contract
@@ -72,7 +73,8 @@ def parse(
         raw = folder / "raw"
         open_raw(batch, settings, keyring, raw)
         try:
-            parsed = _parse(raw, batch, Headers.of(contract, batch.partner), limits)
+            headers = Headers.of(contract, batch.partner)
+            parsed = _parse(raw, batch.file_name, headers, batch.declared.get("encoding"), limits)
             _keep_promises(parsed, batch.declared)
         except DeliveryRefused as refusal:
             named = f"{batch.file_name}: {refusal.message}"
@@ -80,8 +82,28 @@ def parse(
         yield parsed
 
 
-def _parse(raw: Path, batch: Batch, headers: Headers, limits: Limits) -> Parsed:
-    path, name = raw, batch.file_name
+@contextmanager
+def parse_sample(
+    file: Path, headers: HeaderReader, settings: Settings, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Parsed]:
+    """Yield a file that was never delivered as a relation of text; nothing of it is kept.
+
+    Raises:
+        DeliveryRefused: as `parse` does.
+    """
+    with work_folder(settings) as folder:
+        raw = folder / "raw"
+        with file.open("rb") as source, open_private(raw) as target:
+            shutil.copyfileobj(source, target)
+        parsed = _parse(raw, file.name, headers, None, limits)
+        _keep_promises(parsed, {})
+        yield parsed
+
+
+def _parse(
+    raw: Path, file_name: str, headers: HeaderReader, declared: str | None, limits: Limits
+) -> Parsed:
+    path, name = raw, file_name
     content = readable_content(path, name)
     if content in (Content.ZIP, Content.GZIP):
         path = raw.with_name("unpacked")
@@ -90,7 +112,7 @@ def _parse(raw: Path, batch: Batch, headers: Headers, limits: Limits) -> Parsed:
         content = readable_content(path, name)
         if content in (Content.ZIP, Content.GZIP):
             raise DeliveryRefused("an archive is inside the archive: pack the data file itself")
-    return _Reading(path, content, headers, batch.declared.get("encoding"), limits).parsed()
+    return _Reading(path, content, headers, declared, limits).parsed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +121,7 @@ class _Reading:
 
     path: Path
     content: Content
-    headers: Headers
+    headers: HeaderReader
     declared: str | None
     limits: Limits
 

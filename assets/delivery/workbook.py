@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 import python_calamine as calamine
 
 from assets.delivery.grid import with_filled, write_grid
-from assets.delivery.headers import SEARCHED_ROWS, Headers
+from assets.delivery.headers import SEARCHED_ROWS, HeaderReader
 from assets.delivery.table import Table
 from hub.errors import DeliveryRefused
 
@@ -36,7 +36,7 @@ _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationship
 Place = tuple[int, int]
 
 
-def read_workbook(path: Path, target: Path, headers: Headers) -> Table:
+def read_workbook(path: Path, target: Path, headers: HeaderReader) -> Table:
     """Write the dataset's sheet as a table.
 
     Raises:
@@ -59,7 +59,7 @@ def _password_or_damaged(path: Path) -> str:
     return _LOCKED if "EncryptedPackage".encode("utf-16-le") in head else _DAMAGED
 
 
-def _sheet_name(book: calamine.CalamineWorkbook, headers: Headers) -> str:
+def _sheet_name(book: calamine.CalamineWorkbook, headers: HeaderReader) -> str:
     """Return the visible sheet that names most columns, when there is only one such."""
     scores: dict[str, int] = {}
     refusal: DeliveryRefused | None = None
@@ -85,7 +85,7 @@ def _sheet_name(book: calamine.CalamineWorkbook, headers: Headers) -> str:
 
 
 def _read_sheet(
-    sheet: calamine.CalamineSheet, errors: Mapping[Place, str], headers: Headers, target: Path
+    sheet: calamine.CalamineSheet, errors: Mapping[Place, str], headers: HeaderReader, target: Path
 ) -> Table:
     filled: list[Place] = []
     table = write_grid(_filled(_text_rows(sheet), _merged(sheet), errors, filled), headers, target)

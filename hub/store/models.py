@@ -1,4 +1,4 @@
-"""Tables of the operational records: partners, batches, verdicts, publications.
+"""Tables of the operational records: partners, batches, verdicts, publications, contracts used.
 
 No table holds a value of a record about a person: batches are counted, never copied. The same
 tables serve SQLite and PostgreSQL; their history is in `migrations/`.
@@ -152,3 +152,17 @@ class PublicationBatchRow(Base):
         ForeignKey("publication.version", ondelete="CASCADE"), primary_key=True
     )
     batch_id: Mapped[str] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+
+
+class ContractVersionRow(Base):
+    """A version of a dataset's contract that data was loaded under; the newest has the highest id."""
+
+    __tablename__ = "contract_version"
+    __table_args__ = (UniqueConstraint("dataset", "version", name="contract_version_once"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    dataset: Mapped[str]
+    version: Mapped[str]
+    digest: Mapped[str] = mapped_column(String(64))
+    document: Mapped[dict[str, Any]]
+    first_used_at: Mapped[datetime]

@@ -97,7 +97,12 @@ def test_contracts_are_listed_and_linted(tmp_path: Path) -> None:
     (tmp_path / "wrong.yaml").write_text("apiVersion: v3.1.0\nkind: DataContract\n")
     done = hub("contract", "lint", str(tmp_path), "--json")
     assert done.exit_code == 65
-    assert all("wrong.yaml:" in finding for finding in json.loads(done.stdout)["findings"])
+    findings = json.loads(done.stdout)["findings"]
+    assert {finding["file"] for finding in findings} == {"wrong.yaml"}
+    assert all(finding["line"] >= 1 and finding["message"] for finding in findings)
+    told = hub("contract", "lint", str(tmp_path))
+    assert told.exit_code == 65
+    assert f"{len(findings)} findings" in told.stderr
 
 
 def test_access_is_explained_for_people_and_programs() -> None:
