@@ -15,9 +15,13 @@ from typing import Any
 import dagster as dg
 
 from assets import steps
+from assets.cards import cards_by_dataset, evaluate_cards
 from assets.delivery.arrivals import scan
 from assets.resources import hub_resource
 from assets.runtime import Progress, Promises, Quiet, Runtime
+from contracts.card_life import Colour
+from contracts.card_words import COLOUR_TITLES, KIND_TITLES, what_to_do
+from contracts.cards import Card
 from contracts.model import Contract
 from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
@@ -36,6 +40,8 @@ Hub = dg.ResourceParam[Runtime]
 LANDING = dg.AssetKey(["delivery", "landing"])
 IDENTITY = dg.AssetKey(["identity", "map"])
 SNAPSHOT = dg.AssetKey(["serving", "snapshot"])
+CARDS = dg.AssetKey(["reports", "cards"])
+CARDS_CRON = "30 0 * * *"  # a day is over in TIMEZONE: what fell due by it is known
 
 
 def checked_key(dataset: str) -> dg.AssetKey:
@@ -173,6 +179,66 @@ def publication(hub: Hub) -> Iterator[dg.MaterializeResult[None]]:
     )
 
 
+@dg.asset(key=CARDS, deps=[SNAPSHOT], group_name="reports")
+def cards(hub: Hub) -> dg.MaterializeResult[None]:
+    """Quality cards that follow from what is recorded, each step of them in the ledger."""
+    done = evaluate_cards(hub)
+    standing = [card for card in done.cards if card.is_open]
+    red = sum(card.colour is Colour.RED for card in standing)
+    return dg.MaterializeResult(
+        metadata={"open": len(standing), "red": red, "steps told": done.told}
+    )
+
+
+def card_checks(contracts: Sequence[Contract]) -> dg.AssetChecksDefinition:
+    """Return the check that carries the open cards of each dataset."""
+    datasets = {checked_key(c.name): c.name for c in contracts}
+
+    @dg.multi_asset_check(
+        name="card_checks",
+        specs=[
+            dg.AssetCheckSpec(
+                "cards", asset=key, additional_deps=[CARDS], description="No open quality card?"
+            )
+            for key in datasets
+        ],
+        can_subset=True,
+        required_resource_keys={"hub"},
+    )
+    def check_cards(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        found = cards_by_dataset(context.resources.hub)
+        for wanted in sorted(context.selected_asset_check_keys, key=str):
+            yield _card_result(wanted.asset_key, found.get(datasets[wanted.asset_key], ()))
+
+    return check_cards
+
+
+def _card_result(key: dg.AssetKey, standing: Sequence[Card]) -> dg.AssetCheckResult:
+    is_red = any(card.colour is Colour.RED for card in standing)
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="cards",
+        passed=not standing,
+        severity=dg.AssetCheckSeverity.ERROR if is_red else dg.AssetCheckSeverity.WARN,
+        metadata={
+            card.id: f"{COLOUR_TITLES[card.colour]} · {KIND_TITLES[card.cause.kind]} · "
+            f"{card.cause.period} · {what_to_do(card)}"
+            for card in standing
+        },
+    )
+
+
+def card_job(checks: dg.AssetChecksDefinition) -> dg.UnresolvedAssetJobDefinition:
+    """Return the job that finds what has fallen due, even when nothing is delivered."""
+    return dg.define_asset_job(
+        "cards",
+        selection=dg.AssetSelection.assets(CARDS) | dg.AssetSelection.checks(checks),
+        executor_def=dg.in_process_executor,
+        description="quality cards: what is overdue, escalates, expires or closes",
+        tags={"mingjing/run": "cards"},
+    )
+
+
 @dg.asset(
     key=dg.AssetKey(["reports", "data_docs"]),
     deps=[SNAPSHOT],
@@ -193,7 +259,7 @@ def deliver_job(contracts: Sequence[Contract]) -> dg.UnresolvedAssetJobDefinitio
         "deliver",
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
-        description=f"land, check, seal, load, resolve, publish, report: {len(contracts)} datasets",
+        description=f"land, check, seal, load, resolve, publish, cards, report: {len(contracts)} datasets",
         tags={"mingjing/run": "delivery"},
     )
 
@@ -209,6 +275,7 @@ def dataset_job(contract: Contract) -> dg.UnresolvedAssetJobDefinition:
         SNAPSHOT,
         dg.AssetKey(["integrated", "person"]),
         dg.AssetKey(["integrated", "conflict"]),
+        CARDS,
         dg.AssetKey(["reports", "data_docs"]),
     )
     return dg.define_asset_job(
@@ -228,6 +295,17 @@ def schedule(contract: Contract, job: dg.UnresolvedAssetJobDefinition) -> dg.Sch
         name=f"{cycle}__{slug(contract.name)}",
         job=job,
         cron_schedule=cron,
+        execution_timezone=TIMEZONE,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def card_schedule(job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    """Return the schedule that looks at the cards once a day."""
+    return dg.ScheduleDefinition(
+        name="daily__cards",
+        job=job,
+        cron_schedule=CARDS_CRON,
         execution_timezone=TIMEZONE,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
@@ -272,6 +350,8 @@ def build_definitions(
     promises = Promises.of(settings)
     contracts = promises.contracts
     whole = deliver_job(contracts)
+    checks = card_checks(contracts)
+    daily = card_job(checks)
     jobs = {c.name: dataset_job(c) for c in contracts}
     return dg.Definitions(
         assets=[
@@ -279,10 +359,12 @@ def build_definitions(
             *(lane(c) for c in contracts),
             identity_asset(contracts),
             publication,
+            cards,
             data_docs,
         ],
-        jobs=[whole, *jobs.values()],
-        schedules=[schedule(c, jobs[c.name]) for c in contracts],
+        asset_checks=[checks],
+        jobs=[whole, daily, *jobs.values()],
+        schedules=[*(schedule(c, jobs[c.name]) for c in contracts), card_schedule(daily)],
         sensors=[drop_sensor(settings, contracts, whole)],
         resources={
             "hub": hub_resource(settings, clock or SystemClock(), progress or Quiet(), promises)
