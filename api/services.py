@@ -15,6 +15,7 @@ from access.ports import GuardKeys
 from api.people import DemonstrationProvider
 from api.tokens import HubTokenVerifier, TokenIssuer, TokenVerifier
 from api.vocabulary import Vocabulary
+from contracts.card_desk import CardDesk
 from contracts.codes import load_code_sets
 from contracts.loader import load_catalog, load_contracts
 from hub.clock import Clock, SystemClock
@@ -43,6 +44,7 @@ class Services:
     guard: Guard
     ledger: Ledger
     records: Records
+    cards: CardDesk
     snapshots: SnapshotStore
     verifier: TokenVerifier
     provider: DemonstrationProvider | None
@@ -73,6 +75,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     guard = Guard(
         Decider(policy, catalog), catalog, snapshots, ledger, GuardKeys.of(keyring), clock
     )
+    records = Records.open(settings)
     issuer = f"{settings.origin}#{settings.profile}"
     return Services(
         settings=settings,
@@ -85,7 +88,8 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         ),
         guard=guard,
         ledger=ledger,
-        records=Records.open(settings),
+        records=records,
+        cards=CardDesk.of(records, contracts, settings),
         snapshots=snapshots,
         verifier=HubTokenVerifier(keyring, clock, issuer),
         provider=_provider(settings, keyring, clock, guard, issuer),

@@ -22,7 +22,7 @@ class CardView:
 
     Args:
         remedy_by: the last day to put it right, in Asia/Shanghai.
-        evidence: batch, figures, deadline: whatever the card stands on; shares from 0 to 1.
+        evidence: what the card stands on: figures in percent, counts, a reason without values.
     """
 
     id: str
@@ -55,8 +55,19 @@ def open_cards(
 ) -> tuple[CardView, ...]:
     """Return the cards that stand, red ones first, then by issue; of one department or of all."""
     norms = norms_of(contracts, calendar, rules)
-    found = [card for card in CardDesk(records, norms).cards(now) if card.is_open]
-    shown = [c for c in found if department in (None, c.cause.partner)]
+    found = CardDesk(records, norms).cards(now)
+    return listed(found, norms, department=department, only_open=True)
+
+
+def listed(
+    found: Iterable[Card], norms: Norms, *, department: str | None, only_open: bool
+) -> tuple[CardView, ...]:
+    """Return cards as they are listed: of one department or of all, red first, then by issue."""
+    shown = [
+        card
+        for card in found
+        if department in (None, card.cause.partner) and (card.is_open or not only_open)
+    ]
     shown.sort(key=lambda card: (card.colour.value, card.cause.at, card.id))
     return tuple(view_of(card, norms) for card in shown)
 

@@ -306,9 +306,13 @@ def _figures(attempt: Attempt) -> dict[str, Any]:
     return {
         "rows": attempt.rows,
         "quarantined": attempt.quarantined,
-        "key_accuracy": attempt.key_accuracy,
-        "overall": attempt.overall,
+        "key_accuracy_percent": _in_percent(attempt.key_accuracy),
+        "overall_percent": _in_percent(attempt.overall),
     }
+
+
+def _in_percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 4)
 
 
 def _uncovered(

@@ -119,7 +119,7 @@ class CardDesk:
         """Record what somebody does about a card, if it is possible, and tell the ledger.
 
         Args:
-            act: its time is taken from the clock, under the records' write lock.
+            act: its time is set by the clock, under the records' write lock.
 
         Raises:
             NotFound: when there is no such card.

@@ -209,7 +209,7 @@ class CardStepRow(Base):
     """
 
     __tablename__ = "card_step"
-    __table_args__ = (UniqueConstraint("card", "key", name="card_step_once"),)
+    __table_args__ = (UniqueConstraint("card", "step_key", name="card_step_once"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     card: Mapped[str] = mapped_column(String(40))
