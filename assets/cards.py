@@ -27,7 +27,7 @@ def admitted(run: Runtime, batch: Batch, verdict: BatchVerdict, now: datetime) -
         recorded = run.records.verdict(batch.id)
         reason = verdict.reason if recorded is None else recorded.reason
         return replace(verdict, passed=True, reason=reason)
-    decided = run.cards.gate(_attempt(batch, verdict, now))
+    decided = run.cards.gate(_attempt(batch, verdict), now)
     if decided.allowed == verdict.passed:
         return verdict
     card = "" if decided.card is None else decided.card.id
@@ -39,7 +39,7 @@ def admitted(run: Runtime, batch: Batch, verdict: BatchVerdict, now: datetime) -
     return replace(verdict, passed=decided.allowed, reason=f"{said}; {verdict.reason}")
 
 
-def _attempt(batch: Batch, verdict: BatchVerdict, now: datetime) -> Attempt:
+def _attempt(batch: Batch, verdict: BatchVerdict) -> Attempt:
     return Attempt(
         batch=batch.id,
         attempt=batch.attempt,
@@ -47,8 +47,6 @@ def _attempt(batch: Batch, verdict: BatchVerdict, now: datetime) -> Attempt:
         partner=batch.partner,
         period=batch.period,
         landed_at=batch.landed_at if batch.attempt == 1 else batch.delivered_at,
-        settled_at=now,
-        outcome=BatchStatus.STOPPED,
         rows=verdict.rows,
         quarantined=verdict.quarantined,
         key_accuracy=verdict.key_accuracy,

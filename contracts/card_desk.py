@@ -143,10 +143,10 @@ class CardDesk:
         tell(self.records, log)
         return card
 
-    def gate(self, attempt: Attempt) -> Gate:
+    def gate(self, attempt: Attempt, now: datetime) -> Gate:
         """Decide whether a batch that was just judged may be published; see `contracts.cards`."""
         with self.records.reading() as session:
-            return gate(facts(session), self.norms, attempt)
+            return gate(facts(session), self.norms, attempt, now)
 
 
 def norms_of(

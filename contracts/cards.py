@@ -262,23 +262,20 @@ class Gate:
     card: Card | None = None
 
 
-def gate(facts: Facts, norms: Norms, attempt: Attempt) -> Gate:
+def gate(facts: Facts, norms: Norms, attempt: Attempt, now: datetime) -> Gate:
     """Decide whether a batch may be published: the one place where that is decided.
 
     It may not when it has, or with these figures gets, a red card below the mark; unless a waiver
     holds or an appeal was granted for that batch.
 
     Args:
-        attempt: the attempt as just judged, `settled_at` the time of its verdict; where the facts
-            know it as settled already, what they say stands.
+        attempt: the attempt with the figures of the verdict that was given at `now`; where the
+            facts know it as settled already, what they say stands.
     """
-    now = attempt.settled_at
-    if now is None:
-        raise ValueError("only a judged attempt comes before the gate")
     known = [a for a in facts.attempts if (a.batch, a.attempt) == (attempt.batch, attempt.attempt)]
     if not any(a.settled_at for a in known):
         others = tuple(a for a in facts.attempts if a not in known)
-        judged = replace(attempt, outcome=BatchStatus.STOPPED)
+        judged = replace(attempt, settled_at=now, outcome=BatchStatus.STOPPED)
         facts = replace(facts, attempts=(*others, judged))
     own = [
         card

@@ -51,13 +51,7 @@ class WorkCalendar:
         return self._exceptions.get(day, day.weekday() < 5)
 
     def add_working_days(self, day: date, count: int) -> date:
-        """Return the count-th working day after a day; the day itself for 0.
-
-        Raises:
-            ValueError: when the count is negative.
-        """
-        if count < 0:
-            raise ValueError("working days are counted forward")
+        """Return the count-th working day after a day; the day itself for 0 or less."""
         for _ in range(count):
             day += timedelta(days=1)
             while not self.is_working_day(day):
