@@ -15,13 +15,12 @@ from typing import Any
 import dagster as dg
 
 from assets import steps
-from assets.cards import cards_by_dataset, evaluate_cards
+from assets.card_checks import card_checks
+from assets.cards import evaluate_cards
 from assets.delivery.arrivals import scan
 from assets.resources import hub_resource
 from assets.runtime import Progress, Promises, Quiet, Runtime
 from contracts.card_life import Colour
-from contracts.card_words import COLOUR_TITLES, KIND_TITLES, what_to_do
-from contracts.cards import Card
 from contracts.model import Contract
 from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
@@ -190,44 +189,6 @@ def cards(hub: Hub) -> dg.MaterializeResult[None]:
     )
 
 
-def card_checks(contracts: Sequence[Contract]) -> dg.AssetChecksDefinition:
-    """Return the check that carries the open cards of each dataset."""
-    datasets = {checked_key(c.name): c.name for c in contracts}
-
-    @dg.multi_asset_check(
-        name="card_checks",
-        specs=[
-            dg.AssetCheckSpec(
-                "cards", asset=key, additional_deps=[CARDS], description="No open quality card?"
-            )
-            for key in datasets
-        ],
-        can_subset=True,
-        required_resource_keys={"hub"},
-    )
-    def check_cards(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        found = cards_by_dataset(context.resources.hub)
-        for wanted in sorted(context.selected_asset_check_keys, key=str):
-            yield _card_result(wanted.asset_key, found.get(datasets[wanted.asset_key], ()))
-
-    return check_cards
-
-
-def _card_result(key: dg.AssetKey, standing: Sequence[Card]) -> dg.AssetCheckResult:
-    is_red = any(card.colour is Colour.RED for card in standing)
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name="cards",
-        passed=not standing,
-        severity=dg.AssetCheckSeverity.ERROR if is_red else dg.AssetCheckSeverity.WARN,
-        metadata={
-            card.id: f"{COLOUR_TITLES[card.colour]} · {KIND_TITLES[card.cause.kind]} · "
-            f"{card.cause.period} · {what_to_do(card)}"
-            for card in standing
-        },
-    )
-
-
 def card_job(checks: dg.AssetChecksDefinition) -> dg.UnresolvedAssetJobDefinition:
     """Return the job that finds what has fallen due, even when nothing is delivered."""
     return dg.define_asset_job(
@@ -350,7 +311,7 @@ def build_definitions(
     promises = Promises.of(settings)
     contracts = promises.contracts
     whole = deliver_job(contracts)
-    checks = card_checks(contracts)
+    checks = card_checks({checked_key(c.name): c.name for c in contracts}, CARDS)
     daily = card_job(checks)
     jobs = {c.name: dataset_job(c) for c in contracts}
     return dg.Definitions(

@@ -154,7 +154,8 @@ class _Life:
         if twice:
             self._await(cause.at, "twice")
         for act in acts:
-            self._await(act.at, "act", act)
+            if act.at >= cause.at:
+                self._await(act.at, "act", act)
         for at, name in (
             (cause.remedied_at, "remedy"),
             (cause.red_at, "overdue"),
