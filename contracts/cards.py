@@ -109,32 +109,43 @@ def cards(facts: Facts, norms: Norms, now: datetime) -> tuple[Card, ...]:
     earlier: dict[tuple[str, str], list[Card]] = defaultdict(list)
     for cause in found:
         lane = earlier[cause.dataset, cause.partner]
-        twice = cause.colour is Colour.YELLOW and any(
-            _counts(card, cause, norms.rules) for card in lane
-        )
-        life = _Life(cause, twice, done.get(cause.id, ()), norms)
+        life = _Life(cause, _is_second(lane, cause, norms.rules), done.get(cause.id, ()), norms)
         lane.append(life.lived_until(now))
     issued = [card for lane in earlier.values() for card in lane]
     return tuple(sorted(issued, key=lambda card: (card.cause.at, card.id)))
 
 
-def _counts(card: Card, cause: Cause, rules: CardRules) -> bool:
-    """Say whether an earlier card makes a yellow one the second within the time.
+def _is_second(lane: Sequence[Card], cause: Cause, rules: CardRules) -> bool:
+    """Say whether a yellow card is the dataset's second within the time.
+
+    Args:
+        lane: the cards issued before it, in the order of issue.
+    """
+    if cause.colour is not Colour.YELLOW:
+        return False
+    today = day_of(cause.at)
+    for card in reversed(lane):
+        if months_later(day_of(card.cause.at), rules.twice_within_months) < today:
+            return False
+        if _counts(card, cause):
+            return True
+    return False
+
+
+def _counts(card: Card, cause: Cause) -> bool:
+    """Say whether an earlier card makes a yellow one the second.
 
     One failing under two names counts once: a card of another kind about the same batch or the
     same period is none. Nor is one whose appeal had been granted by then.
     """
-    first = card.cause
+    first, closed = card.cause, card.standing.closed_at
     if first.colour is not Colour.YELLOW:
         return False
     if first.kind is not cause.kind and (
         first.period == cause.period or (first.batch is not None and first.batch == cause.batch)
     ):
         return False
-    closed = card.standing.closed_at
-    if card.standing.revoked and closed is not None and closed <= cause.at:
-        return False
-    return day_of(cause.at) <= months_later(day_of(first.at), rules.twice_within_months)
+    return not (card.standing.revoked and closed is not None and closed <= cause.at)
 
 
 #: At the same instant: acts first, then good news, then bad.

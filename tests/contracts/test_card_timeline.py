@@ -14,7 +14,7 @@ from hub.store.batches import BatchStatus
 from hub.store.cards import Act, ActKind, Facts
 from tests.contracts.card_facts import INCIDENT, NORMS, TENANCY, at
 
-START, END = at("05-01", 0), at("12-01", 0)
+START, END = at("05-01", 0), at("09-01", 0)
 INSTANTS = st.integers(0, int((END - START).total_seconds() // 3600)).map(
     lambda hours: START + timedelta(hours=hours)
 )
@@ -83,7 +83,7 @@ def by_id(found: tuple[Card, ...]) -> dict[str, Card]:
     return {card.id: card for card in found}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(histories(), INSTANTS, st.randoms(use_true_random=False))
 def test_the_order_of_the_facts_changes_nothing(
     facts: Facts, now: datetime, rng: random.Random
@@ -96,7 +96,7 @@ def test_the_order_of_the_facts_changes_nothing(
     assert cards(again, NORMS, now) == cards(facts, NORMS, now)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(histories(), st.lists(INSTANTS, max_size=6))
 def test_a_later_look_only_adds_steps(facts: Facts, looks: list[datetime]) -> None:
     """Evaluated at any moments, the steps told are those of one evaluation at the end."""
@@ -111,7 +111,7 @@ def test_a_later_look_only_adds_steps(facts: Facts, looks: list[datetime]) -> No
     assert told == {c.id: [s.key for s in c.steps] for c in cards(facts, NORMS, END)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(histories(), INSTANTS)
 def test_what_is_recorded_later_does_not_change_what_was_known(facts: Facts, now: datetime) -> None:
     """Looking back from the end at an instant gives what an evaluation then gave."""
@@ -123,7 +123,7 @@ def test_what_is_recorded_later_does_not_change_what_was_known(facts: Facts, now
     assert cards(known, NORMS, now) == cards(facts, NORMS, now)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(histories(), INSTANTS)
 def test_times_run_forward_and_red_is_for_good(facts: Facts, now: datetime) -> None:
     for card in cards(facts, NORMS, now):
@@ -134,7 +134,7 @@ def test_times_run_forward_and_red_is_for_good(facts: Facts, now: datetime) -> N
         assert colours == sorted(colours, reverse=True)  # yellow, then red
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(histories(), attempts(), INSTANTS)
 def test_a_backfill_of_an_old_period_remedies_nothing_of_the_present(
     facts: Facts, backfill: Attempt, now: datetime
