@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import FileResponse, Response
 
-from api import deliveries, scoreboard
+from api import cards, deliveries, scoreboard
 from api.dependencies import CurrentServices, CurrentSession
 from api.outcome import json_response
 from api.wire.base import problems
-from api.wire.partner import BatchDetail, Batches, Dropped
+from api.wire.partner import BatchDetail, Batches, Cards, Dropped
 from api.wire.public import Quality
 
 router = APIRouter(prefix="/v1/partner", tags=["partner"])
@@ -69,6 +69,18 @@ def feedback_file(path: object) -> Response:
 def own_quality(session: CurrentSession, services: CurrentServices) -> Response:
     """Return your own quality board."""
     return json_response(scoreboard.board(services, deliveries.partner_of(session.actor)))
+
+
+@router.get("/cards", response_model=Cards, responses=problems(401, 403, 422))
+def own_cards(
+    session: CurrentSession,
+    services: CurrentServices,
+    only_open: Annotated[
+        bool, Query(alias="open", description="Only those that still ask for something.")
+    ] = True,
+) -> Response:
+    """List your quality cards, red ones first: why, what to do and by when."""
+    return json_response(cards.listing(services, session.actor, only_open=only_open))
 
 
 @router.put(

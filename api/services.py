@@ -18,6 +18,7 @@ from api.people import DemonstrationProvider
 from api.tokens import HubTokenVerifier, TokenIssuer, TokenVerifier
 from api.vocabulary import Vocabulary
 from contracts.adoption import weigh
+from contracts.card_desk import CardDesk
 from contracts.codes import CodeSets, load_code_sets
 from contracts.loader import load_catalog, load_contracts
 from contracts.model import Contract
@@ -49,6 +50,7 @@ class Services:
     guard: Guard
     ledger: Ledger
     records: Records
+    cards: CardDesk
     snapshots: SnapshotStore
     verifier: TokenVerifier
     provider: DemonstrationProvider | None
@@ -72,7 +74,8 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     records = Records.open(settings)
     code_sets = load_code_sets(settings.contract_folders)
-    catalog = load_catalog(_in_force(settings, records, code_sets))
+    contracts = _in_force(settings, records, code_sets)
+    catalog = load_catalog(contracts)
     policy = load_policy(catalog, settings.policy_folder or POLICY_FOLDER)
     snapshots = SnapshotStore(settings)
     signer = keyring.signer("ledger", settings.origin)
@@ -93,6 +96,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         guard=guard,
         ledger=ledger,
         records=records,
+        cards=CardDesk.of(records, contracts, settings),
         snapshots=snapshots,
         verifier=HubTokenVerifier(keyring, clock, issuer),
         provider=_provider(settings, keyring, clock, guard, issuer),

@@ -15,9 +15,12 @@ from typing import Any
 import dagster as dg
 
 from assets import steps
+from assets.card_checks import card_checks
+from assets.cards import evaluate_cards
 from assets.delivery.arrivals import scan
 from assets.resources import hub_resource
 from assets.runtime import Progress, Promises, Quiet, Runtime
+from contracts.card_life import Colour
 from contracts.model import Contract
 from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
@@ -37,6 +40,8 @@ Hub = dg.ResourceParam[Runtime]
 LANDING = dg.AssetKey(["delivery", "landing"])
 IDENTITY = dg.AssetKey(["identity", "map"])
 SNAPSHOT = dg.AssetKey(["serving", "snapshot"])
+CARDS = dg.AssetKey(["reports", "cards"])
+CARDS_CRON = "30 0 * * *"  # a day is over in TIMEZONE: what fell due by it is known
 
 
 def checked_key(dataset: str) -> dg.AssetKey:
@@ -174,6 +179,28 @@ def publication(hub: Hub) -> Iterator[dg.MaterializeResult[None]]:
     )
 
 
+@dg.asset(key=CARDS, deps=[SNAPSHOT], group_name="reports")
+def cards(hub: Hub) -> dg.MaterializeResult[None]:
+    """Quality cards that follow from what is recorded, each step of them in the ledger."""
+    done = evaluate_cards(hub)
+    standing = [card for card in done.cards if card.is_open]
+    red = sum(card.colour is Colour.RED for card in standing)
+    return dg.MaterializeResult(
+        metadata={"open": len(standing), "red": red, "steps told": done.told}
+    )
+
+
+def card_job(checks: dg.AssetChecksDefinition) -> dg.UnresolvedAssetJobDefinition:
+    """Return the job that finds what has fallen due, even when nothing is delivered."""
+    return dg.define_asset_job(
+        "cards",
+        selection=dg.AssetSelection.assets(CARDS) | dg.AssetSelection.checks(checks),
+        executor_def=dg.in_process_executor,
+        description="quality cards: what is overdue, escalates, expires or closes",
+        tags={"mingjing/run": "cards"},
+    )
+
+
 @dg.asset(
     key=dg.AssetKey(["reports", "data_docs"]),
     deps=[SNAPSHOT],
@@ -194,7 +221,7 @@ def deliver_job(contracts: Sequence[Contract]) -> dg.UnresolvedAssetJobDefinitio
         "deliver",
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
-        description=f"land, check, seal, load, resolve, publish, report: {len(contracts)} datasets",
+        description=f"land, check, seal, load, resolve, publish, cards, report: {len(contracts)} datasets",
         tags={"mingjing/run": "delivery"},
     )
 
@@ -210,6 +237,7 @@ def dataset_job(contract: Contract) -> dg.UnresolvedAssetJobDefinition:
         SNAPSHOT,
         dg.AssetKey(["integrated", "person"]),
         dg.AssetKey(["integrated", "conflict"]),
+        CARDS,
         dg.AssetKey(["reports", "data_docs"]),
     )
     return dg.define_asset_job(
@@ -229,6 +257,17 @@ def schedule(contract: Contract, job: dg.UnresolvedAssetJobDefinition) -> dg.Sch
         name=f"{cycle}__{slug(contract.name)}",
         job=job,
         cron_schedule=cron,
+        execution_timezone=TIMEZONE,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+def card_schedule(job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    """Return the schedule that looks at the cards once a day."""
+    return dg.ScheduleDefinition(
+        name="daily__cards",
+        job=job,
+        cron_schedule=CARDS_CRON,
         execution_timezone=TIMEZONE,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
@@ -294,6 +333,8 @@ def build_definitions(
     promises = promises or Promises.of(settings)
     contracts = promises.contracts
     whole = deliver_job(contracts)
+    checks = card_checks({checked_key(c.name): c.name for c in contracts}, CARDS)
+    daily = card_job(checks)
     jobs = {c.name: dataset_job(c) for c in contracts}
     return dg.Definitions(
         assets=[
@@ -301,10 +342,12 @@ def build_definitions(
             *(lane(c) for c in contracts),
             identity_asset(contracts),
             publication,
+            cards,
             data_docs,
         ],
-        jobs=[whole, *jobs.values()],
-        schedules=[schedule(c, jobs[c.name]) for c in contracts],
+        asset_checks=[checks],
+        jobs=[whole, daily, *jobs.values()],
+        schedules=[*(schedule(c, jobs[c.name]) for c in contracts), card_schedule(daily)],
         sensors=[drop_sensor(settings, contracts, whole)],
         resources={
             "hub": hub_resource(settings, clock or SystemClock(), progress or Quiet(), promises)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.adoption import Weighed, weigh
+from contracts.card_desk import CardDesk
 from contracts.codes import CodeSets, load_code_sets
 from contracts.loader import load_catalog, load_contracts
 from contracts.model import Contract
@@ -82,6 +83,7 @@ class Runtime:
     catalog: Catalog
     code_sets: CodeSets
     records: Records
+    cards: CardDesk
     ledger: Ledger
     lake: LakeHandle
     progress: Progress
@@ -183,6 +185,7 @@ def open_runtime(
                 catalog=load_catalog(promises.contracts),
                 code_sets=promises.code_sets,
                 records=records,
+                cards=CardDesk.of(records, promises.contracts, settings),
                 ledger=ledger,
                 lake=handle,
                 progress=progress,

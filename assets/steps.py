@@ -1,6 +1,6 @@
 """The steps of a run, each of them safe to repeat.
 
-    land → (parse → check → seal → load, per dataset) → resolve → publish → report
+    land → (parse → check → gate → seal → load, per dataset) → resolve → publish → cards → report
 
 Every step takes up what it finds in the operational records, so that a run that was killed is
 finished by the next one. The clear text of a batch lives only inside `check_and_load`.
@@ -8,11 +8,12 @@ finished by the next one. The clear text of a batch lives only inside `check_and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
 
+from assets.cards import admitted, release_stopped
 from assets.delivery import landing, parsing, verdicts, work
 from assets.delivery.arrivals import scan
 from assets.delivery.parsing import Parsed
@@ -77,9 +78,10 @@ def land(run: Runtime) -> tuple[Batch, ...]:
 def check_and_load(run: Runtime, dataset: str) -> tuple[Checked, ...]:
     """Check every waiting batch of a dataset; seal and load those that pass.
 
-    A batch below its publish bar is stopped: its rows go to quarantine and feedback, what was
+    A batch below its publish bar, or with a red card, is stopped: its rows go to quarantine and feedback, what was
     published before stays in service.
     """
+    release_stopped(run, dataset)
     waiting = run.records.pending(dataset, (BatchStatus.LANDED, BatchStatus.CHECKED))
     return tuple(_check_and_load_one(run, run.contract(dataset), batch) for batch in waiting)
 
@@ -128,7 +130,8 @@ def _check(
         code_sets=run.code_sets,
         partner=batch.partner,
     )
-    verdict = run_batch(con, compiled)
+    found = run_batch(con, compiled)
+    verdict = admitted(run, batch, found, now)
     path = feedback_path(run, batch)
     write_feedback(con, contract, specs, verdict, path, first_line=parsed.first_line)
     tag = EventTag.PARTNER_BATCH_CHECKED if verdict.passed else EventTag.PARTNER_BATCH_STOPPED
@@ -141,7 +144,8 @@ def _check(
         "passed": verdict.passed,
     }
     run.emit(AuditEvent(tag, now, details))
-    run.records.save_verdict(batch.id, verdicts.to_record(verdict, parsed.changes), now)
+    record = verdicts.to_record(verdict, parsed.changes)
+    run.records.save_verdict(batch.id, replace(record, met=found.passed), now)
     share = f"{verdict.overall:.2%}" if verdict.overall is not None else "no rows"
     said = f"{verdict.rows:,} rows, {share} accepted"
     if not verdict.passed:

@@ -96,6 +96,16 @@ class Settings(BaseSettings):
         return self.home / "keyring.json"
 
     @property
+    def calendar(self) -> Path:
+        """File of this hub's own holidays and shifted working days."""
+        return self.home / "calendar.csv"
+
+    @property
+    def card_rules(self) -> Path:
+        """File of this hub's own thresholds of quality cards."""
+        return self.home / "cards.toml"
+
+    @property
     def dagster_home(self) -> Path:
         """Folder Dagster keeps its runs and event log in."""
         return self.home / "dagster"

@@ -33,6 +33,18 @@ class EventTag(StrEnum):
     PARTNER_BATCH_LOADED = "partner:batch:loaded"
     PARTNER_BATCH_REFUSED = "partner:batch:refused"
     PARTNER_BATCH_STOPPED = "partner:batch:stopped"
+    QUALITY_CARD_ACKNOWLEDGED = "quality:card:acknowledged"
+    QUALITY_CARD_APPEALED = "quality:card:appealed"
+    QUALITY_CARD_APPEAL_DECIDED = "quality:card:appeal_decided"
+    QUALITY_CARD_CLOSED = "quality:card:closed"
+    QUALITY_CARD_ESCALATED = "quality:card:escalated"
+    QUALITY_CARD_ISSUED = "quality:card:issued"
+    QUALITY_CARD_REINSTATED = "quality:card:reinstated"
+    QUALITY_CARD_REMEDIED = "quality:card:remedied"
+    QUALITY_CARD_WAIVER_DECIDED = "quality:card:waiver_decided"
+    QUALITY_CARD_WAIVER_EXPIRED = "quality:card:waiver_expired"
+    QUALITY_CARD_WAIVER_REQUESTED = "quality:card:waiver_requested"
+    QUALITY_CARD_WITHDRAWN = "quality:card:withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

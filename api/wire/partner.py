@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -124,6 +125,84 @@ class BatchDetail(Batch):
     checks: list[CheckResult]
     changes: list[Change]
     feedback: str | None = Field(description="The feedback file, for the partner itself.")
+
+
+class CardEvidence(Wire):
+    """What a card stands on; members that do not apply are absent."""
+
+    reason: str | None = Field(None, description="Why the file was refused or stopped.")
+    rows: int | None = None
+    quarantined: int | None = None
+    key_accuracy_percent: float | None = None
+    overall_percent: float | None = None
+    feedback_at: date | None = Field(None, description="When the feedback file was there.")
+    cycle_working_days: int | None = Field(None, description="Length of the period.")
+    yellow_after: int | None = Field(None, description="Working days overdue until yellow.")
+    red_after: int | None = Field(None, description="Working days overdue until red.")
+
+
+class Card(Wire):
+    """One quality card; days are those of Asia/Shanghai."""
+
+    id: str
+    kind: Literal["below_mark", "overdue_delivery", "overdue_correction", "contract_broken"]
+    kind_title: str
+    colour: Literal["yellow", "red"]
+    colour_title: str
+    state: Literal[
+        "issued", "acknowledged", "appealed", "waiver_requested", "waived", "remedied", "closed"
+    ]
+    state_title: str
+    dataset: str
+    title: str
+    department: str
+    period: str
+    batch: str | None = Field(description="The batch it is about; null for a missing delivery.")
+    issued_at: datetime
+    due: date = Field(description="The day that was missed, or the day of the verdict.")
+    remedy_by: date = Field(description="A yellow card not remedied by then turns red.")
+    waived_until: date | None
+    what_to_do: str
+    evidence: CardEvidence
+
+
+class Cards(Wire):
+    """The department's quality cards, red ones first."""
+
+    model_config = example(
+        {
+            "cards": [
+                {
+                    "id": "5e1f00aa11bb22cc",
+                    "kind": "below_mark",
+                    "kind_title": "数据质量不达标 / below the mark",
+                    "colour": "red",
+                    "colour_title": "红牌 / red",
+                    "state": "issued",
+                    "state_title": "已发出 / issued",
+                    "dataset": "housing.tenancy",
+                    "title": "房屋租赁",
+                    "department": "housing",
+                    "period": "2026-06",
+                    "batch": "20260602-5e1f00aa11bb22cc",
+                    "issued_at": "2026-06-02T02:00:04Z",
+                    "due": "2026-06-02",
+                    "remedy_by": "2026-06-16",
+                    "waived_until": None,
+                    "what_to_do": "请按反馈文件更正后重新报送达标的一批；限期 2026-06-16。",
+                    "evidence": {
+                        "rows": 18000,
+                        "quarantined": 1242,
+                        "key_accuracy_percent": 93.1,
+                        "overall_percent": 93.1,
+                        "reason": "关键字段准确率 93.10 %，低于发布线 97 %",
+                    },
+                }
+            ]
+        }
+    )
+
+    cards: list[Card]
 
 
 class Dropped(Wire):

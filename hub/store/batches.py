@@ -148,8 +148,9 @@ class Verdict:
     """What the checks of one batch found.
 
     Args:
-        passed: False when the batch is below its publish bar.
+        passed: False when the batch must not be published.
         reason: why, free of personal data.
+        met: whether the contract's own checks and bar were met, where that is not `passed`.
         checks: one per rule, in the contract's order.
         document: the whole verdict as JSON.
     """
@@ -164,6 +165,12 @@ class Verdict:
     checks: tuple[CheckRow, ...] = ()
     changes: tuple[ChangeRow, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict)
+    met: bool | None = None
+
+    @property
+    def meets_contract(self) -> bool:
+        """Whether the contract's own checks and bar were met."""
+        return self.passed if self.met is None else self.met
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ tables serve SQLite and PostgreSQL; their history is in `migrations/`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, UniqueConstraint
@@ -166,3 +166,68 @@ class ContractVersionRow(Base):
     digest: Mapped[str] = mapped_column(String(64))
     document: Mapped[dict[str, Any]]
     first_used_at: Mapped[datetime]
+
+
+class AttemptRow(Base):
+    """What became of one attempt to deliver a batch; a settled row is never rewritten."""
+
+    __tablename__ = "batch_attempt"
+
+    batch_id: Mapped[str] = mapped_column(
+        ForeignKey("batch.id", ondelete="CASCADE"), primary_key=True
+    )
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    dataset: Mapped[str]
+    partner: Mapped[str]
+    period: Mapped[str | None]
+    landed_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    rows: Mapped[int | None] = mapped_column(BigInteger)
+    quarantined: Mapped[int | None] = mapped_column(BigInteger)
+    key_accuracy: Mapped[float | None]
+    overall: Mapped[float | None]
+    meets_contract: Mapped[bool | None]
+    reason: Mapped[str | None] = mapped_column(String(1000))
+
+
+class WatchRow(Base):
+    """The day from which a dataset's deliveries are expected."""
+
+    __tablename__ = "dataset_watch"
+
+    dataset: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[date]
+
+
+class CardActRow(Base):
+    """What somebody did about a quality card; only ever added to."""
+
+    __tablename__ = "card_act"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    card: Mapped[str] = mapped_column(String(40), index=True)
+    act: Mapped[str] = mapped_column(String(20))
+    actor: Mapped[str]
+    reason: Mapped[str] = mapped_column(String(500))
+    until: Mapped[date | None]
+    granted: Mapped[bool | None]
+    at: Mapped[datetime]
+
+
+class CardStepRow(Base):
+    """A step in a card's life and the ledger entry that tells it.
+
+    `ledger_from` is the ledger's size before the entry was first tried, `entry` its index once it
+    is known to be there.
+    """
+
+    __tablename__ = "card_step"
+    __table_args__ = (UniqueConstraint("card", "step_key", name="card_step_once"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    card: Mapped[str] = mapped_column(String(40))
+    key: Mapped[str] = mapped_column("step_key", String(60))
+    body: Mapped[dict[str, Any]]
+    ledger_from: Mapped[int] = mapped_column(BigInteger)
+    entry: Mapped[int | None] = mapped_column(BigInteger, index=True)

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from hub.config import Settings
 from hub.errors import ConfigError, NotFound, RequestError
+from hub.store.attempts import judge_attempt, open_attempt, settle_attempt
 from hub.store.batches import (
     ACCEPTED,
     STEPS,
@@ -191,11 +192,13 @@ class Records:
                 row = new_row(arrival, at)
                 session.add(row)
                 session.flush()
+                open_attempt(session, row, at)
                 return Registered(batch_of(row), is_new=True)
             again = BatchStatus.LANDED in STEPS[BatchStatus(row.status)]
             row.delivered_at = at
             if again:
                 restart(row, arrival)
+                open_attempt(session, row, at)
             session.flush()
             return Registered(batch_of(row), is_new=again)
 
@@ -240,6 +243,10 @@ class Records:
                 if name not in ("rows", "format", "encoding", "published_version"):
                     raise RequestError(f"a batch keeps no {name!r} on a step")
                 setattr(row, name, value)
+            if status is BatchStatus.LOADED:
+                settle_attempt(session, row, status, row.checked_at or at)
+            elif status is BatchStatus.REFUSED:
+                settle_attempt(session, row, status, at)
             return batch_of(row)
 
     def pending(
@@ -298,6 +305,9 @@ class Records:
             row.reason = verdict.reason[:4000] or None
             row.verdict = dict(verdict.document)
             replace_details(session, batch_id, verdict)
+            judge_attempt(session, row, verdict)
+            if status is BatchStatus.STOPPED:
+                settle_attempt(session, row, status, at)
             return batch_of(row)
 
     def verdict(self, batch_id: str) -> Verdict | None:

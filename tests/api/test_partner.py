@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from api import deliveries
-from api.wire.partner import BatchDetail, Batches, Dropped
+from api.wire.partner import BatchDetail, Batches, Cards, Dropped
 from api.wire.public import Quality
 from hub.store.drop import MANIFEST_SUFFIX
 from tests.api.hub import Client, TinyHub
@@ -154,3 +154,19 @@ def test_an_endless_push_is_cut_off(
 def test_a_push_without_token_is_not_read(hub: TinyHub, client: Client) -> None:
     reply = client.request("PUT", f"{PUSH}/x.csv", content=b"x")
     assert reply.status_code == 401
+
+
+def test_a_partner_sees_its_own_cards_with_what_to_do(hub: TinyHub, client: Client) -> None:
+    body = client.get("/v1/partner/cards", headers=hub.bearer("partner.housing")).json()
+    Cards.model_validate(body)
+    (card,) = body["cards"]
+    assert (card["kind"], card["colour"], card["state"]) == ("below_mark", "red", "issued")
+    assert card["evidence"]["key_accuracy_percent"] == pytest.approx(93.1)
+    assert card["remedy_by"] in card["what_to_do"]
+
+
+def test_the_steward_sees_all_cards_and_others_none(hub: TinyHub, client: Client) -> None:
+    path = "/v1/partner/cards?open=false"
+    body = client.get(path, headers=hub.bearer("steward")).json()
+    assert [card["department"] for card in body["cards"]] == ["housing"]
+    assert client.get(path, headers=hub.bearer("analyst")).status_code == 403
