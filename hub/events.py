@@ -32,6 +32,8 @@ class EventTag(StrEnum):
     PARTNER_BATCH_LOADED = "partner:batch:loaded"
     PARTNER_BATCH_REFUSED = "partner:batch:refused"
     PARTNER_BATCH_STOPPED = "partner:batch:stopped"
+    PARTNER_SAMPLE_DRAWN = "partner:sample:drawn"
+    PARTNER_SAMPLE_RETURNED = "partner:sample:returned"
 
 
 @dataclass(frozen=True, slots=True)
