@@ -11,13 +11,13 @@ from dataclasses import asdict
 from typing import Any
 
 from contracts.accuracy import TARGET, Headline, Measure, cut_percent, estimates
-from contracts.dimensions import Dimension
+from contracts.dimensions import Dimension, Indicator
 from contracts.figures import Figures, MonthFigures, WorstRule
 from hub.store.facts import read_facts
 from hub.store.records import Records
 from hub.store.samples import FieldSample
 
-_PLACES = 4  # of a share that is no accuracy figure and needs no cutting
+_PLACES = 4  # of the percent of rows that fail a rule
 
 
 def figures(records: Records) -> Figures:
@@ -91,13 +91,21 @@ def indicator_rows(dimensions: Iterable[Dimension]) -> list[dict[str, Any]]:
             "indicator": f"{i.code} {i.title}",
             "A": i.conforming,
             "B": i.evaluated,
-            "X_%": cut_percent(i.share, _PLACES),
+            "X_%": _shown_percent(i),
             "better": "lower" if i.lower_is_better else "higher",
             "note": i.note,
         }
         for d in dimensions
         for i in d.indicators
     ]
+
+
+def _shown_percent(indicator: Indicator) -> float | None:
+    """Cut so that no figure reads better than it is: a rate of bad items is cut upwards."""
+    good = cut_percent(indicator.goodness)
+    if good is None or not indicator.lower_is_better:
+        return good
+    return round(100 - good, 2)
 
 
 def rule_rows(rules: Iterable[WorstRule]) -> list[dict[str, Any]]:
@@ -142,8 +150,10 @@ def agreement_rows(found: Figures, department: str) -> list[dict[str, Any]]:
             "compared": a.compared,
             "agreeing": a.agreeing,
             "share_%": cut_percent(a.agreeing / a.compared if a.compared else None),
+            "note": note,
         }
-        for a in found.agreements("pair", department, newest=True)
+        for scope, note in (("pair", ""), ("linked", "persons are linked by it: no measure yet"))
+        for a in found.agreements(scope, department, newest=True)
     ]
 
 

@@ -191,7 +191,7 @@ class Figures:
         """Return what a publication found of a pair, dataset or department.
 
         Args:
-            scope: "pair", "dataset" or "department".
+            scope: "pair", "linked", "dataset" or "department".
             name: department or dataset; of a pair, either side.
             newest: of the newest publication, whatever `version` says.
         """

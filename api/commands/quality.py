@@ -12,6 +12,7 @@ from api.commands.field_sample import SampleOrder, draw_sample, return_sample
 from api.commands.options import Home, Json, settings_of
 from api.console import door, out, print_json, print_rows
 from hub.clock import SystemClock
+from hub.config import Settings
 from hub.store.records import Records
 
 app = typer.Typer(help="Quality: headlines, measures, history, field samples.")
@@ -20,6 +21,7 @@ Month = Annotated[str | None, typer.Option(help="YYYY-MM; default the newest del
 _HEADLINE = ("dataset", "month", "accuracy_%", "target_99_%", "which", "right", "of")
 _MEASURES = ("measure", "right", "of", "share_%", "target_99_%", "note")
 _RULES = ("rule", "title", "severity", "failing", "percent")
+_SAMPLES = ("sample", "month", "size", "of", "right_%", "lower_bound_%", "99_%_proven")
 _HISTORY = ("month", "rows", "stopped", "accuracy_%", "which")
 
 
@@ -28,9 +30,14 @@ def headlines(context: typer.Context, home: Home = None, as_json: Json = False) 
     """Show the accuracy of every dataset against the 99 % target: its worst measure, and which."""
     if context.invoked_subcommand is not None:
         return
-    with door(), Records.open(settings_of(home)) as records:
-        found = rows.figures(records)
-        table = [rows.headline_row(headline) for headline in found.headlines()]
+    with door():
+        print_headlines(settings_of(home), as_json=as_json)
+
+
+def print_headlines(settings: Settings, *, as_json: bool = False) -> None:
+    """Print the headline of every dataset."""
+    with Records.open(settings) as records:
+        table = [rows.headline_row(headline) for headline in rows.figures(records).headlines()]
         _print(
             "Accuracy against the 99 % target: the worst measure speaks", table, as_json, _HEADLINE
         )
@@ -70,7 +77,7 @@ def show(
         _print("Rules that most rows fail", parts["worst_rules"], False, _RULES)
         print_rows(f"{department} and other departments", parts["agreement"], as_json=False)
         if parts["samples"]:
-            print_rows("Field samples, newest first", parts["samples"], as_json=False)
+            _print("Field samples, newest first", parts["samples"], False, _SAMPLES)
         _print("Months, newest first", parts["history"], False, _HISTORY)
 
 

@@ -208,7 +208,7 @@ def _keys(
     found: set[tuple[str, str, str, str]] = set()
     for field, one, other in pairs:
         first, second = sorted((owners[one], owners[other]))
-        found.add(("pair", field, first, second))
+        found.add(("linked" if field in linking else "pair", field, first, second))
         if field not in linking:
             found.update(("dataset", "", name, "") for name in (one, other))
             found.update(("department", "", name, "") for name in (first, second))

@@ -96,8 +96,8 @@ def draw(
     at = f"AT (VERSION => {int(snapshot)})"
     records = (
         f"SELECT coalesce(left({lake.quoted(dataset.area_column or '')}, {int(digits)}), '?') "
-        f"AS stratum, record_key, subject_key FROM {lake.register_table(dataset.name)} {at} r "
-        f"JOIN lake.identity.map {at} m ON m.identifier_key = r.{lake.quoted(f'{role}_key')} "
+        f"AS stratum, record_key, subject_key FROM {lake.register_table(dataset.name)} r {at} "
+        f"JOIN lake.identity.map m {at} ON m.identifier_key = r.{lake.quoted(f'{role}_key')} "
         "WHERE r.valid_to IS NULL"
     )
     with lake.guarded("the drawing of a sample"):

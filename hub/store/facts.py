@@ -69,8 +69,9 @@ class Agreement:
     """Persons of whom two sides both say something, and of how many they say the same.
 
     Args:
-        scope: "pair" of two departments on one field; "dataset" or "department" against all
-            other departments on every field at once, `other` and `field` being empty.
+        scope: "pair" of two departments on one field, "linked" where that is the field by which
+            persons are linked; "dataset" or "department" against all other departments on every
+            other field at once, `other` and `field` being empty.
     """
 
     version: str
