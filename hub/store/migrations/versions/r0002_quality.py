@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,19 +12,21 @@ down_revision: str | None = "0001"
 branch_labels = None
 depends_on = None
 
-_RULE_FACTS = (
-    sa.Column("kind", sa.String(200)),
-    sa.Column("key_field", sa.Boolean),
-    sa.Column("by_row", sa.Boolean),
-    sa.Column("passed", sa.Boolean),
-)
+
+def _rule_facts() -> tuple[sa.Column[Any], ...]:
+    return (
+        sa.Column("kind", sa.String(200)),
+        sa.Column("key_field", sa.Boolean),
+        sa.Column("by_row", sa.Boolean),
+        sa.Column("passed", sa.Boolean),
+    )
 
 
 def upgrade() -> None:
     """Add the columns and tables; what was recorded before keeps them empty."""
     op.add_column("batch", sa.Column("accuracy_failing", sa.BigInteger))
-    for column in _RULE_FACTS:
-        op.add_column("batch_check", column.copy())
+    for column in _rule_facts():
+        op.add_column("batch_check", column)
     op.create_table(
         "agreement",
         sa.Column("version", sa.String(200), primary_key=True),
@@ -74,7 +78,7 @@ def downgrade() -> None:
     for table in ("field_stratum", "field_sample", "agreement"):
         op.drop_table(table)
     with op.batch_alter_table("batch_check") as checks:
-        for column in _RULE_FACTS:
+        for column in _rule_facts():
             checks.drop_column(column.name)
     with op.batch_alter_table("batch") as batch:
         batch.drop_column("accuracy_failing")
