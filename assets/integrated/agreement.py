@@ -80,13 +80,14 @@ class Agreements:
         compared: list[str] = []
         differing: list[str] = []
         for field in plan:
-            said = _said(field, subject.records)
-            spoken = self._spoken_by(field.name, tuple(said))
+            speakers, same = _at_a_glance(field, subject.records)
+            if len(speakers) < 2:
+                continue
+            spoken = self._spoken_by(field.name, tuple(speakers))
             if spoken:
                 compared.append(spoken)
-                first = next(iter(said.values()))
-                if len(first) > 1 or any(values != first for values in said.values()):
-                    differing.extend(self._differing(field.name, said))
+                if not same:
+                    differing.extend(self._differing(field.name, _said(field, subject.records)))
         return ("|".join(compared), "|".join(differing)) if compared else None
 
     def _plan(self, datasets: frozenset[str]) -> tuple[_Planned, ...]:
@@ -118,6 +119,36 @@ class Agreements:
         ]
 
 
+def _at_a_glance(field: _Planned, records: list[Held]) -> tuple[dict[str, None], bool]:
+    """Return who speaks to a field, and whether all say it letter by letter alike.
+
+    Nearly everybody does: values are brought to one form only where they do not.
+    """
+    speakers: dict[str, None] = {}
+    first = None
+    same = True
+    for held in records:
+        for source in field.sources.get(held.dataset, ()):
+            column = source.column
+            value = held.clear[column] if column in held.clear else held.sealed.get(column)
+            if value is None or (source.latest_by and not _counts(records, held, source)):
+                continue
+            if not source.plain:
+                value = source.meaning(value)
+                if value is None:
+                    continue
+            speakers[held.dataset] = None
+            if first is None:
+                first = value
+            elif value != first:
+                same = False
+    return speakers, same
+
+
+def _counts(records: list[Held], held: Held, source: GoldenSource) -> bool:
+    return held is _newest(records, source)
+
+
 def _said(field: _Planned, records: list[Held]) -> dict[str, set[str]]:
     """Return dataset -> every different value it gives of the field."""
     said: dict[str, set[str]] = {}
@@ -129,7 +160,7 @@ def _said(field: _Planned, records: list[Held]) -> dict[str, set[str]]:
             value = held.value(source.column)
             if value is None:
                 continue
-            if source.latest_by and held is not _newest(records, source):
+            if source.latest_by and not _counts(records, held, source):
                 continue
             meaning = source.meaning(value)
             if meaning is not None:
