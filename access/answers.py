@@ -49,6 +49,21 @@ class SearchQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleQuery:
+    """A drawn sample of one dataset's persons, to be verified on the spot.
+
+    Args:
+        subjects: subject keys, in the order in which they are wanted.
+    """
+
+    dataset: str
+    subjects: tuple[bytes, ...] = field(repr=False)
+    case: str | None
+    purpose: str = "quality.field_check"
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StatsQuery:
     """Counts of a dataset's records.
 

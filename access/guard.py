@@ -24,6 +24,7 @@ from access.answers import (
     Answer,
     LookupQuery,
     Receipt,
+    SampleQuery,
     SearchQuery,
     StatsAnswer,
     StatsQuery,
@@ -39,7 +40,7 @@ from access.recording import Prepared, Recorder
 from access.uses import is_due, use_of
 from hub.catalog import Catalog
 from hub.clock import Clock
-from hub.errors import NotFound, RequestError
+from hub.errors import NotFound, RequestError, SourceError
 from hub.ledger.log import LoggedEntry
 from hub.ledger.writer import Entry
 
@@ -176,6 +177,42 @@ class Guard:
         if not found:
             return self._nobody(asked, None)
         return self._found(asked, found[:cap], more=len(found) > cap)
+
+    # A drawn sample
+
+    def sample(self, actor: Actor, query: SampleQuery) -> Answer:
+        """Return what the actor may see of every person drawn, once each use is recorded.
+
+        All or none: subjects come in the order of the question.
+
+        Raises:
+            RequestError: when more are drawn than the policy lets be shown at once; nothing is
+                recorded.
+            SourceError: when a person drawn is not in the snapshot in service.
+            LedgerError, KeyMissing: as `lookup`.
+        """
+        return self._recorder.release(self.prepare_sample(actor, query))
+
+    def prepare_sample(self, actor: Actor, query: SampleQuery) -> Prepared[Answer]:
+        """Decide and read for a drawn sample; the answer is still locked."""
+        request = Request(actor, Action.SAMPLE, (query.dataset,), query.purpose, query.case)
+        asked = self._ask(request, query.request_id)
+        if not asked.plan.decision.allowed:
+            return self._refused(asked)
+        if not query.subjects:
+            raise RequestError("nobody was drawn: the dataset holds no record in service")
+        most = _list_cap(asked.plan)
+        if most is None or len(query.subjects) > most:
+            raise RequestError(f"a sample has at most {most or 0:,} persons by the policy")
+        snapshot = self._snapshots.current()
+        asked = _reading(asked, snapshot)
+        found: list[tuple[bytes, Any]] = []
+        for key in query.subjects:
+            document = self._finder.open(snapshot, key)
+            if document is None or not rendering.may_see(document, asked.plan, actor.area):
+                raise SourceError("the sample does not fit the snapshot in service: draw again")
+            found.append((key, document))
+        return self._found(asked, found, more=False)
 
     # Counts
 
@@ -440,8 +477,12 @@ def _reading(asked: _Asked, snapshot: SnapshotReader) -> _Asked:
 
 
 def _cap(plan: Plan) -> int:
+    return min(_list_cap(plan) or LIST_CAP, LIST_CAP)
+
+
+def _list_cap(plan: Plan) -> int | None:
     for obligation in plan.decision.obligations:
         name, _, number = obligation.partition("=")
         if name == "list_cap":
-            return min(int(number), LIST_CAP)
-    return LIST_CAP
+            return int(number)
+    return None

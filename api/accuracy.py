@@ -1,12 +1,18 @@
-"""What was caught against what was planted: the invented district's truth, held against the hub."""
+"""The invented district's truth, held against the hub: what was caught of what was planted, and how
+near the measured accuracy comes to the true one.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from assets.demo.truth import compare
+from assets.demo.truth import TrueAccuracy, compare, true_accuracy
+from contracts.accuracy import cut_percent
+from contracts.checks import plan
+from contracts.loader import load_contracts
 from hub.config import Settings
 from hub.keyring import Keyring
 from hub.sealing import Pseudonymiser
@@ -74,3 +80,60 @@ def compare_with_truth(settings: Settings, truth: Path) -> list[dict[str, Any]]:
         }
         for row in sorted(rows, key=lambda r: (r.dataset, r.kind))
     ]
+
+
+def true_accuracies(settings: Settings, truth: Path) -> tuple[TrueAccuracy, ...]:
+    """Return, per dataset, the true accuracy of the key fields delivered against the measured one.
+
+    Measured wrong is a row with an error on a key field, as `key_accuracy` counts it; over all
+    deliveries of the dataset, the stopped ones among them.
+    """
+    sent = _names_by_digest(truth.parent)
+    with Records.open(settings) as records:
+        batches = [b for b in records.batches(limit=10_000) if b.sha256 in sent and b.rows]
+    files = {b.id: sent[b.sha256] for b in batches}
+    rows: dict[str, int] = {}
+    for batch in batches:
+        rows[batch.dataset] = rows.get(batch.dataset, 0) + (batch.rows or 0)
+    contracts = [c for c in load_contracts(settings.contract_folders) if c.name in rows]
+    rules = {
+        (c.name, spec.id)
+        for c in contracts
+        for spec in plan(c)
+        if spec.key_field and spec.severity == "error"
+    }
+    keys = {c.name: [p.name for p in c.properties if p.key_field] for c in contracts}
+    con = lake.open_lake(settings)
+    try:
+        quarantined = con.execute(
+            "SELECT dataset, batch_id, row_number, failed_rules FROM lake.quarantine.row"
+        ).fetchall()
+    finally:
+        con.close()
+    measured = [
+        (dataset, files[batch], row)
+        for dataset, batch, row, failed in quarantined
+        if batch in files and any((dataset, rule) in rules for rule in failed)
+    ]
+    return true_accuracy(truth, rows, measured, keys, files=files.values())
+
+
+def true_accuracy_rows(settings: Settings, truth: Path) -> list[dict[str, Any]]:
+    """Return true against measured accuracy as rows: the difference, and what explains it."""
+    return [
+        {
+            "dataset": found.dataset,
+            "rows": found.rows,
+            "true_%": cut_percent(found.true_share, 3),
+            "measured_%": cut_percent(found.measured_share, 3),
+            "too_high_by": round(100 * (found.measured_share - found.true_share), 3),
+            "no_rule_can_see": _named(found.unseen),
+            "blamed_for_another_field": _named(found.beside),
+            "unexplained": found.unexplained,
+        }
+        for found in true_accuracies(settings, truth)
+    ]
+
+
+def _named(kinds: Mapping[str, int]) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "–"

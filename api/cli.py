@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands import access, cards, contract, keys, ledger
+from api.commands import access, cards, contract, keys, ledger, quality
 from api.commands.options import Home, Json, settings_of
 from api.console import Watch, door, err, out, print_json, print_rows
 from api.setup import make_hub
@@ -26,6 +26,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(contract.app, name="contract")
 app.add_typer(access.app, name="access")
 app.add_typer(cards.app, name="cards")
+app.add_typer(quality.app, name="quality")
 
 
 @app.command()
@@ -103,16 +104,6 @@ def status(home: Home = None, as_json: Json = False) -> None:
             for b in records.batches()
         ]
         print_rows("Batches, newest first", rows, as_json=as_json)
-
-
-@app.command()
-def quality(home: Home = None, as_json: Json = False) -> None:
-    """Show every checked batch against the 99 % target."""
-    from api.quality import quality_rows
-    from hub.store.records import Records
-
-    with door(), Records.open(settings_of(home)) as records:
-        print_rows("Quality against the 99 % target", quality_rows(records), as_json=as_json)
 
 
 @app.command()

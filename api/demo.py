@@ -21,7 +21,8 @@ from typing import Any
 import httpx
 from rich.rule import Rule
 
-from api.accuracy import compare_with_truth
+from api.accuracy import compare_with_truth, true_accuracy_rows
+from api.commands.quality import print_headlines
 from api.console import Watch, out, print_rows
 from api.quality import quality_rows
 from api.running import run_delivery
@@ -390,6 +391,9 @@ def _ledger(settings: Settings) -> None:
 def _accuracy(settings: Settings, mail: Path) -> None:
     rows: Sequence[Mapping[str, Any]] = compare_with_truth(settings, mail / "truth")
     print_rows("Planted errors against what was caught", rows, as_json=False)
+    compared = true_accuracy_rows(settings, mail / "truth")
+    print_rows("Measured accuracy against the true one, key fields", compared, as_json=False)
+    print_headlines(settings)
 
 
 def _addresses(settings: Settings) -> None:

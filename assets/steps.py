@@ -38,6 +38,7 @@ from hub.errors import ContractError, DeliveryRefused
 from hub.events import AuditEvent, EventTag
 from hub.store import lake
 from hub.store.contract_versions import ContractVersions
+from hub.store.facts import save_agreements
 from hub.store.records import Batch, BatchStatus
 
 
@@ -264,6 +265,7 @@ def _record_publication(run: Runtime, published: Published, loaded: tuple[Batch,
         "lake_snapshot": published.manifest["lake_snapshot"],
     }
     run.emit(AuditEvent(EventTag.HUB_SNAPSHOT_PUBLISHED, now, details))
+    save_agreements(run.records, published.version, published.agreements)
     run.records.add_publication(
         published.version,
         tuple(b.id for b in loaded),

@@ -60,7 +60,9 @@ def run_batch(con: Connection, compiled: CompiledBatch) -> BatchVerdict:
     touched = con.execute(compiled.touched).fetchone()
     con.execute(changes([sql for sql, any_ in zip(compiled.changes, touched, strict=True) if any_]))
     rows, *evaluated = con.execute(compiled.totals).fetchone()
-    quarantined, flawed_keys, warned, *failing = con.execute(compiled.failures).fetchone()
+    quarantined, flawed_keys, inaccurate, warned, *failing = con.execute(
+        compiled.failures
+    ).fetchone()
     results = _results(con, compiled, rows, evaluated, failing)
     for statement in compiled.leftovers:
         con.execute(statement)
@@ -80,6 +82,7 @@ def run_batch(con: Connection, compiled: CompiledBatch) -> BatchVerdict:
         overall=overall,
         passed=passed,
         reason=reason,
+        accuracy_failing=inaccurate,
     )
 
 

@@ -50,6 +50,19 @@ class CheckSpec:
     threshold: Threshold | None = None
 
 
+def is_accuracy_rule(spec: CheckSpec) -> bool:
+    """Say whether a check counts for rule accuracy: does a key field say something wrong?
+
+    Its dimension is accuracy (0301 of GB/T 36344, content) or conformity (0302, form). A missing
+    or repeated key field is an error too, but of completeness or uniqueness: that counts for the
+    stricter key accuracy, which knows every error on a key field.
+
+    Source: DOMAIN quality, rule accuracy "0301 + 0302 over key fields".
+    """
+    said_wrong = spec.dimension in ("accuracy", "conformity")
+    return spec.severity == "error" and spec.key_field and spec.bit is not None and said_wrong
+
+
 def plan(contract: Contract) -> tuple[CheckSpec, ...]:
     """Return the checks of a contract; bits are 0, 1, 2… over those that blame rows."""
     critical = {item.name for item in contract.properties if item.key_field}

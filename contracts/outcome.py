@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contracts.checks import CheckSpec
+from contracts.checks import CheckSpec, is_accuracy_rule
 from contracts.frame import CHECKED, Frame
 from contracts.ladder import ASIDE, Rung, raw_text, uncast_text
 from contracts.masks import Masks
@@ -117,12 +117,13 @@ def totals(specs: Sequence[CheckSpec]) -> str:
 def failures(specs: Sequence[CheckSpec], masks: Masks) -> str:
     """Return the one-row count over flawed rows.
 
-    Quarantined rows, rows with an error on a key field, rows with a warning, then rows failing
-    each row check in bit order.
+    Quarantined rows, rows with an error on a key field, rows failing an accuracy rule on one,
+    rows with a warning, then rows failing each row check in bit order.
     """
     groups = (
         masks.any_of(lambda spec: spec.severity == "error"),
         masks.any_of(lambda spec: spec.severity == "error" and spec.key_field),
+        masks.any_of(is_accuracy_rule),
         masks.any_of(lambda spec: spec.severity == "warning"),
     )
     tests = [*groups, *(masks.is_set(spec) for spec in specs if spec.bit is not None)]

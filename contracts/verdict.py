@@ -47,9 +47,11 @@ class BatchVerdict:
     Args:
         warnings: rows that carry at least one warning, quarantined or not.
         changes: (column, transform, cells changed), in column and step order.
-        key_accuracy: 1 - rows with an error on a key field / rows; None for no rows.
+        key_accuracy: 1 - rows with any error on a key field / rows; None for no rows.
         overall: accepted / rows; None for no rows.
         reason: why it passed or not, in words.
+        accuracy_failing: distinct rows that fail an accuracy rule on a key field (see
+            `contracts.checks.is_accuracy_rule`); None in a verdict from before it was counted.
     """
 
     dataset: str
@@ -63,6 +65,7 @@ class BatchVerdict:
     overall: float | None
     passed: bool
     reason: str
+    accuracy_failing: int | None = None
 
     def result(self, check_id: str) -> CheckResult:
         """Return the result of a check; KeyError when the batch had no such check."""

@@ -71,6 +71,11 @@ class Settings(BaseSettings):
         return self.home / "feedback"
 
     @property
+    def samples(self) -> Path:
+        """Folder of the worksheets of field samples, mode 0700, until they come back."""
+        return self.home / "samples"
+
+    @property
     def lake(self) -> Path:
         """Folder of the lake: catalogue and Parquet files."""
         return self.home / "lake"

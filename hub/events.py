@@ -33,6 +33,8 @@ class EventTag(StrEnum):
     PARTNER_BATCH_LOADED = "partner:batch:loaded"
     PARTNER_BATCH_REFUSED = "partner:batch:refused"
     PARTNER_BATCH_STOPPED = "partner:batch:stopped"
+    PARTNER_SAMPLE_DRAWN = "partner:sample:drawn"
+    PARTNER_SAMPLE_RETURNED = "partner:sample:returned"
     QUALITY_CARD_ACKNOWLEDGED = "quality:card:acknowledged"
     QUALITY_CARD_APPEALED = "quality:card:appealed"
     QUALITY_CARD_APPEAL_DECIDED = "quality:card:appeal_decided"

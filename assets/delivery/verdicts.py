@@ -33,11 +33,16 @@ def to_record(verdict: BatchVerdict, file_changes: Iterable[tuple[str, str, int]
                 remedy=result.spec.remedy,
                 failing=result.failing,
                 evaluated=result.evaluated,
+                kind=result.spec.kind,
+                key_field=result.spec.key_field,
+                by_row=result.spec.bit is not None,
+                passed=result.passed,
             )
             for result in verdict.results
         ),
         changes=_counted((*file_changes, *verdict.changes)),
         document=verdict.to_json(),
+        accuracy_failing=verdict.accuracy_failing,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,99 @@ class Comparison:
     def missed(self) -> tuple[KindRow, ...]:
         """Rows of kinds that can be found and were not all found."""
         return tuple(r for r in self.rows if not r.known_miss and r.caught < r.planted)
+
+
+@dataclass(frozen=True, slots=True)
+class TrueAccuracy:
+    """The true accuracy of a dataset's key fields as delivered, and what a measure makes of it.
+
+    Args:
+        wrong: rows with an error planted in a key field, whoever could find it.
+        measured: rows that the measure calls wrong in a key field.
+        unseen: kind -> rows that are wrong and not measured, because no rule can see it.
+        beside: kind -> rows measured wrong for an error planted in another field, which a rule
+            over both cannot tell apart.
+        unexplained: rows for which neither is so: checks that failed, or alarms for nothing.
+    """
+
+    dataset: str
+    rows: int
+    wrong: int
+    measured: int
+    unseen: Mapping[str, int]
+    beside: Mapping[str, int]
+    unexplained: int
+
+    @property
+    def true_share(self) -> float:
+        """Share of the rows whose key fields are all right."""
+        return 1 - self.wrong / self.rows
+
+    @property
+    def measured_share(self) -> float:
+        """Share of the rows that the measure calls right."""
+        return 1 - self.measured / self.rows
+
+
+def true_accuracy(
+    folder: Path,
+    rows: Mapping[str, int],
+    measured: Iterable[tuple[str, str, int]],
+    key_columns: Mapping[str, Collection[str]],
+    *,
+    files: Iterable[str],
+) -> tuple[TrueAccuracy, ...]:
+    """Return true against measured accuracy of the key fields, per dataset, row by row.
+
+    Args:
+        folder: the truth folder.
+        rows: dataset -> rows delivered in those files.
+        measured: (dataset, file name, row number from 1) of every row measured wrong.
+        key_columns: dataset -> its key fields.
+        files: names of the files that were delivered.
+    """
+    wanted = set(files)
+    called: dict[str, set[tuple[str, int]]] = {name: set() for name in rows}
+    for dataset, file, row_number in measured:
+        called[dataset].add((file, row_number))
+    planted: dict[str, dict[tuple[str, int], list[TruthRow]]] = {name: {} for name in rows}
+    for row in read_truth(folder):
+        if row.file in wanted and row.dataset in planted:
+            planted[row.dataset].setdefault((row.file, row.row_number), []).append(row)
+    return tuple(
+        _true_accuracy(name, count, called[name], planted[name], frozenset(key_columns[name]))
+        for name, count in sorted(rows.items())
+        if count
+    )
+
+
+def _true_accuracy(
+    dataset: str,
+    rows: int,
+    called: set[tuple[str, int]],
+    planted: Mapping[tuple[str, int], list[TruthRow]],
+    keys: frozenset[str],
+) -> TrueAccuracy:
+    wrong = {
+        place: error
+        for place, errors in planted.items()
+        if (error := next((e for e in errors if e.column in keys), None)) is not None
+    }
+    unseen: Counter[str] = Counter()
+    beside: Counter[str] = Counter()
+    unexplained = 0
+    for place, error in wrong.items():
+        if place not in called:
+            hidden = error.detectable_by != "check"
+            unseen[error.kind] += hidden
+            unexplained += not hidden
+    for place in called - set(wrong):
+        errors = planted.get(place)
+        if errors:
+            beside[errors[0].kind] += 1
+        else:
+            unexplained += 1
+    return TrueAccuracy(dataset, rows, len(wrong), len(called), +unseen, +beside, unexplained)
 
 
 def compare(

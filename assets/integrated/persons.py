@@ -1,10 +1,12 @@
-"""One person, integrated: records, golden fields, conflicts and place, together."""
+"""One person, integrated: records, golden fields, conflicts, agreement and place, together."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from assets.integrated.agreement import Agreements, ComparedField, Pattern
 from assets.integrated.conflicts import Conflict, Conflicts
 from assets.integrated.golden import GoldenRecords
 from assets.integrated.rules import PersonRules
@@ -22,6 +24,7 @@ class Person:
     golden: dict[str, dict[str, Any]]
     conflicts: list[Conflict]
     area: str | None
+    agreement: Pattern | None = None
 
     def value(self, field: str) -> Any:
         """Return a golden field's value, or None where nobody speaks to it."""
@@ -32,15 +35,23 @@ class Person:
 class Integration:
     """Integrates one subject after the other under one set of rules."""
 
-    def __init__(self, rules: PersonRules, catalog: Catalog) -> None:
+    def __init__(
+        self, rules: PersonRules, catalog: Catalog, compared: Iterable[ComparedField] = ()
+    ) -> None:
         self._golden = GoldenRecords(rules.golden)
         self._conflicts = Conflicts(rules.conflicts)
+        owners = {name: dataset.owner for name, dataset in catalog.items()}
+        self._agreements = Agreements(compared, owners)
         self._areas = {name: dataset.area_column for name, dataset in catalog.items()}
 
     def of(self, subject: Subject) -> Person:
         """Return the integrated person of a subject."""
         return Person(
-            subject, self._golden.of(subject), self._conflicts.of(subject), self._area(subject)
+            subject,
+            self._golden.of(subject),
+            self._conflicts.of(subject),
+            self._area(subject),
+            self._agreements.of(subject),
         )
 
     def _area(self, subject: Subject) -> str | None:

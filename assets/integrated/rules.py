@@ -6,7 +6,7 @@ fewer departments works; a malformed rule is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,8 +124,14 @@ def load_person_rules(catalog: Catalog, path: Path = PERSON_RULES) -> PersonRule
 
 
 def _golden(name: str, body: Mapping[str, Any], catalog: Catalog) -> GoldenField:
+    sources = read_sources(body["sources"], catalog)
+    return GoldenField(name, body["title"], body.get("codes"), sources)
+
+
+def read_sources(body: Sequence[Mapping[str, Any]], catalog: Catalog) -> tuple[GoldenSource, ...]:
+    """Return the sources that the catalogue has, in the order in which they are written."""
     sources = []
-    for source in body["sources"]:
+    for source in body:
         dataset, column = source["column"].rsplit(".", 1)
         if dataset in catalog and any(c.name == column for c in catalog[dataset].columns):
             sources.append(
@@ -133,7 +139,7 @@ def _golden(name: str, body: Mapping[str, Any], catalog: Catalog) -> GoldenField
                     dataset, column, source.get("value"), source.get("map"), source.get("latest_by")
                 )
             )
-    return GoldenField(name, body["title"], body.get("codes"), tuple(sources))
+    return tuple(sources)
 
 
 def _conflict(

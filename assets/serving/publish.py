@@ -18,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from assets.integrated.agreement import AGREEMENT_RULES, load_compared_fields, tally
 from assets.integrated.persons import Integration, Person
 from assets.integrated.rules import PERSON_RULES, load_person_rules
 from assets.integrated.subjects import Subject, stream_subjects
@@ -29,6 +30,7 @@ from hub.documents import pack
 from hub.keyring import Keyring
 from hub.sealing import Sealer
 from hub.store import lake
+from hub.store.facts import Agreement
 from hub.store.snapshots import SnapshotStore, SubjectsWriter
 
 _GROUP = 5_000
@@ -53,6 +55,9 @@ _CONFLICT = pa.schema(
         "batches": pa.list_(pa.string()),
     }
 )
+_AGREEMENT = pa.schema(
+    {"subject_key": pa.binary(), "compared": pa.string(), "differing": pa.string()}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +74,13 @@ class PublishContext:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A snapshot in service: its version, subjects, conflicts by kind, manifest."""
+    """A snapshot in service: version, subjects, conflicts by kind, manifest, agreement."""
 
     version: str
     subjects: int
     conflicts: Mapping[str, int]
     manifest: Mapping[str, Any]
+    agreements: tuple[Agreement, ...] = ()
 
 
 def version_name(now: datetime) -> str:
@@ -115,7 +121,8 @@ def publish(con: lake.Connection, batches: tuple[str, ...], context: PublishCont
             "conflicts": conflicts,
         },
     )
-    return Published(version, subjects, conflicts, manifest)
+    agreements = _agreements(con, context.catalog, version)
+    return Published(version, subjects, conflicts, manifest, agreements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +136,7 @@ class Base:
 def _made_with(catalog: Catalog) -> str:
     """Return a digest of everything that shapes a document beside the records."""
     shape = repr(tuple(catalog.values())).encode() + PERSON_RULES.read_bytes()
-    return hashlib.sha256(shape).hexdigest()
+    return hashlib.sha256(shape + AGREEMENT_RULES.read_bytes()).hexdigest()
 
 
 def _base(store: SnapshotStore, made_with: str) -> Base | None:
@@ -176,9 +183,12 @@ def _write_subjects(
             for key in rows["subject_key"]
         )
     sealer, index = Sealer(context.keyring, "document"), BlindIndex(context.keyring)
-    persons = Integration(load_person_rules(context.catalog), context.catalog)
+    rules = load_person_rules(context.catalog)
+    compared = load_compared_fields(context.catalog, rules.golden)
+    persons = Integration(rules, context.catalog, compared)
     _reset(con, "person", _PERSON)
     _reset(con, "conflict", _CONFLICT)
+    _reset(con, "agreement", _AGREEMENT)
     count = 0
     with ThreadPoolExecutor(max_workers=1) as sealing:  # compressing and writing free this thread
         written: Future[None] | None = None
@@ -186,6 +196,7 @@ def _write_subjects(
             whole = [persons.of(subject) for subject in group]
             _append(con, "person", pa.table(_persons(whole), _PERSON))
             _append(con, "conflict", pa.Table.from_pylist(_conflicts(whole), _CONFLICT))
+            _append(con, "agreement", pa.table(_patterns(whole), _AGREEMENT))
             if written is not None:
                 written.result()
             written = sealing.submit(_write_group, writer, whole, sealer, index)
@@ -252,6 +263,12 @@ def _conflicts(persons: list[Person]) -> list[dict[str, Any]]:
     ]
 
 
+def _patterns(persons: list[Person]) -> dict[str, list[Any]]:
+    found = [(p.subject.key, *p.agreement) for p in persons if p.agreement is not None]
+    columns = zip(*found, strict=True) if found else ((), (), ())
+    return dict(zip(_AGREEMENT.names, map(list, columns), strict=True))
+
+
 def _reset(con: lake.Connection, name: str, schema: pa.Schema) -> None:
     with lake.arrow_view(con, "incoming", schema.empty_table()):
         con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM incoming")
@@ -267,7 +284,7 @@ def _store_integrated(con: lake.Connection, context: PublishContext, *, whole: b
     stale = "" if whole else " WHERE subject_key IN (SELECT subject_key FROM affected)"
 
     def work(c: lake.Connection) -> None:
-        for name in ("person", "conflict"):
+        for name in ("person", "conflict", "agreement"):
             c.execute(
                 f"CREATE TABLE IF NOT EXISTS lake.integrated.{name} AS FROM {name} WITH NO DATA"
             )
@@ -282,6 +299,16 @@ def _conflict_counts(con: lake.Connection) -> dict[str, int]:
         "SELECT kind, count(*) FROM lake.integrated.conflict GROUP BY kind ORDER BY kind"
     ).fetchall()
     return {kind: int(count) for kind, count in rows}
+
+
+def _agreements(con: lake.Connection, catalog: Catalog, version: str) -> tuple[Agreement, ...]:
+    patterns = con.execute(
+        "SELECT compared, differing, count(*) FROM lake.integrated.agreement "
+        "GROUP BY compared, differing"
+    ).fetchall()
+    fields = load_compared_fields(catalog, load_person_rules(catalog).golden)
+    owners = {name: dataset.owner for name, dataset in catalog.items()}
+    return tally(patterns, fields, owners, version)
 
 
 def names_record(dataset: Dataset, column: str) -> bool:

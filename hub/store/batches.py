@@ -110,6 +110,7 @@ class Batch:
     loaded_at: datetime | None
     published_at: datetime | None
     published_version: str | None
+    accuracy_failing: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,13 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class CheckRow:
-    """What one rule found: `failing` of `evaluated` rows."""
+    """What one rule found: `failing` of `evaluated` rows.
+
+    Args:
+        kind: which rule it is (see `contracts.checks.CheckSpec`); "" in records from before.
+        by_row: whether it blames rows, or judges the batch as a whole.
+        passed: whether it holds for the batch; None in records from before.
+    """
 
     rule: str
     columns: tuple[str, ...]
@@ -132,6 +139,10 @@ class CheckRow:
     remedy: str
     failing: int
     evaluated: int
+    kind: str = ""
+    key_field: bool = False
+    by_row: bool = True
+    passed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +164,7 @@ class Verdict:
         met: whether the contract's own checks and bar were met, where that is not `passed`.
         checks: one per rule, in the contract's order.
         document: the whole verdict as JSON.
+        accuracy_failing: distinct rows that fail an accuracy rule on a key field.
     """
 
     rows: int
@@ -166,6 +178,7 @@ class Verdict:
     changes: tuple[ChangeRow, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict)
     met: bool | None = None
+    accuracy_failing: int | None = None
 
     @property
     def meets_contract(self) -> bool:

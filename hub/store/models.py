@@ -90,6 +90,7 @@ class BatchRow(Base):
     quarantined: Mapped[int | None] = mapped_column(BigInteger)
     key_accuracy: Mapped[float | None]
     overall: Mapped[float | None]
+    accuracy_failing: Mapped[int | None] = mapped_column(BigInteger)
     passed: Mapped[bool | None]
     verdict: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     landed_at: Mapped[datetime]
@@ -118,6 +119,10 @@ class CheckResultRow(Base):
     remedy: Mapped[str] = mapped_column(String(1000))
     failing: Mapped[int] = mapped_column(BigInteger)
     evaluated: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str | None]
+    key_field: Mapped[bool | None]
+    by_row: Mapped[bool | None]
+    passed: Mapped[bool | None]
 
 
 class ChangeCountRow(Base):
@@ -231,3 +236,55 @@ class CardStepRow(Base):
     body: Mapped[dict[str, Any]]
     ledger_from: Mapped[int] = mapped_column(BigInteger)
     entry: Mapped[int | None] = mapped_column(BigInteger, index=True)
+
+
+class AgreementRow(Base):
+    """How often departments say the same about the same persons, as of one publication."""
+
+    __tablename__ = "agreement"
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(String(20), primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    one: Mapped[str] = mapped_column(primary_key=True)
+    other: Mapped[str] = mapped_column(primary_key=True)
+    compared: Mapped[int] = mapped_column(BigInteger)
+    agreeing: Mapped[int] = mapped_column(BigInteger)
+
+
+class FieldSampleRow(Base):
+    """A sample drawn to be checked in the field; who is in it follows from its seed."""
+
+    __tablename__ = "field_sample"
+    __table_args__ = (Index("field_sample_dataset", "dataset", "returned_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    dataset: Mapped[str]
+    department: Mapped[str]
+    month: Mapped[str] = mapped_column(String(7))
+    version: Mapped[str]
+    digits: Mapped[int]
+    seed: Mapped[str]
+    drawn_by: Mapped[str]
+    case_ref: Mapped[str]
+    population: Mapped[int] = mapped_column(BigInteger)
+    size: Mapped[int]
+    drawn_at: Mapped[datetime]
+    returned_at: Mapped[datetime | None]
+
+
+class FieldStratumRow(Base):
+    """One stratum of a sample: how many were drawn, and what was found; never about whom."""
+
+    __tablename__ = "field_stratum"
+
+    sample_id: Mapped[str] = mapped_column(
+        ForeignKey("field_sample.id", ondelete="CASCADE"), primary_key=True
+    )
+    stratum: Mapped[str] = mapped_column(primary_key=True)
+    population: Mapped[int] = mapped_column(BigInteger)
+    drawn: Mapped[int]
+    agreed: Mapped[int | None]
+    wrong: Mapped[int | None]
+    unreachable: Mapped[int | None]
+    wrong_by_field: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -70,6 +70,9 @@ _STAMPS = {
     BatchStatus.LOADED: "loaded_at",
     BatchStatus.PUBLISHED: "published_at",
 }
+_FIGURES = (
+    "rows", "accepted", "quarantined", "key_accuracy", "overall", "passed", "accuracy_failing",
+)  # fmt: skip
 _LOCK_SECONDS = 30
 
 
@@ -300,7 +303,7 @@ class Records:
         with self.writing() as session:
             row = _row(session, batch_id)
             _step(row, status, at)
-            for name in ("rows", "accepted", "quarantined", "key_accuracy", "overall", "passed"):
+            for name in _FIGURES:
                 setattr(row, name, getattr(verdict, name))
             row.reason = verdict.reason[:4000] or None
             row.verdict = dict(verdict.document)

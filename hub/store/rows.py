@@ -83,6 +83,10 @@ def replace_details(session: Session, batch_id: str, verdict: Verdict) -> None:
             remedy=check.remedy[:1000],
             failing=check.failing,
             evaluated=check.evaluated,
+            kind=check.kind or None,
+            key_field=check.key_field,
+            by_row=check.by_row,
+            passed=check.passed,
         )
         for position, check in enumerate(verdict.checks)
     )
@@ -94,18 +98,25 @@ def replace_details(session: Session, batch_id: str, verdict: Verdict) -> None:
 
 def _checks(session: Session, batch_id: str) -> tuple[CheckRow, ...]:
     query = select(CheckResultRow).where(CheckResultRow.batch_id == batch_id)
-    return tuple(
-        CheckRow(
-            rule=row.rule,
-            columns=tuple(row.columns),
-            severity=row.severity,
-            dimension=row.dimension,
-            title=row.title,
-            remedy=row.remedy,
-            failing=row.failing,
-            evaluated=row.evaluated,
-        )
-        for row in session.scalars(query.order_by(CheckResultRow.position))
+    rows = session.scalars(query.order_by(CheckResultRow.position))
+    return tuple(check_of(row) for row in rows)
+
+
+def check_of(row: CheckResultRow) -> CheckRow:
+    """Return what one rule found as a value."""
+    return CheckRow(
+        rule=row.rule,
+        columns=tuple(row.columns),
+        severity=row.severity,
+        dimension=row.dimension,
+        title=row.title,
+        remedy=row.remedy,
+        failing=row.failing,
+        evaluated=row.evaluated,
+        kind=row.kind or "",
+        key_field=bool(row.key_field),
+        by_row=row.by_row is not False,
+        passed=row.passed,
     )
 
 
@@ -135,6 +146,7 @@ def verdict_of(session: Session, row: BatchRow) -> Verdict:
         checks=_checks(session, row.id),
         changes=_changes(session, row.id),
         document=row.verdict or {},
+        accuracy_failing=row.accuracy_failing,
     )
 
 

@@ -34,11 +34,10 @@ CONTRACTS = load_contracts()
 def commands(command: Any, path: tuple[str, ...] = ("hub",)) -> Iterator[tuple[str, Any]]:
     """Yield ("hub ledger verify", command) for every command that does something."""
     groups = getattr(command, "commands", None)
-    if groups is None:
+    if groups is None or command.invoke_without_command:
         yield " ".join(path), command
-    else:
-        for name, inner in groups.items():
-            yield from commands(inner, (*path, name))
+    for name, inner in (groups or {}).items():
+        yield from commands(inner, (*path, name))
 
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
@@ -243,8 +242,9 @@ def _shell_lines(text: str) -> Iterator[str]:
 
 def _runs(line: str) -> bool:
     words = shlex.split(line, comments=True)
-    name = next((n for n in COMMANDS if words[: len(n.split())] == n.split()), None)
-    if name is None:
+    found = [n for n in COMMANDS if words[: len(n.split())] == n.split()]
+    if not found:
         return False
+    name = max(found, key=len)  # `hub quality show` is not `hub quality`
     options = {opt for p in COMMANDS[name].params for opt in (*p.opts, *p.secondary_opts)}
     return all(w.split("=")[0] in {*options, "--help"} for w in words if w.startswith("--"))

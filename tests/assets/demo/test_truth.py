@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from assets.demo.truth import TruthRow, compare, read_truth, write_truth
+from assets.demo.truth import TruthRow, compare, read_truth, true_accuracy, write_truth
 
 
 def _row(number: int, kind: str, detectable: str, subject: str = "") -> TruthRow:
@@ -54,3 +55,24 @@ def test_only_files_that_were_delivered_count(folder: Path) -> None:
 
 def test_nothing_generated_is_nothing_to_compare(tmp_path: Path) -> None:
     assert compare(tmp_path, []).rows == ()
+
+
+def test_true_and_measured_accuracy_differ_by_what_is_named(tmp_path: Path) -> None:
+    """Row 1 caught, 2 missed by a check, 3 and 4 beyond any rule, 5 blamed for another field."""
+    rows = [
+        _row(1, "wrong", "check"),
+        _row(2, "wrong", "check"),
+        _row(3, "conflict", "cross-source", "P1"),
+        _row(4, "hidden", "none"),
+        replace(_row(5, "other", "check"), column="not_key"),
+    ]
+    write_truth(tmp_path, "2026-06", rows, {})
+    called = [("d.s", "f.csv", 1), ("d.s", "f.csv", 5), ("d.s", "f.csv", 9)]
+    (found,) = true_accuracy(tmp_path, {"d.s": 100}, called, {"d.s": ["c"]}, files=["f.csv"])
+
+    assert (found.true_share, found.measured_share) == (0.96, 0.97)
+    assert found.unseen == {"conflict": 1, "hidden": 1}
+    assert found.beside == {"other": 1}
+    assert found.unexplained == 2  # row 2, which a check should have found, and row 9, sound
+    nothing = true_accuracy(tmp_path, {"d.s": 100}, [], {"d.s": ["c"]}, files=["other.csv"])
+    assert nothing[0].true_share == nothing[0].measured_share == 1.0

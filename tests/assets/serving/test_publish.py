@@ -295,3 +295,30 @@ def test_a_pointer_set_back_by_hand_does_not_lose_later_batches(hub: Hub) -> Non
     (hub.settings.serving / "current").write_text(first.version)
     hub.publish()
     assert hub.document(HUSBAND)["golden"]["name"]["value"] == "张三丰"
+
+
+def agreeing(published: Published) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return (scope, field or name) -> (compared, agreeing)."""
+    return {
+        (a.scope, a.field or a.one): (a.compared, a.agreeing)
+        for a in published.agreements
+        if a.scope != "linked"
+    }
+
+
+def test_agreement_between_departments_is_counted_and_follows_corrections(hub: Hub) -> None:
+    first = agreeing(hub.publish("r1"))
+    assert first["pair", "name"] == (2, 2)
+    assert first["pair", "marital_status"] == (2, 1)
+    assert first["dataset", "population.resident"] == (2, 1)
+    assert ("dataset", "housing.tenancy") not in first  # its tenant is held by nobody else
+    hub.load(
+        RESIDENT,
+        "r2",
+        [person(HUSBAND, "张三"), person(WIFE, "李四", sex="2"), person(STRANGER, "王六")],
+    )
+    second = hub.publish("r2")
+    assert agreeing(second)["pair", "marital_status"] == (2, 2)
+    assert agreeing(second)["dataset", "housing.tenancy"] == (1, 0)
+    (hub.settings.serving / "current").unlink()
+    assert agreeing(hub.publish()) == agreeing(second)  # step by step or from nothing

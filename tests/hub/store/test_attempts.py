@@ -12,7 +12,7 @@ from sqlalchemy import delete, text
 
 from hub.store.attempts import Attempt, attempts
 from hub.store.batches import Arrival, BatchStatus, Verdict
-from hub.store.migrations.versions import r0002_cards
+from hub.store.migrations.versions import r0003_cards
 from hub.store.models import AttemptRow
 from hub.store.records import Records
 from tests.factories import NOW, settings_in
@@ -87,5 +87,5 @@ def test_the_batches_of_an_older_hub_become_attempts(records: Records) -> None:
     before = all_of(records)
     with records.writing() as session:
         session.execute(delete(AttemptRow))
-        session.execute(text(r0002_cards._SETTLED))
+        session.execute(text(r0003_cards._SETTLED))
     assert all_of(records) == before

@@ -1,0 +1,205 @@
+"""The worksheet: what leaves, what comes back, and everything that is refused with its cell."""
+
+from __future__ import annotations
+
+import doctest
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from assets.reports import worksheet as module
+from assets.reports.worksheet import (
+    ANSWERS,
+    RIGHT,
+    UNREACHABLE,
+    WRONG,
+    Line,
+    counts,
+    read_worksheet,
+    sample_named,
+    worksheet,
+)
+from hub.errors import DeliveryRefused
+from tests.factories import id_number
+
+SAMPLE = "S20260601T040000-abcdef"
+LINES = tuple(
+    Line(f"99010600100{1 + i % 2}", (f"甲{i}", id_number(i), "0 有效", "=东街1号"))
+    for i in range(6)
+)
+
+
+def mark(text: str) -> bytes:
+    return hashlib.sha256(b"key" + text.encode()).digest()[:16]
+
+
+def filled(path: Path, change: Callable[[Any], None] = lambda _: None) -> Path:
+    """Write the worksheet with every answer right, then change it."""
+    book = openpyxl.load_workbook(io.BytesIO(worksheet(SAMPLE, LINES, mark)))
+    sheet: Any = book.active
+    for row in range(3, 3 + len(LINES)):
+        for column in "HIJK":
+            sheet[f"{column}{row}"] = RIGHT
+    change(sheet)
+    book.save(path)
+    return path
+
+
+def put(cell: str, value: object) -> Callable[[Any], None]:
+    def change(sheet: Any) -> None:
+        sheet[cell] = value
+
+    return change
+
+
+def refused(path: Path) -> tuple[str, ...]:
+    with pytest.raises(DeliveryRefused) as refusal:
+        read_worksheet(path, SAMPLE, len(LINES), mark)
+    said = " ".join((refusal.value.message, *refusal.value.findings))
+    assert id_number(1) not in said
+    assert "甲" not in said
+    return refusal.value.findings
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(module).failed == 0
+
+
+def test_a_field_worker_gets_what_is_to_be_verified_and_a_list_of_answers() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(worksheet(SAMPLE, LINES, mark)))
+    sheet: Any = book.active
+    assert sheet["B1"].value == SAMPLE
+    assert [sheet.cell(4, c).value for c in range(3, 8)] == [LINES[1].stratum, *LINES[1].values]
+    (choice,) = sheet.data_validations.dataValidation
+    assert choice.formula1 == f'"{",".join(ANSWERS)}"'
+    assert str(choice.sqref) == "H3:K8"
+    assert sheet["H3"].protection.locked is False
+    assert sheet["D3"].protection.locked is True
+
+
+def test_a_value_that_begins_like_a_formula_stays_text() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(worksheet(SAMPLE, LINES, mark)))
+    assert book.active is not None
+    assert book.active["G3"].data_type == "s"
+
+
+def test_answers_become_counts_by_stratum(tmp_path: Path) -> None:
+    def change(sheet: Any) -> None:
+        sheet["H3"] = WRONG
+        sheet["K3"] = WRONG
+        sheet["J4"] = UNREACHABLE
+        sheet["I5"], sheet["J5"] = WRONG, UNREACHABLE
+
+    path = filled(tmp_path / "w.xlsx", change)
+    assert sample_named(path) == SAMPLE
+    found = counts(read_worksheet(path, SAMPLE, len(LINES), mark))
+    assert found == {
+        "990106001001": {
+            "right": 1, "wrong": 2, "unreachable": 0,
+            "fields": {"name": 1, "residence": 1, "number": 1},
+        },
+        "990106001002": {"right": 2, "wrong": 0, "unreachable": 1, "fields": {}},
+    }  # fmt: skip
+
+
+def test_sorted_rows_are_read_all_the_same(tmp_path: Path) -> None:
+    def swap(sheet: Any) -> None:
+        for column in "ABCDEFGHIJK":
+            a, b = sheet[f"{column}3"], sheet[f"{column}8"]
+            a.value, b.value = b.value, a.value
+            a.data_type = b.data_type = "s"
+
+    path = filled(tmp_path / "w.xlsx", swap)
+    assert len(read_worksheet(path, SAMPLE, len(LINES), mark)) == len(LINES)
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        (put("D4", "乙"), "D4: was changed"),
+        (put("E5", id_number(77)), "E5: was changed"),
+        (put("C6", "990106001009"), "C6: was changed"),
+        (put("B4", "0000"), "B4: this is not the code"),
+        (put("A4", "3"), "B4: this is not the code"),
+        (put("A4", "99"), "A4: no row of this sample"),
+        (put("A4", "４"), "A4: no row of this sample"),
+        (put("H4", None), "H4: choose"),
+        (put("K8", "对"), "K8: choose"),
+        (put("H4", "=1+1"), "H4: holds a formula"),
+        (put("D4", '=HYPERLINK("http://x")'), "D4: holds a formula"),
+        (put("I2", "别的"), "I2: the header"),
+        (put("M5", "备注"), "M5: no column"),
+        (lambda sheet: sheet.delete_rows(5), "1 rows are missing: no. 3"),
+    ],
+)
+def test_an_edit_in_the_wrong_place_is_refused_with_its_cell(
+    change: Callable[[Any], None], finding: str, tmp_path: Path
+) -> None:
+    findings = refused(filled(tmp_path / "w.xlsx", change))
+    assert any(found.startswith(finding) for found in findings), findings
+
+
+def test_a_row_twice_is_refused(tmp_path: Path) -> None:
+    def twice(sheet: Any) -> None:
+        for column in "ABCDEFGHIJK":
+            sheet[f"{column}9"] = sheet[f"{column}3"].value
+            sheet[f"{column}9"].data_type = "s"
+
+    assert "A9: row 1 of the sample is here twice" in refused(filled(tmp_path / "w.xlsx", twice))
+
+
+def test_every_finding_comes_at_once(tmp_path: Path) -> None:
+    def much(sheet: Any) -> None:
+        sheet["D3"], sheet["H4"], sheet["I5"] = "乙", "maybe", None
+
+    assert len(refused(filled(tmp_path / "w.xlsx", much))) == 3
+
+
+def test_rows_of_another_sample_do_not_fit(tmp_path: Path) -> None:
+    path = filled(tmp_path / "w.xlsx")
+    with pytest.raises(DeliveryRefused) as refusal:
+        read_worksheet(path, "S-another", len(LINES), mark)
+    assert len(refusal.value.findings) == len(LINES)
+
+
+def with_part(path: Path, name: str, data: bytes) -> Path:
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("xl/vbaProject.bin", b"x", "macros"),
+        ("xl/externalLinks/externalLink1.xml", b"<a/>", "links"),
+        ("xl/theme/theme9.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "entities"),
+        ("xl/media/zero.bin", bytes(80 << 20), "unpacks"),
+    ],
+)
+def test_a_hostile_workbook_is_not_opened(name: str, data: bytes, why: str, tmp_path: Path) -> None:
+    path = with_part(filled(tmp_path / "w.xlsx"), name, data)
+    for read in (sample_named, lambda p: read_worksheet(p, SAMPLE, len(LINES), mark)):
+        with pytest.raises(DeliveryRefused, match=why):
+            read(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"no workbook", b"PK\x03\x04 cut off"])
+def test_what_is_no_workbook_is_refused(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "w.xlsx"
+    path.write_bytes(data)
+    with pytest.raises(DeliveryRefused):
+        sample_named(path)
+
+
+def test_another_workbook_is_refused(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.save(tmp_path / "w.xlsx")
+    with pytest.raises(DeliveryRefused, match="A1"):
+        sample_named(tmp_path / "w.xlsx")
