@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from access.answers import Answer, Receipt, StatsAnswer
 from access.ports import LedgerLog
-from hub.errors import LedgerError
+from hub.errors import HubError, LedgerError
 from hub.ledger.committer import Receipt as LedgerReceipt
 from hub.ledger.writer import Entry, PreparedEntry, prepare
 
@@ -53,7 +53,7 @@ class Prepared(Generic[A]):
         )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Turn:
     """What the requests of one turn of an event loop have prepared, and who waits for it."""
 
@@ -125,7 +125,7 @@ class Recorder:
         self._threads.turn = None
         try:
             future = self._ledger.submit(turn.entries)
-        except Exception as exc:  # noqa: BLE001 - whoever waits must hear of it
+        except HubError as exc:
             turn.fail(exc.message if isinstance(exc, LedgerError) else _NOT_RECORDED)
             return
         silence = turn.loop.call_later(self._wait_seconds, turn.fail, _NO_RECEIPT)

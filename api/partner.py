@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import FileResponse, Response
 
-from api import cards, deliveries, scoreboard
+from api import cards, deliveries
 from api.dependencies import CurrentServices, CurrentSession
-from api.outcome import json_response
+from api.outcome import Outcome, json_response
 from api.wire.base import problems
 from api.wire.partner import BatchDetail, Batches, Cards, Dropped
 from api.wire.public import Quality
@@ -68,7 +68,8 @@ def feedback_file(path: object) -> Response:
 @router.get("/quality", response_model=Quality, responses=problems(401, 403))
 def own_quality(session: CurrentSession, services: CurrentServices) -> Response:
     """Return your own quality board."""
-    return json_response(scoreboard.board(services, deliveries.partner_of(session.actor)))
+    own = services.scoreboard.board(deliveries.partner_of(session.actor))
+    return json_response(Outcome(200, own))
 
 
 @router.get("/cards", response_model=Cards, responses=problems(401, 403, 422))

@@ -15,6 +15,7 @@ from access.guard import Guard
 from access.policy import load_policy
 from access.ports import GuardKeys
 from api.people import DemonstrationProvider
+from api.scoreboard import Scoreboard
 from api.tokens import HubTokenVerifier, TokenIssuer, TokenVerifier
 from api.vocabulary import Vocabulary
 from contracts.adoption import weigh
@@ -51,6 +52,7 @@ class Services:
     ledger: Ledger
     records: Records
     cards: CardDesk
+    scoreboard: Scoreboard
     snapshots: SnapshotStore
     verifier: TokenVerifier
     provider: DemonstrationProvider | None
@@ -84,19 +86,22 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         Decider(policy, catalog), catalog, snapshots, ledger, GuardKeys.of(keyring), clock
     )
     issuer = f"{settings.origin}#{settings.profile}"
+    vocabulary = Vocabulary(
+        catalog=catalog,
+        code_sets=code_sets,
+        purposes=policy.purposes,
+        roles=policy.roles,
+    )
+    cards = CardDesk.of(records, contracts, settings)
     return Services(
         settings=settings,
         clock=clock,
-        vocabulary=Vocabulary(
-            catalog=catalog,
-            code_sets=code_sets,
-            purposes=policy.purposes,
-            roles=policy.roles,
-        ),
+        vocabulary=vocabulary,
         guard=guard,
         ledger=ledger,
         records=records,
-        cards=CardDesk.of(records, contracts, settings),
+        cards=cards,
+        scoreboard=Scoreboard(records, cards, vocabulary, clock),
         snapshots=snapshots,
         verifier=HubTokenVerifier(keyring, clock, issuer),
         provider=_provider(settings, keyring, clock, guard, issuer),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import catalogue, deliveries, scoreboard
+from api import catalogue, deliveries
 from api.dependencies import CurrentServices, PageActor
+from api.pages.chart import Line, trend
 from api.pages.rendering import page
 from api.partner import BatchId, feedback_file
 
@@ -18,8 +22,10 @@ _MOST_BATCHES = 100
 @router.get("/board")
 def board(request: Request, services: CurrentServices) -> Response:
     """Show the quality of every dataset, what was stopped, and the catalogue."""
+    found = services.scoreboard.board()
     context = {
-        "board": scoreboard.board(services).body,
+        "board": found,
+        "trends": _trends(found),
         "datasets": catalogue.datasets(services).body["datasets"],
     }
     return page(request, "board.html", context)
@@ -29,11 +35,30 @@ def board(request: Request, services: CurrentServices) -> Response:
 def partner(request: Request, session: PageActor, services: CurrentServices) -> Response:
     """Show the partner's own board and deliveries."""
     own = deliveries.partner_of(session.actor)
+    found = services.scoreboard.board(own)
     context = {
-        "board": scoreboard.board(services, own).body,
+        "board": found,
+        "trends": _trends(found),
         "batches": deliveries.batches(services, session.actor, _MOST_BATCHES).body["batches"],
     }
     return page(request, "partner.html", context)
+
+
+def _trends(board: Mapping[str, Any]) -> dict[str, str]:
+    """Return the drawing of each department's trend."""
+    lines = (
+        Line("目标", board["target"], "target"),
+        Line("红线", board["red"], "red"),
+    )
+    return {
+        row["department"]: trend(
+            [(point["month"], point["percent"]) for point in row["trend"]],
+            lines,
+            title=f"{row['title']}：各月准确率 / accuracy by month, %",
+        )
+        for row in board["departments"]
+        if row["trend"]
+    }
 
 
 @router.get("/partner/batches/{batch_id}")

@@ -3,11 +3,89 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from api.wire.base import Wire, example
+
+_HEADLINE = {
+    "percent": 99.3,
+    "measure": "rule_accuracy",
+    "measure_title": "规则准确率 rule accuracy",
+    "dataset": "population.resident",
+    "dataset_title": "实有人口",
+    "month": "2026-06",
+}
+
+Light = Literal["green", "yellow", "red", "none"]
+
+
+class QualityHeadline(Wire):
+    """The worst measure of accuracy that exists, and which one it is."""
+
+    percent: float | None
+    measure: str
+    measure_title: str
+    dataset: str
+    dataset_title: str
+    month: str
+
+
+class TrendPoint(Wire):
+    """The headline of one month, 0 to 100; null where there is none."""
+
+    month: str
+    percent: float | None
+
+
+class DepartmentQuality(Wire):
+    """One department: as bad as its worst dataset and its worst open card."""
+
+    department: str
+    title: str
+    light: Light
+    light_title: str
+    headline: QualityHeadline | None
+    yellow_cards: int
+    red_cards: int
+    trend: list[TrendPoint]
+
+
+class WorstRule(Wire):
+    """A rule that rows of the newest deliveries fail."""
+
+    dataset: str
+    dataset_title: str
+    rule: str
+    title: str
+    severity: str
+    failing: int
+    evaluated: int
+    percent: float = Field(description="Of the rows it was evaluated on.")
+
+
+class OpenCard(Wire):
+    """A quality card that stands; its evidence holds figures and reasons, never a value."""
+
+    id: str
+    kind: str
+    kind_title: str
+    colour: Literal["yellow", "red"]
+    colour_title: str
+    state: str
+    state_title: str
+    dataset: str
+    title: str
+    department: str
+    period: str
+    batch: str | None
+    issued_at: str
+    due: str
+    remedy_by: str
+    waived_until: str | None
+    what_to_do: str
+    evidence: dict[str, Any]
 
 
 class QualityRow(Wire):
@@ -27,8 +105,9 @@ class QualityRow(Wire):
     quarantined: int
     key_accuracy: float | None
     overall: float | None
+    headline: QualityHeadline | None
     target: float
-    light: Literal["green", "yellow", "red", "none"]
+    light: Light
     light_title: str
     reason: str | None
 
@@ -54,8 +133,21 @@ class Quality(Wire):
     model_config = example(
         {
             "target": 99.0,
+            "red": 97.0,
             "snapshot": "20260602T030000Z",
             "published_at": "2026-06-02T03:00:00Z",
+            "departments": [
+                {
+                    "department": "population",
+                    "title": "人口管理部门",
+                    "light": "green",
+                    "light_title": "达标",
+                    "headline": _HEADLINE,
+                    "yellow_cards": 0,
+                    "red_cards": 0,
+                    "trend": [{"month": "2026-06", "percent": 99.3}],
+                }
+            ],
             "rows": [
                 {
                     "dataset": "population.resident",
@@ -72,20 +164,38 @@ class Quality(Wire):
                     "quarantined": 800,
                     "key_accuracy": 99.3,
                     "overall": 99.1,
+                    "headline": _HEADLINE,
                     "target": 99.0,
                     "light": "green",
                     "light_title": "达标",
                     "reason": None,
                 }
             ],
+            "worst_rules": [
+                {
+                    "dataset": "population.resident",
+                    "dataset_title": "实有人口",
+                    "rule": "resident_id_check_digit",
+                    "title": "公民身份号码须为有效的公民身份号码",
+                    "severity": "error",
+                    "failing": 331,
+                    "evaluated": 120000,
+                    "percent": 0.2758,
+                }
+            ],
+            "cards": [],
             "stopped": [],
         }
     )
 
     target: float
+    red: float = Field(description="Accuracy below which a light is red.")
     snapshot: str | None
     published_at: datetime | None
+    departments: list[DepartmentQuality]
     rows: list[QualityRow]
+    worst_rules: list[WorstRule]
+    cards: list[OpenCard]
     stopped: list[Stopped]
 
 

@@ -21,7 +21,7 @@ from access.ports import GuardKeys
 from access.recording import Prepared, Recorder
 from hub.catalog import Catalog
 from hub.clock import FixedClock
-from hub.errors import LedgerError, SourceError
+from hub.errors import LedgerError, RequestError, SourceError
 from hub.keyring import Keyring
 from hub.ledger.committer import Receipt
 from hub.ledger.log import Ledger, LoggedEntry
@@ -181,7 +181,7 @@ def test_who_gives_up_waiting_takes_no_other_request_along(
 def test_a_ledger_that_refuses_the_turn_fails_everyone_and_hangs_nobody() -> None:
     class Refusing(FailingLedger):
         def submit(self, entries: Sequence[Any]) -> Future[Receipt]:
-            raise RuntimeError("closed")
+            raise RequestError("not fit to record")
 
     recorder = Recorder(Refusing(None))
 

@@ -15,7 +15,7 @@ figures = st.lists(st.one_of(st.none(), st.floats(0, 100)), max_size=40)
 
 
 def drawn(points: list[tuple[str, float | None]]) -> ET.Element:
-    text = str(trend(points, LINES, title="准确率"))
+    text = trend(points, LINES, title="准确率")
     return ET.fromstring(text.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
 
 
@@ -52,7 +52,7 @@ def test_a_figure_just_below_the_target_is_not_written_as_the_target() -> None:
 
 
 def test_hostile_words_stay_words() -> None:
-    text = str(trend([("<script>", 99.0)], LINES, title='"><script>alert(1)</script>'))
+    text = trend([("<script>", 99.0)], LINES, title='"><script>alert(1)</script>')
     assert "<script>" not in text
 
 
