@@ -13,6 +13,7 @@ from api.outcome import json_response
 from api.wire.base import problems
 from api.wire.partner import BatchDetail, Batches, Dropped
 from api.wire.public import Quality
+from contracts.feedback import feedback_example
 
 router = APIRouter(prefix="/v1/partner", tags=["partner"])
 
@@ -45,12 +46,7 @@ def batch(batch_id: BatchId, session: CurrentSession, services: CurrentServices)
     responses={
         200: {
             "description": "Row number, column, rule, severity, what to do; no values.",
-            "content": {
-                "text/csv": {
-                    "example": "row,column,rule,severity,what_to_do\r\n"
-                    "17,tenant_id,resident_id_check_digit.tenant_id,error,请与证件核对后更正\r\n"
-                }
-            },
+            "content": {"text/csv": {"example": feedback_example()}},
         },
         **problems(401, 403, 404, 422),
     },

@@ -12,6 +12,7 @@ import pytest
 from api import deliveries
 from api.wire.partner import BatchDetail, Batches, Dropped
 from api.wire.public import Quality
+from contracts.feedback import HEADER
 from hub.store.drop import MANIFEST_SUFFIX
 from tests.api.hub import Client, TinyHub
 
@@ -154,3 +155,9 @@ def test_an_endless_push_is_cut_off(
 def test_a_push_without_token_is_not_read(hub: TinyHub, client: Client) -> None:
     reply = client.request("PUT", f"{PUSH}/x.csv", content=b"x")
     assert reply.status_code == 401
+
+
+def test_the_example_in_the_description_is_a_real_feedback_file(hub: TinyHub) -> None:
+    path = hub.app.openapi()["paths"]["/v1/partner/batches/{batch_id}/feedback"]
+    example = path["get"]["responses"]["200"]["content"]["text/csv"]["example"]
+    assert example.splitlines()[0] == ",".join(HEADER)
