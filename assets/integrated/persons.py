@@ -34,7 +34,7 @@ class Integration:
 
     def __init__(self, rules: PersonRules, catalog: Catalog) -> None:
         self._golden = GoldenRecords(rules.golden)
-        self._conflicts = Conflicts(rules.conflicts)
+        self._conflicts = Conflicts(rules.conflicts, catalog)
         self._areas = {name: dataset.area_column for name, dataset in catalog.items()}
 
     def of(self, subject: Subject) -> Person:
