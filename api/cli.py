@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands import access, contract, keys, ledger
+from api.commands import access, contract, keys, ledger, worklist
 from api.commands.options import Home, Json, settings_of
 from api.console import Watch, door, err, out, print_json, print_rows
 from api.setup import make_hub
@@ -25,6 +25,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(contract.app, name="contract")
 app.add_typer(access.app, name="access")
+app.add_typer(worklist.app, name="worklist")
 
 
 @app.command()

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import FileResponse, Response
 
-from api import deliveries, scoreboard
+from api import deliveries, scoreboard, worklist
 from api.dependencies import CurrentServices, CurrentSession
 from api.outcome import json_response
 from api.wire.base import problems
-from api.wire.partner import BatchDetail, Batches, Dropped
+from api.wire.partner import BatchDetail, Batches, Dropped, WorklistFigures
 from api.wire.public import Quality
 from contracts.feedback import feedback_example
 
@@ -65,6 +65,12 @@ def feedback_file(path: object) -> Response:
 def own_quality(session: CurrentSession, services: CurrentServices) -> Response:
     """Return your own quality board."""
     return json_response(scoreboard.board(services, deliveries.partner_of(session.actor)))
+
+
+@router.get("/worklist", response_model=WorklistFigures, responses=problems(401, 403))
+def own_worklist(session: CurrentSession, services: CurrentServices) -> Response:
+    """Count what you and other departments contradict each other about."""
+    return json_response(worklist.own_figures(services, session.actor))
 
 
 @router.put(

@@ -16,6 +16,7 @@ import dagster as dg
 
 from assets import steps
 from assets.delivery.arrivals import scan
+from assets.reconciliation.step import check_worklist
 from assets.resources import hub_resource
 from assets.runtime import Progress, Promises, Quiet, Runtime
 from contracts.model import Contract
@@ -36,6 +37,7 @@ Hub = dg.ResourceParam[Runtime]
 LANDING = dg.AssetKey(["delivery", "landing"])
 IDENTITY = dg.AssetKey(["identity", "map"])
 SNAPSHOT = dg.AssetKey(["serving", "snapshot"])
+WORKLIST = dg.AssetKey(["reports", "worklist"])
 
 
 def checked_key(dataset: str) -> dg.AssetKey:
@@ -173,6 +175,22 @@ def publication(hub: Hub) -> Iterator[dg.MaterializeResult[None]]:
     )
 
 
+@dg.asset(key=WORKLIST, deps=[SNAPSHOT], group_name="reports", kinds={"sqlite"})
+def worklist(hub: Hub) -> dg.MaterializeResult[None]:
+    """The departments' worklist, checked against the conflicts of the last publication."""
+    checked = check_worklist(hub)
+    if checked is None:
+        return dg.MaterializeResult(metadata={"conflicts": "unchanged"})
+    return dg.MaterializeResult(
+        metadata={
+            "conflicts": checked.standing,
+            "new": checked.appeared,
+            "resolved": checked.resolved,
+            "reopened": checked.reopened,
+        }
+    )
+
+
 @dg.asset(
     key=dg.AssetKey(["reports", "data_docs"]),
     deps=[SNAPSHOT],
@@ -209,6 +227,7 @@ def dataset_job(contract: Contract) -> dg.UnresolvedAssetJobDefinition:
         SNAPSHOT,
         dg.AssetKey(["integrated", "person"]),
         dg.AssetKey(["integrated", "conflict"]),
+        WORKLIST,
         dg.AssetKey(["reports", "data_docs"]),
     )
     return dg.define_asset_job(
@@ -279,6 +298,7 @@ def build_definitions(
             *(lane(c) for c in contracts),
             identity_asset(contracts),
             publication,
+            worklist,
             data_docs,
         ],
         jobs=[whole, *jobs.values()],

@@ -1,6 +1,6 @@
 """The steps of a run, each of them safe to repeat.
 
-    land → (parse → check → seal → load, per dataset) → resolve → publish → report
+    land → (parse → check → seal → load, per dataset) → resolve → publish → worklist → report
 
 Every step takes up what it finds in the operational records, so that a run that was killed is
 finished by the next one. The clear text of a batch lives only inside `check_and_load`.

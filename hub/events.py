@@ -32,6 +32,8 @@ class EventTag(StrEnum):
     PARTNER_BATCH_LOADED = "partner:batch:loaded"
     PARTNER_BATCH_REFUSED = "partner:batch:refused"
     PARTNER_BATCH_STOPPED = "partner:batch:stopped"
+    PARTNER_WORKLIST_EXPORTED = "partner:worklist:exported"
+    PARTNER_WORKLIST_RETURNED = "partner:worklist:returned"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Tables of the operational records: partners, batches, verdicts, publications.
+"""Tables of the operational records: partners, batches, verdicts, publications, worklist.
 
 No table holds a value of a record about a person: batches are counted, never copied. The same
 tables serve SQLite and PostgreSQL; their history is in `migrations/`.
@@ -9,7 +9,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -152,3 +161,44 @@ class PublicationBatchRow(Base):
         ForeignKey("publication.version", ondelete="CASCADE"), primary_key=True
     )
     batch_id: Mapped[str] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+
+
+class WorklistItemRow(Base):
+    """One conflict between departments and where its review stands; it names nobody."""
+
+    __tablename__ = "worklist_item"
+    __table_args__ = (Index("worklist_department_state", "department", "state"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(60))
+    title: Mapped[str]
+    department: Mapped[str]
+    state: Mapped[str] = mapped_column(String(20))
+    evidence: Mapped[str] = mapped_column(String(32))
+    datasets: Mapped[list[str]]
+    batches: Mapped[list[str]]
+    first_version: Mapped[str]
+    first_seen_at: Mapped[datetime]
+    last_version: Mapped[str]
+    last_seen_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    times_reopened: Mapped[int]
+    exported_at: Mapped[datetime | None]
+    conclusion: Mapped[str | None] = mapped_column(String(20))
+    concluded_by: Mapped[str | None]
+    concluded_at: Mapped[datetime | None]
+    handed_from: Mapped[str | None]
+    remark: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class WorklistCheckRow(Base):
+    """A publication against which the worklist was checked, and what that changed."""
+
+    __tablename__ = "worklist_check"
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    checked_at: Mapped[datetime]
+    appeared: Mapped[int]
+    resolved: Mapped[int]
+    reopened: Mapped[int]
+    standing: Mapped[int]
