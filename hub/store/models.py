@@ -90,6 +90,7 @@ class BatchRow(Base):
     mode: Mapped[str]
     declared: Mapped[dict[str, Any]]
     attempt: Mapped[int]
+    begun: Mapped[int] = mapped_column(default=0)
     status: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str | None] = mapped_column(String(4000))
     format: Mapped[str | None]
