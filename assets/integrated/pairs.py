@@ -47,7 +47,7 @@ def find_pairs(
 def _joined_sql(rule: ConflictRule, today: date) -> str:
     """The first record's person is asked about; where it has none, the second's."""
     left, right = rule.joined
-    on = lake.quoted(rule.on)
+    on = lake.quoted(rule.same)
     datasets = f"[{lake.literal(left.dataset)}, {lake.literal(right.dataset)}]"
     return (
         "INSERT INTO conflict BY NAME "

@@ -89,7 +89,7 @@ class ConflictRule:
     """What several records of one person, or of two, cannot all be right about.
 
     The first lines of `person.yaml` say what each part means. A rule has one of: `has` (with
-    `lacks`, `after`), `differs`, `joined` (with `on`), `same_person`.
+    `lacks`, `after`), `differs`, `joined` (with `same`), `same_person`.
 
     Args:
         shows: (dataset, column) of the disagreement.
@@ -105,7 +105,7 @@ class ConflictRule:
     after: tuple[tuple[str, str], ...] = ()
     differs: GoldenField | None = None
     joined: tuple[Pattern, ...] = ()
-    on: str = ""
+    same: str = ""
     same_person: GoldenField | None = None
     shows: tuple[tuple[str, str], ...] = ()
 
@@ -184,10 +184,10 @@ def _conflict(
         tuple(_pattern(p) for p in body.get(part, ())) for part in ("has", "lacks", "joined")
     )
     after = tuple(_named(name) for name in body.get("after", ()))
-    on = str(body.get("on", ""))
+    same = str(body.get("same", ""))
     differs = fields[body["differs"]] if "differs" in body else None
     same_person = fields[body["same_person"]] if "same_person" in body else None
-    needed = [*after, *((p.dataset, on) for p in joined)]
+    needed = [*after, *((p.dataset, same) for p in joined)]
     needed += [(p.dataset, column) for p in (*has, *lacks, *joined) for column in _columns_of(p)]
     if any(p.dataset not in catalog for p in (*has, *lacks, *joined)):
         return None
@@ -213,7 +213,7 @@ def _conflict(
         after=after,
         differs=differs,
         joined=joined,
-        on=on,
+        same=same,
         same_person=same_person,
         shows=tuple(name for name in shows if _has_column(catalog, *name)),
     )

@@ -7,6 +7,7 @@ Source: ECMA-376 (SpreadsheetML) 18.3.1.33 (data validation).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -20,6 +21,8 @@ from assets.reconciliation.sheets import ANSWERS, CHECK, CONCLUSION, COVER, REMA
 
 _BOLD = Font(bold=True)
 _ANSWER = PatternFill("solid", fgColor="FFF6D5")
+#: What a reader would take for an escaped character (ECMA-376 22.9.2.19).
+_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _TOP = Alignment(vertical="top", wrap_text=True)
 
 
@@ -69,7 +72,8 @@ def _write_sheet(book: Workbook, sheet: Sheet, checks: Checks) -> None:
 
 
 def _cell(page: object, text: str, *, bold: bool = False, answer: bool = False) -> Cell:
-    cell: Cell = WriteOnlyCell(page, value=text)  # type: ignore[arg-type]
+    escaped = _ESCAPE.sub("_x005F_", text)
+    cell: Cell = WriteOnlyCell(page, value=escaped)  # type: ignore[arg-type]
     cell.data_type = "s"
     cell.number_format = "@"
     cell.alignment = _TOP
