@@ -81,7 +81,7 @@ class Reconciled:
     receipt: Receipt
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Seen:
     """What was shown of one person."""
 
@@ -149,6 +149,8 @@ class Reconciler:
             if found is None or plan is None or not plan.decision.allowed:
                 continue
             key, document, record = found
+            if f"{dataset}.{record['role']}" in plan.withheld:
+                continue
             own = self._decider.catalog[dataset].owner == actor.agency
             minor = document_is_minor(document, self._clock.now().date())
             view = plan.view(in_area=True, minor=minor)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -55,12 +55,13 @@ class Returned:
     unanswered: int
 
 
-@dataclass(slots=True)
 class _Reading:
-    keyring: Keyring
-    findings: list[str] = field(default_factory=list)
-    answers: dict[str, GivenAnswer] = field(default_factory=dict)
-    unanswered: int = 0
+    """What reading has found so far."""
+
+    def __init__(self) -> None:
+        self.findings: list[str] = []
+        self.answers: dict[str, GivenAnswer] = {}
+        self.unanswered = 0
 
 
 def read_answers(path: Path, keyring: Keyring) -> Returned:
@@ -98,7 +99,7 @@ def _read(book: calamine.CalamineWorkbook, keyring: Keyring) -> Returned:
             f"the sheet {COVER} is missing: return the workbook as it was handed out"
         )
     department = _department(book)
-    reading = _Reading(keyring)
+    reading = _Reading()
     checks = Checks(keyring, department)
     for name in names:
         if name != COVER:
