@@ -29,6 +29,7 @@ class Action(StrEnum):
     LIST = "list"
     LOOKUP = "lookup"
     OWN = "own"
+    RECONCILE = "reconcile"
     SAMPLE = "sample"
     SEARCH = "search"
     UNMASK = "unmask"

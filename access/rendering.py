@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -90,7 +90,7 @@ def render(document: Document, plan: Plan, area: tuple[str, ...], today: date) -
         shown.append(seen)
         datasets[name] = None
     return Rendered(
-        golden=_golden(document, view, datasets),
+        golden=_golden(document, view, shown),
         records=tuple(shown),
         datasets=tuple(datasets),
         fields=fields,
@@ -122,16 +122,24 @@ def _record(record: Mapping[str, Any], view: View) -> RecordView:
     )
 
 
-def _golden(document: Document, view: View, datasets: Container[str]) -> dict[str, dict[str, Any]]:
+def _golden(
+    document: Document, view: View, shown: Iterable[RecordView]
+) -> dict[str, dict[str, Any]]:
     """Return the integrated fields, each as its source column may be seen.
 
-    A field whose source has no record in the answer stays out: its very source would tell of one.
+    A field that came from a record outside the answer stays out: its value would show what was
+    left out, and its very source would tell of it. Documents of older publications do not say
+    which record won; there the dataset decides.
     """
+    seen = {(record.dataset, record.record) for record in shown}
+    datasets = {dataset for dataset, _ in seen}
     out: dict[str, dict[str, Any]] = {}
     for field, cell in document.get("golden", {}).items():
         source = cell["source"]
         found = view.cells.get(source)
         if found is None or found[0] not in datasets:
+            continue
+        if "record" in cell and (found[0], cell["record"]) not in seen:
             continue
         _, treatment, mask = found
         value = cell["value"]

@@ -28,7 +28,13 @@ from api.quality import quality_rows
 from api.running import run_delivery
 from api.server import serving
 from api.setup import make_hub
-from assets.demo.deliveries import Summary, generate_correction, generate_first, generate_second
+from assets.demo.deliveries import (
+    Summary,
+    generate_correction,
+    generate_first,
+    generate_second,
+    send,
+)
 from assets.demo.district import District
 from assets.demo.truth import showcase
 from contracts.loader import load_contracts
@@ -160,19 +166,7 @@ def _run_all(settings: Settings, first: Summary, mail: Path, plan: DemoPlan) -> 
 
 
 def _deliver_and_run(settings: Settings, summary: Summary) -> None:
-    for d in summary.deliveries:
-        deliver(
-            d.path,
-            name=d.path.name,
-            partner=d.partner,
-            dataset=d.dataset,
-            settings=settings,
-            period=d.period,
-            rows=d.rows,
-            encoding=d.encoding,
-            format=d.format,
-            mode=d.mode,
-        )
+    send(summary.deliveries, settings)
     with Watch(out) as watch:
         run_delivery(settings, SystemClock(), watch)
 

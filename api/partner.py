@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import FileResponse, Response
 
-from api import cards, deliveries
+from api import cards, deliveries, worklist
 from api.dependencies import CurrentServices, CurrentSession
 from api.outcome import Outcome, json_response
 from api.wire.base import problems
-from api.wire.partner import BatchDetail, Batches, Cards, Dropped
+from api.wire.partner import BatchDetail, Batches, Cards, Dropped, WorklistFigures
 from api.wire.public import Quality
+from contracts.feedback import feedback_example
 
 router = APIRouter(prefix="/v1/partner", tags=["partner"])
 
@@ -45,12 +46,7 @@ def batch(batch_id: BatchId, session: CurrentSession, services: CurrentServices)
     responses={
         200: {
             "description": "Row number, column, rule, severity, what to do; no values.",
-            "content": {
-                "text/csv": {
-                    "example": "row,column,rule,severity,what_to_do\r\n"
-                    "17,tenant_id,resident_id_check_digit.tenant_id,error,请与证件核对后更正\r\n"
-                }
-            },
+            "content": {"text/csv": {"example": feedback_example()}},
         },
         **problems(401, 403, 404, 422),
     },
@@ -82,6 +78,12 @@ def own_cards(
 ) -> Response:
     """List your quality cards, red ones first: why, what to do and by when."""
     return json_response(cards.listing(services, session.actor, only_open=only_open))
+
+
+@router.get("/worklist", response_model=WorklistFigures, responses=problems(401, 403))
+def own_worklist(session: CurrentSession, services: CurrentServices) -> Response:
+    """Count what you and other departments contradict each other about."""
+    return json_response(worklist.own_figures(services, session.actor))
 
 
 @router.put(

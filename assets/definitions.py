@@ -18,6 +18,7 @@ from assets import steps
 from assets.card_checks import card_checks
 from assets.cards import evaluate_cards
 from assets.delivery.arrivals import scan
+from assets.reconciliation.step import check_worklist
 from assets.resources import hub_resource
 from assets.runtime import Progress, Promises, Quiet, Runtime
 from contracts.card_life import Colour
@@ -42,6 +43,7 @@ IDENTITY = dg.AssetKey(["identity", "map"])
 SNAPSHOT = dg.AssetKey(["serving", "snapshot"])
 CARDS = dg.AssetKey(["reports", "cards"])
 CARDS_CRON = "30 0 * * *"  # a day is over in TIMEZONE: what fell due by it is known
+WORKLIST = dg.AssetKey(["reports", "worklist"])
 
 
 def checked_key(dataset: str) -> dg.AssetKey:
@@ -201,6 +203,22 @@ def card_job(checks: dg.AssetChecksDefinition) -> dg.UnresolvedAssetJobDefinitio
     )
 
 
+@dg.asset(key=WORKLIST, deps=[SNAPSHOT], group_name="reports", kinds={"sqlite"})
+def worklist(hub: Hub) -> dg.MaterializeResult[None]:
+    """The departments' worklist, checked against the conflicts of the last publication."""
+    checked = check_worklist(hub)
+    if checked is None:
+        return dg.MaterializeResult(metadata={"conflicts": "unchanged"})
+    return dg.MaterializeResult(
+        metadata={
+            "conflicts": checked.standing,
+            "new": checked.appeared,
+            "resolved": checked.resolved,
+            "reopened": checked.reopened,
+        }
+    )
+
+
 @dg.asset(
     key=dg.AssetKey(["reports", "data_docs"]),
     deps=[SNAPSHOT],
@@ -238,6 +256,7 @@ def dataset_job(contract: Contract) -> dg.UnresolvedAssetJobDefinition:
         dg.AssetKey(["integrated", "person"]),
         dg.AssetKey(["integrated", "conflict"]),
         CARDS,
+        WORKLIST,
         dg.AssetKey(["reports", "data_docs"]),
     )
     return dg.define_asset_job(
@@ -343,6 +362,7 @@ def build_definitions(
             identity_asset(contracts),
             publication,
             cards,
+            worklist,
             data_docs,
         ],
         asset_checks=[checks],

@@ -1,6 +1,7 @@
 """The steps of a run, each of them safe to repeat.
 
-    land → (parse → check → gate → seal → load, per dataset) → resolve → publish → cards → report
+    land → (parse → check → gate → seal → load, per dataset) → resolve → publish
+    → cards, worklist, report
 
 Every step takes up what it finds in the operational records, so that a run that was killed is
 finished by the next one. The clear text of a batch lives only inside `check_and_load`.
@@ -22,6 +23,7 @@ from assets.registers.register import (
     Loaded,
     RegisterContext,
     forget_staged,
+    is_loaded,
     load_batch,
     store_quarantine,
 )
@@ -34,12 +36,15 @@ from contracts.compile import compile_batch
 from contracts.feedback import write_feedback
 from contracts.model import Contract
 from contracts.verdict import BatchVerdict
-from hub.errors import ContractError, DeliveryRefused
+from hub.errors import ConfigError, ContractError, DeliveryRefused, LedgerError, SourceError
 from hub.events import AuditEvent, EventTag
 from hub.store import lake
 from hub.store.contract_versions import ContractVersions
 from hub.store.facts import save_agreements
 from hub.store.records import Batch, BatchStatus
+
+#: A batch whose check or load was begun so often and never came to an end is given up.
+MOST_BEGINNINGS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,9 @@ def land(run: Runtime) -> tuple[Batch, ...]:
 def check_and_load(run: Runtime, dataset: str) -> tuple[Checked, ...]:
     """Check every waiting batch of a dataset; seal and load those that pass.
 
-    A batch below its publish bar, or with a red card, is stopped: its rows go to quarantine and feedback, what was
-    published before stays in service.
+    A batch below its publish bar, or with a red card, is stopped: its rows go to quarantine and
+    feedback, what was published before stays in service. One that twice brought its run down is
+    refused.
     """
     release_stopped(run, dataset)
     waiting = run.records.pending(dataset, (BatchStatus.LANDED, BatchStatus.CHECKED))
@@ -89,32 +95,59 @@ def check_and_load(run: Runtime, dataset: str) -> tuple[Checked, ...]:
 
 def _check_and_load_one(run: Runtime, contract: Contract, batch: Batch) -> Checked:
     con = run.lake.open()
+    begun = run.records.begin(batch.id)
+    if begun > MOST_BEGINNINGS and not is_loaded(con, batch.id):
+        release(con)
+        return _given_up(run, batch)
     try:
-        with (
-            lake.guarded(f"the check of batch {batch.id}"),
-            parsing.parse(batch, contract, run.settings, run.keyring) as parsed,
-        ):
-            verdict = _check(run, con, contract, batch, parsed)
-        context = RegisterContext(run.keyring, run.rng, run.clock.now())
-        store_quarantine(con, contract.dataset, batch.id, context)
-        if not verdict.passed:
-            return Checked(run.records.batch(batch.id), verdict, None)
-        loaded = _load(run, con, contract, batch, context)
-        run.records.advance(
-            batch.id,
-            BatchStatus.LOADED,
-            context.now,
-            format=parsed.format,
-            encoding=parsed.encoding,
-        )
-        return Checked(batch, verdict, loaded)
+        return _work(run, con, contract, batch)
     except DeliveryRefused as refusal:
         refused = landing.refuse(batch, refusal, run.records, run.clock.now(), run.emit)
         run.progress.step("parse", batch.dataset, refusal.message, good=False)
         return Checked(refused, None, None)
+    except (ConfigError, LedgerError, KeyboardInterrupt):  # the next run may do better
+        run.records.put_off(batch.id)
+        raise
+    except SourceError as exc:
+        if exc.retryable:
+            run.records.put_off(batch.id)
+        raise
     finally:
         forget_staged(con)
         release(con)
+
+
+def _given_up(run: Runtime, batch: Batch) -> Checked:
+    """Refuse a batch whose check or load never came to an end; others must not wait behind it."""
+    refusal = DeliveryRefused(
+        f"核查或入库 {MOST_BEGINNINGS} 次未能完成，不再重试；原始文件已保留，"
+        f"请检查文件后重新报送 / given up: its check or load did not end {MOST_BEGINNINGS} times; "
+        "the raw bytes are kept; look at the file and send it again"
+    )
+    refused = landing.refuse(batch, refusal, run.records, run.clock.now(), run.emit)
+    run.progress.step("check", batch.dataset, refusal.message, good=False)
+    return Checked(refused, None, None)
+
+
+def _work(run: Runtime, con: lake.Connection, contract: Contract, batch: Batch) -> Checked:
+    with (
+        lake.guarded(f"the check of batch {batch.id}"),
+        parsing.parse(batch, contract, run.settings, run.keyring) as parsed,
+    ):
+        verdict = _check(run, con, contract, batch, parsed)
+    context = RegisterContext(run.keyring, run.rng, run.clock.now())
+    store_quarantine(con, contract.dataset, batch.id, context)
+    if not verdict.passed:
+        return Checked(run.records.batch(batch.id), verdict, None)
+    loaded = _load(run, con, contract, batch, context)
+    run.records.advance(
+        batch.id,
+        BatchStatus.LOADED,
+        context.now,
+        format=parsed.format,
+        encoding=parsed.encoding,
+    )
+    return Checked(batch, verdict, loaded)
 
 
 def _check(

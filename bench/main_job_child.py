@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,17 @@ from rich.console import Console
 from api.console import Watch
 from api.running import run_delivery
 from api.setup import make_hub
-from assets.demo.deliveries import Summary, generate_correction, generate_first, generate_second
+from assets.demo.deliveries import (
+    generate_correction,
+    generate_first,
+    generate_second,
+    send,
+)
 from assets.demo.district import District
+from assets.demo.outbox import Delivery
 from bench.memory import own_peak_bytes
 from hub.clock import SystemClock
 from hub.config import Settings, load_settings
-from hub.store.drop import deliver
 
 _SPOILED = frozenset({"housing.tenancy"})
 _PLAN = "rounds.json"
@@ -39,24 +45,9 @@ def invent(mail: Path, residents: int) -> dict[str, Any]:
         generate_second(district, mail, _SPOILED),
         generate_correction(district, mail, _SPOILED),
     )
-    (mail / _PLAN).write_text(json.dumps([_promises(summary) for summary in rounds]))
+    promised = [[asdict(d) for d in summary.deliveries] for summary in rounds]
+    (mail / _PLAN).write_text(json.dumps(promised, default=str))
     return {"files": sum(len(summary.deliveries) for summary in rounds)}
-
-
-def _promises(summary: Summary) -> list[dict[str, Any]]:
-    return [
-        {
-            "path": str(d.path),
-            "partner": d.partner,
-            "dataset": d.dataset,
-            "period": d.period,
-            "rows": d.rows,
-            "encoding": d.encoding,
-            "format": d.format,
-            "mode": d.mode,
-        }
-        for d in summary.deliveries
-    ]
 
 
 def prepare(home: Path) -> dict[str, Any]:
@@ -70,14 +61,18 @@ def work(home: Path, mail: Path) -> dict[str, Any]:
     settings, rounds, count = _settings(home), [], 0
     for promised in json.loads((mail / _PLAN).read_text()):
         start = time.perf_counter()
-        for one in promised:
-            count += one["rows"]
-            path = Path(one.pop("path"))
-            deliver(path, name=path.name, settings=settings, **one)
+        deliveries = [_delivery(one) for one in promised]
+        count += sum(d.rows for d in deliveries)
+        send(deliveries, settings)
         with Watch(Console(stderr=True, width=120)) as watch:
             run_delivery(settings, SystemClock(), watch)
         rounds.append(round(time.perf_counter() - start, 2))
     return {"rows": count, "rounds": rounds}
+
+
+def _delivery(promised: dict[str, Any]) -> Delivery:
+    paths = {name: Path(promised[name]) for name in ("path", "manifest")}
+    return Delivery(**(promised | paths))
 
 
 def _settings(home: Path) -> Settings:

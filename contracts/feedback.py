@@ -10,6 +10,7 @@ Form: UTF-8 with BOM (spreadsheets need it), one line per finding, ordered by ro
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -60,6 +61,14 @@ def write_feedback(
             count += 1
     unfinished.replace(path)
     return count
+
+
+def feedback_example() -> str:
+    """Return a feedback file of one invented line, for whoever documents the form."""
+    line = ("17", "18", "承租人证件号码", "tenant_id_check_digit", _SEVERITIES["error"])
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows((HEADER, (*line, "请与证件核对后更正 / compare with the card")))
+    return text.getvalue()
 
 
 def _findings(warnings: Sequence[str]) -> str:

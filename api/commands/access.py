@@ -42,7 +42,7 @@ def explain_decision(
     dataset: Annotated[str, typer.Argument(help="Dataset that is asked for.")],
     purpose: Annotated[str, typer.Option(help="Purpose code, e.g. residence.verify.")],
     action: Annotated[
-        str, typer.Option(help="lookup, search, list, aggregate, export.")
+        str, typer.Option(help="lookup, search, list, aggregate, export, reconcile.")
     ] = "lookup",
     actor: Annotated[str | None, typer.Option(help="One of the demonstration's actors.")] = None,
     role: Annotated[list[str] | None, typer.Option(help="Role, instead of --actor.")] = None,

@@ -223,3 +223,35 @@ class Dropped(Wire):
     size_bytes: int
     sha256: str
     next: str
+
+
+class WorklistFigure(Wire):
+    """How many conflicts of a kind stand where."""
+
+    department: str
+    kind: str
+    title: str
+    state: str = Field(description="open, in_review, explained, resolved or reopened.")
+    items: int
+    oldest: date = Field(description="Day on which the oldest of them was found.")
+
+
+class WorklistFigures(Wire):
+    """The department's conflicts with other departments, in figures."""
+
+    model_config = example(
+        {
+            "rows": [
+                {
+                    "department": "housing",
+                    "kind": "name_conflict",
+                    "title": "姓名不一致",
+                    "state": "open",
+                    "items": 12,
+                    "oldest": "2026-06-02",
+                }
+            ]
+        }
+    )
+
+    rows: list[WorklistFigure]

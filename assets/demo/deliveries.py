@@ -7,7 +7,7 @@ moves; one of them can be spoilt below its publish bar, and delivered again corr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from assets.demo.planting import Planter
 from assets.demo.tables import MAKERS, shown
 from assets.demo.town import open_registry, settle
 from assets.demo.truth import write_truth
+from hub.config import Settings
+from hub.store.drop import deliver
 
 Progress = Callable[[int, int], None]
 MONTHLY = ("population.resident", "housing.tenancy", "civil_affairs.death", "police.incident")
@@ -77,6 +79,23 @@ def generate_correction(
     """Write some datasets of the month after again, with no more errors than usual."""
     chosen = tuple(name for name in MONTHLY if name in datasets)
     return _write(_Plan(district, folder, 1, chosen, take=2), progress)
+
+
+def send(deliveries: Iterable[Delivery], settings: Settings) -> None:
+    """Put files into a hub's drop folder, each with what its department promises of it."""
+    for d in deliveries:
+        deliver(
+            d.path,
+            name=d.path.name,
+            partner=d.partner,
+            dataset=d.dataset,
+            settings=settings,
+            period=d.period,
+            rows=d.rows,
+            encoding=d.encoding,
+            format=d.format,
+            mode=d.mode,
+        )
 
 
 @dataclass(frozen=True, slots=True)

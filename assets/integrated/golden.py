@@ -22,7 +22,7 @@ class GoldenRecords:
         """Return what wins for every field that somebody speaks to.
 
         Returns:
-            field -> {value, source, batch, since, why, title, codes}; codes is the name of the
+            field -> {value, source, record, batch, since, why, title, codes}; codes is the name of the
             code set of the value, or None.
         """
         datasets = subject.datasets()
@@ -57,6 +57,7 @@ def _first(sources: list[tuple[int, GoldenSource]], records: list[Held]) -> dict
                 return {
                     "value": value,
                     "source": source.name,
+                    "record": held.record_key.hex(),
                     "batch": held.batch,
                     "since": held.since,
                     "why": "lead source" if rank == 0 else f"source {rank + 1}: none before it",

@@ -39,7 +39,7 @@ class Integration:
         self, rules: PersonRules, catalog: Catalog, compared: Iterable[ComparedField] = ()
     ) -> None:
         self._golden = GoldenRecords(rules.golden)
-        self._conflicts = Conflicts(rules.conflicts)
+        self._conflicts = Conflicts(rules.conflicts, catalog)
         owners = {name: dataset.owner for name, dataset in catalog.items()}
         self._agreements = Agreements(compared, owners)
         self._areas = {name: dataset.area_column for name, dataset in catalog.items()}

@@ -82,6 +82,12 @@ def load_batch(
     )
 
 
+def is_loaded(con: lake.Connection, batch_id: str) -> bool:
+    """Say whether the rows of a batch are in the lake already."""
+    sql = "SELECT 1 FROM lake.meta.batch WHERE batch_id = ? AND what = 'register'"
+    return con.execute(sql, [batch_id]).fetchone() is not None
+
+
 def forget_staged(con: lake.Connection) -> None:
     """Drop what loading a batch left in the connection."""
     for table in ("named", "kept", "fresh", "sealed_rows"):
@@ -159,10 +165,7 @@ def _pairs(columns: list[str]) -> str:
 
 
 def _merge(con: lake.Connection, dataset: Dataset, batch_id: str, now: datetime) -> Loaded:
-    done = con.execute(
-        "SELECT 1 FROM lake.meta.batch WHERE batch_id = ? AND what = 'register'", [batch_id]
-    ).fetchone()
-    if done:
+    if is_loaded(con, batch_id):
         return Loaded(0, 0, 0, _count(con, "FROM named"), 0)
     table = lake.register_table(dataset.name)
     changed = _count(con, "FROM fresh WHERE known")

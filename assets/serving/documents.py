@@ -2,7 +2,7 @@
 
 Form of the opened document (JSON):
     {"subject": hex, "area": grid code or null,
-     "golden": {field: {"value", "source", "batch", "since", "why", "title", "codes"}},
+     "golden": {field: {"value", "source", "record": hex, "batch", "since", "why", "title", "codes"}},
      "records": [{"dataset", "record": hex, "role", "batch", "since",
                   "clear": {column: value}, "sealed": {column: value}, "others": [role]}],
      "conflicts": [kind]}
@@ -16,6 +16,7 @@ from typing import Any
 from assets.integrated.persons import Person
 from assets.integrated.subjects import Held
 from hub.blind_index import BlindIndex
+from hub.identifiers import ResidentId
 
 
 def document(person: Person) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def document(person: Person) -> dict[str, Any]:
         "area": person.area,
         "golden": person.golden,
         "records": [_record(held) for held in person.subject.records],
-        "conflicts": [rule.kind for rule, _ in person.conflicts],
+        "conflicts": [conflict.rule.kind for conflict in person.conflicts],
     }
 
 
@@ -45,7 +46,7 @@ def _record(held: Held) -> dict[str, Any]:
 def tokens(person: Person, index: BlindIndex) -> Iterator[tuple[str, bytes, bytes]]:
     """Yield the (kind, token, subject key) rows by which a person can be found."""
     key = person.subject.key
-    name, birth = person.value("name"), person.value("birth_date")
+    name, birth = person.value("name"), person.value("birth_date") or _birth_by_number(person)
     phone, address = person.value("phone"), person.value("residence_address")
     if name is not None and birth is not None:
         yield "name_birth", index.name_birth(name, birth), key
@@ -53,3 +54,9 @@ def tokens(person: Person, index: BlindIndex) -> Iterator[tuple[str, bytes, byte
         yield "phone", index.phone(phone), key
     if address is not None:
         yield "address", index.address(address), key
+
+
+def _birth_by_number(person: Person) -> str | None:
+    """Return the birth date that the number carries: some departments keep no other."""
+    number = ResidentId.parse(str(person.value("resident_id") or ""))
+    return number.birth_date.isoformat() if number else None

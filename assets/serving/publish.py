@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from assets.integrated.agreement import AGREEMENT_RULES, load_compared_fields, tally
+from assets.integrated.pairs import find_pairs
 from assets.integrated.persons import Integration, Person
 from assets.integrated.rules import PERSON_RULES, load_person_rules
 from assets.integrated.subjects import Subject, stream_subjects
@@ -49,6 +50,7 @@ _CONFLICT = pa.schema(
     {
         "kind": pa.string(),
         "subject_key": pa.binary(),
+        "other_key": pa.binary(),
         "likely_wrong": pa.string(),
         "datasets": pa.list_(pa.string()),
         "record_keys": pa.list_(pa.binary()),
@@ -205,6 +207,8 @@ def _write_subjects(
         if written is not None:
             written.result()
     _write_identities(con, writer, only)
+    between_two = [rule for rule in rules.conflicts if rule.between_two]
+    find_pairs(con, between_two, context.catalog, writer.alike(), context.now.date())
     return writer.close()
 
 
@@ -251,15 +255,15 @@ def _persons(persons: list[Person]) -> dict[str, list[Any]]:
 def _conflicts(persons: list[Person]) -> list[dict[str, Any]]:
     return [
         {
-            "kind": rule.kind,
+            "kind": conflict.rule.kind,
             "subject_key": p.subject.key,
-            "likely_wrong": rule.likely_wrong,
-            "datasets": [held.dataset for held in evidence],
-            "record_keys": [held.record_key for held in evidence],
-            "batches": [held.batch for held in evidence],
+            "likely_wrong": conflict.likely_wrong,
+            "datasets": [held.dataset for held in conflict.evidence],
+            "record_keys": [held.record_key for held in conflict.evidence],
+            "batches": [held.batch for held in conflict.evidence],
         }
         for p in persons
-        for rule, evidence in p.conflicts
+        for conflict in p.conflicts
     ]
 
 
@@ -280,16 +284,28 @@ def _append(con: lake.Connection, name: str, table: pa.Table) -> None:
 
 
 def _store_integrated(con: lake.Connection, context: PublishContext, *, whole: bool) -> None:
-    """Replace the rows of the subjects made anew; history is the lake's own snapshots."""
-    stale = "" if whole else " WHERE subject_key IN (SELECT subject_key FROM affected)"
+    """Replace the rows of the subjects made anew; history is the lake's own snapshots.
+
+    Conflicts between two persons are replaced whole, since either of them may have changed.
+    """
+    affected = "" if whole else " WHERE subject_key IN (SELECT subject_key FROM affected)"
+    kinds = {r.kind for r in load_person_rules(context.catalog).conflicts if r.between_two}
+    between_two = ", ".join(map(lake.literal, sorted(kinds))) or "''"
+    stale = {"person": affected, "conflict": affected, "agreement": affected}
+    if not whole:
+        stale["conflict"] += f" OR kind IN ({between_two})"
 
     def work(c: lake.Connection) -> None:
-        for name in ("person", "conflict", "agreement"):
+        for name, rows in stale.items():
             c.execute(
                 f"CREATE TABLE IF NOT EXISTS lake.integrated.{name} AS FROM {name} WITH NO DATA"
             )
-            c.execute(f"DELETE FROM lake.integrated.{name}{stale}")
-            c.execute(f"INSERT INTO lake.integrated.{name} FROM {name}")
+            if name == "conflict":  # tables of older versions know one person a conflict
+                c.execute(
+                    f"ALTER TABLE lake.integrated.{name} ADD COLUMN IF NOT EXISTS other_key BLOB"
+                )
+            c.execute(f"DELETE FROM lake.integrated.{name}{rows}")
+            c.execute(f"INSERT INTO lake.integrated.{name} BY NAME FROM {name}")
 
     lake.in_transaction(con, work, rng=context.rng)
 

@@ -1,4 +1,4 @@
-"""Tables of the operational records: partners, batches, verdicts, publications, contracts used.
+"""Tables of the operational records: deliveries and publications, contracts, cards, worklist.
 
 No table holds a value of a record about a person: batches are counted, never copied. The same
 tables serve SQLite and PostgreSQL; their history is in `migrations/`.
@@ -9,7 +9,16 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -81,6 +90,7 @@ class BatchRow(Base):
     mode: Mapped[str]
     declared: Mapped[dict[str, Any]]
     attempt: Mapped[int]
+    begun: Mapped[int] = mapped_column(default=0)
     status: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str | None] = mapped_column(String(4000))
     format: Mapped[str | None]
@@ -288,3 +298,44 @@ class FieldStratumRow(Base):
     wrong: Mapped[int | None]
     unreachable: Mapped[int | None]
     wrong_by_field: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class WorklistItemRow(Base):
+    """One conflict between departments and where its review stands; it names nobody."""
+
+    __tablename__ = "worklist_item"
+    __table_args__ = (Index("worklist_department_state", "department", "state"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(60))
+    title: Mapped[str]
+    department: Mapped[str]
+    state: Mapped[str] = mapped_column(String(20))
+    evidence: Mapped[str] = mapped_column(String(32))
+    datasets: Mapped[list[str]]
+    batches: Mapped[list[str]]
+    first_version: Mapped[str]
+    first_seen_at: Mapped[datetime]
+    last_version: Mapped[str]
+    last_seen_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    times_reopened: Mapped[int]
+    exported_at: Mapped[datetime | None]
+    conclusion: Mapped[str | None] = mapped_column(String(20))
+    concluded_by: Mapped[str | None]
+    concluded_at: Mapped[datetime | None]
+    handed_from: Mapped[str | None]
+    remark: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class WorklistCheckRow(Base):
+    """A publication against which the worklist was checked, and what that changed."""
+
+    __tablename__ = "worklist_check"
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    checked_at: Mapped[datetime]
+    appeared: Mapped[int]
+    resolved: Mapped[int]
+    reopened: Mapped[int]
+    standing: Mapped[int]

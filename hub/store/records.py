@@ -219,6 +219,22 @@ class Records:
         with self.reading() as session:
             return batch_of(_row(session, batch_id, lock=False))
 
+    def begin(self, batch_id: str) -> int:
+        """Note, durably, that the check of a batch begins; return how often it was begun by now.
+
+        Whoever is killed in the middle leaves the count, and so a trace of it.
+        """
+        with self.writing() as session:
+            row = _row(session, batch_id)
+            row.begun += 1
+            return row.begun
+
+    def put_off(self, batch_id: str) -> None:
+        """Take one beginning back: what stopped it was not the batch."""
+        with self.writing() as session:
+            row = _row(session, batch_id)
+            row.begun = max(0, row.begun - 1)
+
     def advance(
         self,
         batch_id: str,

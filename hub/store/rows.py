@@ -63,6 +63,7 @@ def restart(row: BatchRow, arrival: Arrival) -> None:
     for name, value in _told(arrival).items():
         setattr(row, name, value)
     row.attempt += 1
+    row.begun = 0
     row.status = BatchStatus.LANDED.value
     row.reason = row.recorded_at = None
 

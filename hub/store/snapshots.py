@@ -32,6 +32,25 @@ CREATE TABLE document (subject_key BLOB NOT NULL, sealed BLOB NOT NULL);
 CREATE TABLE blind (kind TEXT NOT NULL, token BLOB NOT NULL, subject_key BLOB NOT NULL);
 CREATE TABLE identity (identifier_key BLOB PRIMARY KEY, subject_key BLOB NOT NULL) WITHOUT ROWID;
 """
+_MOST_ALIKE = 20
+_ALIKE = (
+    f"""CREATE TEMP TABLE twin AS SELECT token, subject_key FROM blind
+    WHERE kind = 'name_birth' AND token IN (
+        SELECT token FROM blind WHERE kind = 'name_birth'
+        GROUP BY token HAVING count(*) BETWEEN 2 AND {_MOST_ALIKE})""",
+    "CREATE INDEX temp.twin_token ON twin (token, subject_key)",
+    """CREATE TEMP TABLE reach AS SELECT kind, token, subject_key FROM blind
+    WHERE kind IN ('phone', 'address') AND subject_key IN (SELECT subject_key FROM twin)""",
+    "CREATE INDEX temp.reach_subject ON reach (subject_key, kind, token)",
+)
+_ALIKE_PAIRS = """
+SELECT a.subject_key, b.subject_key FROM twin a
+JOIN twin b ON b.token = a.token AND b.subject_key > a.subject_key
+WHERE EXISTS (
+    SELECT 1 FROM reach p JOIN reach q ON q.kind = p.kind AND q.token = p.token
+    WHERE p.subject_key = a.subject_key AND q.subject_key = b.subject_key
+) ORDER BY a.subject_key, b.subject_key
+"""
 
 
 class SubjectsWriter:
@@ -48,6 +67,7 @@ class SubjectsWriter:
             "synchronous=OFF",
             "page_size=8192",
             "cache_size=-65536",
+            "temp_store=MEMORY",
         ):
             self._con.execute(f"PRAGMA {pragma}")
         if base is None:
@@ -75,17 +95,31 @@ class SubjectsWriter:
         """Add (identifier key, subject key) rows."""
         self._con.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?)", rows)
 
+    def alike(self) -> list[tuple[bytes, bytes]]:
+        """Return the pairs of subjects under one name and birth date, and one phone or address.
+
+        A name and birth date that more than `_MOST_ALIKE` subjects share is a filler, no likeness.
+        """
+        self._index()
+        for statement in _ALIKE:
+            self._con.execute(statement)
+        pairs: list[tuple[bytes, bytes]] = self._con.execute(_ALIKE_PAIRS).fetchall()
+        return pairs
+
     def close(self) -> int:
         """Index what was written, close the file and return how many subjects it has."""
+        self._index()
+        (count,) = self._con.execute("SELECT count(*) FROM document").fetchone()
+        self._con.execute("COMMIT")
+        self._con.close()
+        return int(count)
+
+    def _index(self) -> None:
         for index, on in (
             ("UNIQUE INDEX IF NOT EXISTS document_subject", "document (subject_key)"),
             ("INDEX IF NOT EXISTS blind_token", "blind (kind, token, subject_key)"),
         ):
             self._con.execute(f"CREATE {index} ON {on}")
-        (count,) = self._con.execute("SELECT count(*) FROM document").fetchone()
-        self._con.execute("COMMIT")
-        self._con.close()
-        return int(count)
 
 
 class Snapshot:

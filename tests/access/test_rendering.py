@@ -177,3 +177,37 @@ def check_golden(
         original = document["golden"][field]
         assert cell["value"] == apply(str(cell["treatment"]), original["value"])
         assert original["source"].rpartition(".")[0] in datasets
+
+
+def test_a_field_whose_own_record_is_left_out_is_left_out_too(
+    decider: Decider, actors: dict[str, Actor]
+) -> None:
+    """Two tenancies, one outside the area: a field that came from that one tells of it."""
+    actor = actors["officer.east"]
+    plan = decider.plan(Request(actor, Action.LOOKUP, None, "residence.verify", "case"))
+    source = "housing.tenancy.tenant_name"
+
+    def tenancy(record: str, grid: str, name: str) -> dict[str, Any]:
+        return {
+            "dataset": "housing.tenancy",
+            "record": record,
+            "role": "tenant",
+            "batch": "B1",
+            "since": "2026-01-06",
+            "clear": {"grid_code": grid, "tenancy_id": record},
+            "sealed": {"tenant_name": name},
+            "others": [],
+        }
+
+    records = [tenancy("aa", EAST, "王东"), tenancy("bb", WEST, "王西")]
+    birth = cell_of("1980-01-01", "population.resident.birth_date")
+    for winner, name, shown_name in (("aa", "王东", "王东"), ("bb", "王西", None)):
+        cell = cell_of(name, source) | {"record": winner}
+        golden = {"name": cell, "birth_date": birth}
+        document = {"area": EAST, "golden": golden, "records": records, "conflicts": []}
+        shown = render(document, plan, actor.area, NOW.date())
+        assert [view.record for view in shown.records] == ["aa"]
+        assert shown.golden.get("name", {}).get("value") == shown_name
+    older = {"name": cell_of("王东", source), "birth_date": birth}
+    document = {"area": EAST, "golden": older, "records": records, "conflicts": []}
+    assert render(document, plan, actor.area, NOW.date()).golden["name"]["value"] == "王东"

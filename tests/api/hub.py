@@ -20,6 +20,7 @@ from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.store.batches import Arrival, BatchStatus, ChangeRow, CheckRow, Verdict
 from hub.store.records import Records
+from hub.store.worklist import FoundItem, Worklist
 
 NOW = datetime(2026, 6, 5, 1, 2, 3, tzinfo=UTC)
 CLOCK = FixedClock(NOW)
@@ -79,6 +80,11 @@ def _deliveries(records: Records, settings: Settings) -> None:
     records.save_verdict(batch.id, _verdict(0.995, passed=True), NOW - timedelta(hours=2))
     records.advance(batch.id, BatchStatus.LOADED, NOW - timedelta(hours=2))
     records.add_publication("20260601T000000Z", [batch.id], NOW - timedelta(hours=1))
+    found = [
+        FoundItem(f"W{n}", "name_conflict", "姓名不一致", who, "e", ("housing.tenancy",), ("b",))
+        for n, who in enumerate(("housing", "housing", "population"))
+    ]
+    Worklist(records).check("20260601T000000Z", {item.id: item for item in found}, NOW)
     bad = Arrival("housing.tenancy", "housing", "tenancy.csv", "b" * 64, 2000, "full")
     batch = records.register_batch(bad, NOW - timedelta(hours=3)).batch
     records.save_verdict(batch.id, _verdict(0.931, passed=False), NOW - timedelta(hours=2))

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from api import deliveries
-from api.wire.partner import BatchDetail, Batches, Cards, Dropped
+from api.wire.partner import BatchDetail, Batches, Cards, Dropped, WorklistFigures
 from api.wire.public import Quality
+from contracts.feedback import HEADER
 from hub.store.drop import MANIFEST_SUFFIX
 from tests.api.hub import Client, TinyHub
 
@@ -170,3 +171,27 @@ def test_the_steward_sees_all_cards_and_others_none(hub: TinyHub, client: Client
     body = client.get(path, headers=hub.bearer("steward")).json()
     assert [card["department"] for card in body["cards"]] == ["housing"]
     assert client.get(path, headers=hub.bearer("analyst")).status_code == 403
+
+
+def test_the_example_in_the_description_is_a_real_feedback_file(hub: TinyHub) -> None:
+    path = hub.app.openapi()["paths"]["/v1/partner/batches/{batch_id}/feedback"]
+    example = path["get"]["responses"]["200"]["content"]["text/csv"]["example"]
+    assert example.splitlines()[0] == ",".join(HEADER)
+
+
+def test_a_partner_sees_the_figures_of_its_own_worklist(hub: TinyHub, client: Client) -> None:
+    own = client.get("/v1/partner/worklist", headers=hub.bearer("partner.housing")).json()
+    WorklistFigures.model_validate(own)
+    assert own["rows"] == [
+        {
+            "department": "housing",
+            "kind": "name_conflict",
+            "title": "姓名不一致",
+            "state": "open",
+            "items": 2,
+            "oldest": "2026-06-05",
+        }
+    ]
+    every = client.get("/v1/partner/worklist", headers=hub.bearer("steward")).json()
+    assert {row["department"] for row in every["rows"]} == {"housing", "population"}
+    assert client.get("/v1/partner/worklist", headers=hub.bearer("analyst")).status_code == 403

@@ -14,15 +14,14 @@ import pytest
 from api.server import environment, serving
 from api.setup import make_hub
 from assets.demo.deliveries import (
-    Summary,
     generate_correction,
     generate_first,
     generate_second,
+    send,
 )
 from assets.demo.district import District
 from assets.demo.truth import showcase
 from hub.config import Settings, load_settings, save_settings
-from hub.store.drop import deliver
 from hub.store.records import Batch, Records
 
 DISTRICT = District(residents=3_000, month="2025-11")
@@ -47,23 +46,6 @@ def new_hub(home: Path) -> Settings:
     make_hub(settings)
     save_settings(settings)
     return settings
-
-
-def deliver_all(settings: Settings, summary: Summary) -> None:
-    """Put everything a summary lists into the drop folder."""
-    for d in summary.deliveries:
-        deliver(
-            d.path,
-            name=d.path.name,
-            partner=d.partner,
-            dataset=d.dataset,
-            settings=settings,
-            period=d.period,
-            rows=d.rows,
-            encoding=d.encoding,
-            format=d.format,
-            mode=d.mode,
-        )
 
 
 def run(settings: Settings) -> str:
@@ -98,14 +80,14 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """First delivery, a spoiled second one, its correction."""
     home = tmp_path_factory.mktemp("journey")
     settings, mail = new_hub(home / "hub"), home / "mail"
-    deliver_all(settings, generate_first(DISTRICT, mail))
+    send(generate_first(DISTRICT, mail).deliveries, settings)
     first = run(settings)
-    deliver_all(settings, generate_second(DISTRICT, mail, SPOILED))
+    send(generate_second(DISTRICT, mail, SPOILED).deliveries, settings)
     second = run(settings)
     with Records.open(settings) as records:
         served = records.latest_accepted("housing.tenancy")
     assert served is not None
-    deliver_all(settings, generate_correction(DISTRICT, mail, SPOILED))
+    send(generate_correction(DISTRICT, mail, SPOILED).deliveries, settings)
     correction = run(settings)
     return Story(
         settings, mail, first, second, served.period or "", correction, showcase(mail / "truth")

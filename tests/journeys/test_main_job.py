@@ -14,7 +14,7 @@ import pytest
 
 from api.accuracy import compare_with_truth
 from api.server import environment
-from assets.demo.deliveries import generate_first
+from assets.demo.deliveries import generate_first, send
 from hub.ledger import verify as verifier
 from hub.store.drop import deliver
 from hub.store.records import BatchStatus, Records
@@ -24,7 +24,6 @@ from tests.journeys.conftest import (
     DISTRICT,
     Story,
     batches,
-    deliver_all,
     headers,
     hub_command,
     new_hub,
@@ -215,7 +214,7 @@ def test_data_docs_are_written_and_show_no_value(story: Story) -> None:
 
 def test_a_killed_run_is_finished_by_the_next(tmp_path: Path) -> None:
     settings, mail = new_hub(tmp_path / "hub"), tmp_path / "mail"
-    deliver_all(settings, generate_first(DISTRICT, mail))
+    send(generate_first(DISTRICT, mail).deliveries, settings)
     process = subprocess.Popen(
         [sys.executable, "-m", "api", "run"],
         env=environment(settings),
@@ -234,7 +233,7 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path: Path) -> None:
         assert {q.status for q in records.quality()} == {BatchStatus.PUBLISHED}
         assert len(records.quality()) == 12
     clean, mail2 = new_hub(tmp_path / "clean"), tmp_path / "mail2"
-    deliver_all(clean, generate_first(DISTRICT, mail2))
+    send(generate_first(DISTRICT, mail2).deliveries, clean)
     run(clean)
     counts = [
         {

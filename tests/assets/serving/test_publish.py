@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import yaml
 
 from assets.identity.resolve import Resolved, resolve
+from assets.integrated.rules import LEAST_BELIEVED, PERSON_RULES, load_person_rules
 from assets.registers.register import RegisterContext, load_batch
 from assets.serving.publish import PublishContext, Published, publish
+from contracts.loader import load_catalog, load_contracts
 from hub.blind_index import BlindIndex
-from hub.catalog import Catalog, Dataset
+from hub.catalog import Catalog, Classification, Column, Dataset
 from hub.documents import unpack
 from hub.keyring import Keyring
 from hub.sealing import Pseudonymiser, Sealer
@@ -32,7 +36,43 @@ from tests.factories import (
 )
 
 RESIDENT, MARRIAGE, TENANCY = resident_dataset(), marriage_dataset(), tenancy_dataset()
-CATALOG = Catalog((RESIDENT, MARRIAGE, TENANCY))
+L1, L3, L4 = Classification.L1, Classification.L3, Classification.L4
+TENANCY = replace(
+    TENANCY,
+    columns=(
+        *TENANCY.columns,
+        Column("tenant_phone", "电话", "string", L3, "phone", "tenant", sealed=True),
+        Column("dwelling_id", "房屋", "string", L1),
+        Column("end_date", "到期", "date", L1),
+    ),
+)
+DWELLING = replace(
+    TENANCY,
+    name="housing.dwelling",
+    key=("dwelling_id",),
+    columns=(
+        Column("dwelling_id", "房屋", "string", L1),
+        Column("owner_id", "业主", "string", L4, "resident_id", "owner", sealed=True),
+        Column("is_rented", "出租", "string", L1),
+    ),
+    subjects={"owner": "owner_id"},
+    area_column=None,
+)
+DEATH = replace(
+    TENANCY,
+    name="civil_affairs.death",
+    owner="civil_affairs",
+    mode="append",
+    key=("cremation_no",),
+    columns=(
+        Column("cremation_no", "编号", "string", L1),
+        Column("deceased_id", "死者", "string", L4, "resident_id", "deceased", sealed=True),
+        Column("died_on", "日期", "date", L3, None, "deceased", sealed=True),
+    ),
+    subjects={"deceased": "deceased_id"},
+    area_column=None,
+)
+CATALOG = Catalog((RESIDENT, MARRIAGE, TENANCY, DWELLING, DEATH))
 HUSBAND, WIFE, STRANGER = id_number(1), id_number(2), id_number(3)
 
 
@@ -158,6 +198,7 @@ def test_golden_fields_say_where_they_come_from(hub: Hub) -> None:
     assert golden["name"] == {
         "value": "李四",
         "source": "population.resident.name",
+        "record": hub.document(WIFE)["records"][1]["record"],
         "batch": "r1",
         "since": "2026-06-01",
         "why": "lead source",
@@ -322,3 +363,89 @@ def test_agreement_between_departments_is_counted_and_follows_corrections(hub: H
     assert agreeing(second)["dataset", "housing.tenancy"] == (1, 0)
     (hub.settings.serving / "current").unlink()
     assert agreeing(hub.publish()) == agreeing(second)  # step by step or from nothing
+
+
+def conflicts(hub: Hub, kind: str) -> list[tuple[bytes, bytes | None, str, list[str]]]:
+    return hub.con.execute(
+        "SELECT subject_key, other_key, likely_wrong, datasets FROM lake.integrated.conflict "
+        f"WHERE kind = '{kind}' ORDER BY 1, 2"
+    ).fetchall()
+
+
+def test_two_numbers_of_one_person_are_found_by_tokens(hub: Hub) -> None:
+    """Same name, birth date by the number, same phone: the number housing has is asked about."""
+    twin, namesake = id_number(7), id_number(8)
+    row = {"tenancy_id": "T2", "tenant_name": "张 三", "start_date": "2024-01-01"}
+    phones = {"T2": "13800000001", "T3": "13900000009"}
+    rows = [
+        {**row, "tenancy_id": "T2", "tenant_id": twin, "tenant_phone": phones["T2"]},
+        {**row, "tenancy_id": "T3", "tenant_id": namesake, "tenant_phone": phones["T3"]},
+    ]
+    hub.load(TENANCY, "t2", rows)
+    hub.publish("r1", "m1", "t2")
+    found = conflicts(hub, "two_ids_one_person")
+    resident, tenancy = "population.resident", "housing.tenancy"
+    assert found == [(hub.key(twin), hub.key(HUSBAND), "housing", [tenancy, resident])]
+    rows[0]["tenant_id"] = HUSBAND  # only the tenant's record changes; both sides are looked at
+    hub.load(TENANCY, "t3", rows)
+    hub.publish("t3")
+    assert conflicts(hub, "two_ids_one_person") == []
+
+
+def test_a_home_that_is_let_and_not_flagged_is_found(hub: Hub) -> None:
+    home = {"dwelling_id": "D1", "owner_id": HUSBAND, "is_rented": "0"}
+    hub.load(DWELLING, "d1", [home, {"dwelling_id": "D2", "owner_id": None, "is_rented": "0"}])
+    over = (NOW - timedelta(days=400)).date().isoformat()
+    hub.load(
+        TENANCY,
+        "t2",
+        [
+            {"tenancy_id": "T2", "tenant_id": WIFE, "dwelling_id": "D1"},
+            {"tenancy_id": "T3", "tenant_id": STRANGER, "dwelling_id": "D1", "end_date": over},
+            {"tenancy_id": "T4", "tenant_id": STRANGER, "dwelling_id": "D2"},
+        ],
+    )
+    hub.publish("d1", "t2")
+    both = ["housing.dwelling", "housing.tenancy"]
+    expected = [(hub.key(HUSBAND), hub.key(WIFE), "housing", both)]
+    expected += [(hub.key(STRANGER), None, "housing", both)]  # nobody owns the second home
+    assert conflicts(hub, "let_but_not_flagged") == sorted(expected)
+    hub.load(DWELLING, "d2", [{**home, "is_rented": "1"}])
+    hub.publish("d2")
+    assert conflicts(hub, "let_but_not_flagged") == []
+
+
+def test_what_is_dated_after_the_death_is_found(hub: Hub) -> None:
+    def marriages() -> list[bytes]:
+        return [key for key, *_ in conflicts(hub, "act_after_death")]
+
+    hub.load(DEATH, "x1", [{"cremation_no": "X1", "deceased_id": WIFE, "died_on": "2020-05-20"}])
+    hub.publish("x1")
+    assert marriages() == []  # on the very day is not after it
+    hub.load(DEATH, "x2", [{"cremation_no": "X1", "deceased_id": WIFE, "died_on": "2020-05-19"}])
+    hub.publish("x2")
+    assert marriages() == [hub.key(WIFE)]
+
+
+def test_a_name_is_asked_of_the_least_believed(hub: Hub) -> None:
+    """The marriage office and the residents agree; the tenancy says another name."""
+    row = {"tenancy_id": "T2", "tenant_id": HUSBAND, "tenant_name": "张山"}
+    hub.load(TENANCY, "t2", [row])
+    hub.publish("t2")
+    ((_, _, wrong, datasets),) = conflicts(hub, "name_conflict")
+    assert (wrong, datasets) == ("housing", ["population.resident", "housing.tenancy"])
+
+
+def test_every_rule_is_in_force_with_the_built_in_contracts() -> None:
+    """A rule about a column that there is not would be left out without a word."""
+    written = yaml.safe_load(PERSON_RULES.read_text())["conflicts"]
+    catalog = load_catalog(load_contracts())
+    rules = load_person_rules(catalog).conflicts
+    assert [rule.kind for rule in rules] == [rule["kind"] for rule in written]
+    for rule, body in zip(rules, written, strict=True):
+        assert len(rule.shows) >= len(body.get("shows", ()))
+        owners = {dataset.owner for dataset in catalog.values()}
+        assert rule.likely_wrong in (*owners, LEAST_BELIEVED)
+        for pattern in rule.joined:
+            column = catalog[pattern.dataset].column(rule.same)
+            assert not column.sealed

@@ -1,0 +1,1 @@
+"""The departments' joint review of conflicts: the worklist kept up, handed out, taken back."""
