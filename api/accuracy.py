@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.demo.truth import TrueAccuracy, compare, true_accuracy
-from contracts.accuracy import cut_percent
+from contracts.accuracy.measures import cut_percent
 from contracts.checks import plan
 from contracts.loader import load_contracts
 from hub.config import Settings

@@ -8,7 +8,7 @@ from access.model import Actor
 from api.deliveries import partner_of
 from api.outcome import Outcome
 from api.services import Services
-from contracts.card_board import listed
+from contracts.cards.board import listed
 
 
 def listing(services: Services, actor: Actor, *, only_open: bool) -> Outcome:

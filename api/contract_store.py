@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contracts.adoption import Weighed, against, last_change, weigh
 from contracts.codes import CodeSets, load_code_sets
-from contracts.diff import Comparison, compare
 from contracts.loader import load_contracts, read_one
 from contracts.model import Contract
+from contracts.versions.adoption import Weighed, against, last_change, weigh
+from contracts.versions.diff import Comparison, compare
 from hub.config import Settings
 from hub.errors import NotFound, RequestError
 from hub.store.contract_versions import ContractVersion, ContractVersions

@@ -17,8 +17,8 @@ from api.catalogue import CYCLE_TITLES, SHARING_TITLES
 from api.pages.rendering import TREATMENTS
 from contracts.checks import CheckSpec, plan
 from contracts.codes import CodeSets
-from contracts.diff import Comparison
 from contracts.model import Contract, Property, ServiceLevel, TypeOptions
+from contracts.versions.diff import Comparison
 from hub.catalog import Classification
 
 MODES = {"full": "全量 full", "append": "增量 append"}

@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from api.console import err, out, print_rows
-from contracts.diff import Comparison
-from contracts.draft import MARK
+from contracts.drafting.draft import MARK
 from contracts.findings import Finding
 from contracts.model import Contract
 from contracts.verdict import BatchVerdict
+from contracts.versions.diff import Comparison
 
 _PARTIES = {"consumer": "使用方 consumers", "provider": "提供方 provider"}
 _LEVEL_STYLES = {"L1": "", "L2": "", "L3": "yellow", "L4": "bold red"}

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from contracts.accuracy import TARGET, Headline, Measure, cut_percent, estimates
-from contracts.dimensions import Dimension, Indicator
-from contracts.figures import Figures, MonthFigures, WorstRule
+from contracts.accuracy.dimensions import Dimension, Indicator
+from contracts.accuracy.figures import Figures, MonthFigures, WorstRule
+from contracts.accuracy.measures import TARGET, Headline, Measure, cut_percent, estimates
 from hub.store.facts import read_facts
 from hub.store.records import Records
 from hub.store.samples import FieldSample

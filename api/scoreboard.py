@@ -1,7 +1,7 @@
 """The quality board: every department's light, its trend, its cards; what was stopped, and why.
 
 Figures only; no record and no person. Nothing here judges: accuracy comes from
-`contracts.figures`, cards from `contracts.card_desk`, thresholds from the same card rules.
+`contracts.accuracy.figures`, cards from `contracts.cards.desk`, thresholds from the same card rules.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from threading import Lock
 from typing import Any, Literal
 
 from api.vocabulary import Vocabulary
-from contracts.accuracy import TARGET, Headline, cut_percent
-from contracts.card_board import CardView, listed
-from contracts.card_desk import CardDesk
-from contracts.figures import Figures
+from contracts.accuracy.figures import Figures
+from contracts.accuracy.measures import TARGET, Headline, cut_percent
+from contracts.cards.board import CardView, listed
+from contracts.cards.desk import CardDesk
 from hub.clock import Clock
 from hub.store.batches import ACCEPTED, Batch, BatchStatus, Quality
 from hub.store.facts import read_facts

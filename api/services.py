@@ -18,11 +18,11 @@ from api.people import DemonstrationProvider
 from api.scoreboard import Scoreboard
 from api.tokens import HubTokenVerifier, TokenIssuer, TokenVerifier
 from api.vocabulary import Vocabulary
-from contracts.adoption import weigh
-from contracts.card_desk import CardDesk
+from contracts.cards.desk import CardDesk
 from contracts.codes import CodeSets, load_code_sets
 from contracts.loader import load_catalog, load_contracts
 from contracts.model import Contract
+from contracts.versions.adoption import weigh
 from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring

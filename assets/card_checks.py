@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 
 from assets.cards import cards_by_dataset
-from contracts.card_life import Colour
-from contracts.card_words import COLOUR_TITLES, KIND_TITLES, what_to_do
-from contracts.cards import Card
+from contracts.cards.deriving import Card
+from contracts.cards.life import Colour
+from contracts.cards.words import COLOUR_TITLES, KIND_TITLES, what_to_do
 
 
 def card_checks(

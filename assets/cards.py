@@ -1,6 +1,6 @@
 """Quality cards in a run: the gate before a batch is loaded, the release of a waived one, the end.
 
-`contracts.cards.gate` decides whether a batch may be published; it is asked once, when the batch
+`contracts.cards.deriving.gate` decides whether a batch may be published; it is asked once, when the batch
 has been checked and before anything of it reaches the lake. What it said is recorded as the batch's
 verdict, and publishing reads that record again (`assets.steps.publish_loaded`).
 """
@@ -13,9 +13,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from assets.runtime import Runtime
-from contracts.card_causes import CardKind
-from contracts.card_desk import Evaluation
-from contracts.cards import Card, is_released
+from contracts.cards.causes import CardKind
+from contracts.cards.deriving import Card, is_released
+from contracts.cards.desk import Evaluation
 from contracts.verdict import BatchVerdict
 from hub.store.attempts import Attempt
 from hub.store.batches import Batch, BatchStatus

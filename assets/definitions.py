@@ -21,7 +21,7 @@ from assets.delivery.arrivals import scan
 from assets.reconciliation.step import check_worklist
 from assets.resources import hub_resource
 from assets.runtime import Progress, Promises, Quiet, Runtime
-from contracts.card_life import Colour
+from contracts.cards.life import Colour
 from contracts.model import Contract
 from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings

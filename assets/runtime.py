@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from contracts.adoption import Weighed, weigh
-from contracts.card_desk import CardDesk
+from contracts.cards.desk import CardDesk
 from contracts.codes import CodeSets, load_code_sets
 from contracts.loader import load_catalog, load_contracts
 from contracts.model import Contract
+from contracts.versions.adoption import Weighed, weigh
 from hub.catalog import Catalog
 from hub.clock import Clock
 from hub.config import Settings

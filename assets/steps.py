@@ -29,13 +29,13 @@ from assets.registers.register import (
 )
 from assets.runtime import Runtime
 from assets.serving.publish import PublishContext, Published, publish
-from contracts.adoption import used
 from contracts.check import release, run_batch
 from contracts.checks import plan
 from contracts.compile import compile_batch
 from contracts.feedback import write_feedback
 from contracts.model import Contract
 from contracts.verdict import BatchVerdict
+from contracts.versions.adoption import used
 from hub.errors import ConfigError, ContractError, DeliveryRefused, LedgerError, SourceError
 from hub.events import AuditEvent, EventTag
 from hub.store import lake

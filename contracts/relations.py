@@ -13,10 +13,10 @@ from dataclasses import replace
 from datetime import date
 
 from contracts.codes import CodeSets
-from contracts.guess import FLOORS, Column, Rule
+from contracts.drafting.guess import FLOORS, Column, Rule
+from contracts.drafting.profile import Profile
+from contracts.drafting.recognise import clean, day_of, id_of
 from contracts.model import Severity
-from contracts.profile import Profile
-from contracts.recognise import clean, day_of, id_of
 from hub.identifiers import ResidentId
 
 Cells = Mapping[str, Sequence[str | None]]

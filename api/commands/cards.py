@@ -14,10 +14,10 @@ import typer
 from api.commands.ledger import open_ledger
 from api.commands.options import Home, Json, settings_of
 from api.console import door, out, print_json, print_rows
-from contracts.card_board import listed, view_of
-from contracts.card_desk import CardDesk, Refused, find
-from contracts.card_words import CAUSE_TITLES, COLOUR_TITLES, STEP_TITLES
-from contracts.cards import Card
+from contracts.cards.board import listed, view_of
+from contracts.cards.deriving import Card
+from contracts.cards.desk import CardDesk, Refused, find
+from contracts.cards.words import CAUSE_TITLES, COLOUR_TITLES, STEP_TITLES
 from contracts.codes import load_code_sets
 from contracts.loader import load_contracts
 from hub.clock import Clock, SystemClock

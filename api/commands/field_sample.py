@@ -19,7 +19,7 @@ from api.services import Services, open_services
 from assets.reports import worksheet
 from assets.reports.drawing import Drawing, draw, seed_of, verified_columns
 from assets.reports.worksheet import Line
-from contracts.accuracy import estimates
+from contracts.accuracy.measures import estimates
 from hub.catalog import Classification, Dataset
 from hub.clock import Clock
 from hub.config import Settings

@@ -19,9 +19,9 @@ from contracts.check import release, run_batch
 from contracts.checks import plan
 from contracts.codes import CodeSets
 from contracts.compile import compile_batch
-from contracts.draft import draft
-from contracts.glossary import Glossary
-from contracts.guess import (
+from contracts.drafting.draft import draft
+from contracts.drafting.glossary import Glossary
+from contracts.drafting.guess import (
     Column,
     Guess,
     assign_roles,
@@ -29,12 +29,12 @@ from contracts.guess import (
     mark_key,
     mark_key_fields,
 )
+from contracts.drafting.profile import profile
+from contracts.drafting.recognise import is_name
+from contracts.drafting.softening import MOST_ROUNDS, remarks, softened
 from contracts.loader import read_one
 from contracts.model import Contract, header_form
-from contracts.profile import profile
-from contracts.recognise import is_name
 from contracts.relations import related
-from contracts.softening import MOST_ROUNDS, remarks, softened
 from contracts.verdict import BatchVerdict
 from hub.config import Settings
 from hub.errors import DeliveryRefused

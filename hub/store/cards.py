@@ -1,6 +1,6 @@
 """Quality cards in the records: the facts they follow from, and the steps the ledger was told.
 
-A card itself is kept nowhere: it is derived (`contracts.cards`). Kept are the facts that nobody can
+A card itself is kept nowhere: it is derived (`contracts.cards.deriving`). Kept are the facts that nobody can
 derive (what people did about a card, since when a dataset is expected) and, as an outbox, every
 step with the ledger entry that tells it. A step is first written down here with the size the
 ledger then had, then told, then marked with its entry. Whoever is killed in between leaves a step

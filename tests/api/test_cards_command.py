@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from api.cli import app
-from contracts.card_causes import CardKind, card_id
+from contracts.cards.causes import CardKind, card_id
 from hub.config import load_settings
 from hub.store.batches import Arrival, Verdict
 from hub.store.records import Records

@@ -15,9 +15,9 @@ from api.cli import app
 from api.contract_docs import write_docs
 from api.contract_store import Known, known
 from api.contract_view import Registers, described
-from contracts.adoption import used
 from contracts.codes import load_code_sets
 from contracts.loader import BUILT_IN, load_contracts
+from contracts.versions.adoption import used
 from hub.store.contract_versions import ContractVersions
 from hub.store.records import Records
 from tests.contracts.small import contract_text, write_contract

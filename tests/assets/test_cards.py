@@ -15,7 +15,7 @@ from assets import steps
 from assets.cards import evaluate_cards
 from assets.definitions import CARDS, build_definitions, checked_key
 from assets.runtime import Promises, Quiet, Runtime, open_runtime
-from contracts.card_life import State
+from contracts.cards.life import State
 from hub.config import Settings
 from hub.store.batches import BatchStatus
 from hub.store.cards import Act, ActKind

@@ -11,7 +11,6 @@ import pytest
 from contracts.checks import plan
 from contracts.feedback import HEADER, MOST_WARNINGS, write_feedback
 from contracts.model import PublishBar
-from contracts.scorecard import quality_rows
 from contracts.verdict import BatchVerdict, judge
 from tests.contracts.small import check, contract, engine
 
@@ -101,20 +100,3 @@ def test_the_publish_bar(
     result, reason = judge(rows, overall, key, PublishBar(97, 90), stopped)
     assert result is passed
     assert words in reason
-
-
-def test_the_quality_table_shows_light_and_worst_rules(tmp_path: Path) -> None:
-    of = contract(tmp_path, COLUMNS, QUALITY)
-    good = [[f"g{n}", "1"] for n in range(98)]
-    with engine() as con:
-        green = check(con, of, good)
-        yellow = check(con, of, [*good, ["x", "word"], ["y", "2000"]])
-        red = check(con, of, ROWS)
-        none = check(con, of, [])
-    table = quality_rows([green, yellow, red, none])
-    assert [row.light for row in table] == ["green", "green", "red", "none"]
-    assert [w.rule for w in table[1].worst] == ["type.secret", "small_number"]
-    assert table[3].key_accuracy_percent is None
-    strict = quality_rows([yellow], target_percent=99.5, most=1)
-    assert strict[0].light == "yellow"
-    assert len(strict[0].worst) == 1

@@ -16,8 +16,8 @@ from api.commands.field_sample import SampleOrder, draw_sample, return_sample
 from api.quality import figures
 from assets.demo.truth import read_truth
 from assets.reports.worksheet import RIGHT, UNREACHABLE, WRONG
-from contracts.accuracy import estimates
-from contracts.sampling import sample_size
+from contracts.accuracy.measures import estimates
+from contracts.accuracy.sampling import sample_size
 from hub.clock import SystemClock
 from hub.config import Settings
 from hub.errors import AccessDenied, DeliveryRefused, LedgerError, RequestError

@@ -18,8 +18,8 @@ from assets.delivery.sample import Draft, Task, draft_contract
 from assets.demo.deliveries import Summary, generate_first
 from assets.demo.district import District
 from contracts.codes import load_code_sets
-from contracts.draft import MARK
-from contracts.guess import FLOORS
+from contracts.drafting.draft import MARK
+from contracts.drafting.guess import FLOORS
 from contracts.loader import load_contracts
 from contracts.model import Contract, header_form
 from hub.errors import DeliveryRefused

@@ -1,0 +1,1 @@
+"""What "accuracy above 99 %" means: measures, dimensions, figures, samples."""

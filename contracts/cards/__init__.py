@@ -1,0 +1,1 @@
+"""Quality cards (红黄牌): derived from recorded facts, lived by recorded acts."""

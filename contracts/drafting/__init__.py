@@ -1,0 +1,1 @@
+"""A first contract from a sample file, with every doubt marked."""

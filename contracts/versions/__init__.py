@@ -1,0 +1,1 @@
+"""Versions of a contract: what differs, whom it breaks, which one is in use."""

@@ -1,0 +1,180 @@
+"""What people can do about a card, what they cannot, and what follows in time."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+
+from contracts.cards.causes import CardKind, card_id
+from contracts.cards.deriving import Card, gate
+from contracts.cards.life import Colour, Standing, State, refusal
+from hub.store.cards import Act, ActKind, Facts
+from tests.contracts.cards.card_facts import NORMS, RULES, TENANCY, at, derived, did, sent, told
+
+BAD = sent("a", "06-02", 0.985, 0.99)
+RED = sent("a", "06-02", 0.96, 0.99)
+CARD = card_id(CardKind.BELOW_MARK, TENANCY, "housing", "a#1")
+BUREAU = "bureau.steward"
+
+
+def one(now: datetime, *acts: Act, bad: object = BAD, good: bool = False) -> Card:
+    """Return the one card below the mark, after acts, with or without a later good batch."""
+    attempts = (BAD if bad is BAD else RED, *([sent("b", "06-10", 0.999)] if good else []))
+    found = derived(now, *attempts, acts=acts)
+    return next(card for card in found if card.id == CARD)
+
+
+def test_acknowledged_then_remedied_then_closed() -> None:
+    acts = (
+        did(CARD, ActKind.ACKNOWLEDGE, at("06-03"), 1),
+        did(CARD, ActKind.CLOSE, at("06-11"), 2, BUREAU),
+    )
+    assert told(one(at("07-30"), *acts, good=True)) == [
+        "06-02 10:01 issued yellow",
+        "06-03 10:00 acknowledged yellow",
+        "06-10 10:01 remedied yellow batch",
+        "06-11 10:00 closed yellow",
+    ]
+
+
+def test_a_granted_appeal_closes_and_no_longer_counts() -> None:
+    acts = (
+        did(CARD, ActKind.APPEAL, at("06-03"), 1),
+        did(CARD, ActKind.DECIDE, at("06-04"), 2, BUREAU, granted=True),
+    )
+    assert told(one(at("07-01"), *acts))[1:] == [
+        "06-03 10:00 appealed yellow",
+        "06-04 10:00 appeal_decided yellow",
+        "06-04 10:00 closed yellow appeal",
+    ]
+    second = sent("c", "06-20", 0.985, 0.99, period="2026-06")
+    assert derived(at("06-21"), BAD, second, acts=acts)[-1].colour is Colour.YELLOW
+    assert derived(at("06-21"), BAD, second)[-1].colour is Colour.RED
+
+
+def test_an_undecided_appeal_keeps_a_card_from_turning_red_until_it_is_refused() -> None:
+    appeal = did(CARD, ActKind.APPEAL, at("06-03"), 1)
+    refused = did(CARD, ActKind.DECIDE, at("06-25"), 2, BUREAU, granted=False)
+    assert one(at("06-24"), appeal).colour is Colour.YELLOW
+    assert told(one(at("06-26"), appeal, refused))[2:] == [
+        "06-25 10:00 appeal_decided yellow",
+        "06-25 10:00 escalated red unremedied",
+    ]
+
+
+def test_a_waiver_holds_to_its_last_day_and_then_the_card_stands_again() -> None:
+    acts = (
+        did(CARD, ActKind.WAIVE, at("06-03"), 1, until=date(2026, 6, 30)),
+        did(CARD, ActKind.DECIDE, at("06-04"), 2, BUREAU, granted=True),
+    )
+    assert one(at("06-30", 23.9), *acts).state is State.WAIVED
+    assert told(one(at("07-02"), *acts))[1:] == [
+        "06-03 10:00 waiver_requested yellow",
+        "06-04 10:00 waiver_decided yellow",
+        "07-01 00:00 waiver_expired yellow time",
+        "07-01 00:00 escalated red unremedied",
+    ]
+    assert one(at("07-02"), *acts).state is State.ACKNOWLEDGED
+
+
+def test_a_waiver_lets_that_one_batch_through_the_gate_as_long_as_it_holds() -> None:
+    acts = (
+        did(CARD, ActKind.WAIVE, at("06-03"), 1, until=date(2026, 6, 30)),
+        did(CARD, ActKind.DECIDE, at("06-04"), 2, BUREAU, granted=True),
+    )
+    facts, other = Facts((RED,), acts), sent("c", "06-05", 0.96)
+    assert not gate(facts, NORMS, RED, at("06-03", 12)).allowed
+    assert gate(facts, NORMS, RED, at("06-05")).allowed
+    assert not gate(facts, NORMS, RED, at("07-01")).allowed
+    assert not gate(facts, NORMS, other, at("06-05")).allowed
+
+
+def test_a_granted_appeal_lets_the_batch_through_for_good() -> None:
+    acts = (
+        did(CARD, ActKind.APPEAL, at("06-03"), 1),
+        did(CARD, ActKind.DECIDE, at("06-04"), 2, BUREAU, granted=True),
+    )
+    assert gate(Facts((RED,), acts), NORMS, RED, at("09-01")).allowed
+
+
+def test_a_remedy_ends_a_waiver_and_what_was_asked_for() -> None:
+    ask = did(CARD, ActKind.WAIVE, at("06-03"), 1, until=date(2026, 8, 1))
+    card = one(at("06-11"), ask, good=True)
+    assert card.state is State.REMEDIED
+    late = did(CARD, ActKind.DECIDE, at("06-11"), 2, BUREAU, granted=True)
+    assert refusal(card.standing, late, RULES) is not None
+
+
+def test_a_card_that_was_remedied_during_its_appeal_closes_with_the_refusal() -> None:
+    acts = (
+        did(CARD, ActKind.APPEAL, at("06-03"), 1),
+        did(CARD, ActKind.DECIDE, at("07-20"), 2, BUREAU, granted=False),
+    )
+    assert one(at("07-19"), *acts, good=True).state is State.APPEALED
+    assert told(one(at("07-21"), *acts, good=True))[-2:] == [
+        "07-20 10:00 appeal_decided yellow",
+        "07-20 10:00 closed yellow time",
+    ]
+
+
+NEW = Standing(Colour.YELLOW)
+APPEALED = Standing(Colour.YELLOW, appealed_by="housing.steward", appeal_open=True)
+ASKED = Standing(Colour.RED, asked_by="housing.steward", asked_until=date(2026, 6, 30))
+OVER = Standing(Colour.RED, appealed_by="housing.steward")
+WAIVED = Standing(Colour.RED, waived_until=date(2026, 6, 30))
+DONE = Standing(Colour.RED, remedied_at=at("06-10"))
+CLOSED = Standing(Colour.RED, closed_at=at("06-10"))
+JUNE, WHEN = date(2026, 6, 30), at("06-12")
+
+
+def act(kind: ActKind, by: str = BUREAU, **more: object) -> Act:
+    return did(CARD, kind, WHEN, 1, by, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("standing", "wanted", "why"),
+    [
+        (NEW, act(ActKind.ACKNOWLEDGE), None),
+        (Standing(Colour.RED, acknowledged=True), act(ActKind.ACKNOWLEDGE), "签收"),
+        (DONE, act(ActKind.ACKNOWLEDGE), "签收"),
+        (NEW, act(ActKind.APPEAL), None),
+        (OVER, act(ActKind.APPEAL), "一次"),
+        (ASKED, act(ActKind.APPEAL), "申诉"),
+        (WAIVED, act(ActKind.APPEAL), "申诉"),
+        (DONE, act(ActKind.APPEAL), "申诉"),
+        (NEW, act(ActKind.WAIVE, until=JUNE), None),
+        (OVER, act(ActKind.WAIVE, until=JUNE), None),
+        (APPEALED, act(ActKind.WAIVE, until=JUNE), "豁免"),
+        (ASKED, act(ActKind.WAIVE, until=JUNE), "豁免"),
+        (NEW, act(ActKind.WAIVE), "截止日"),
+        (NEW, act(ActKind.WAIVE, until=date(2026, 6, 11)), "截止日"),
+        (NEW, act(ActKind.WAIVE, until=date(2026, 9, 11)), "截止日"),
+        (APPEALED, act(ActKind.DECIDE, granted=True), None),
+        (ASKED, act(ActKind.DECIDE, granted=False), None),
+        (NEW, act(ActKind.DECIDE, granted=True), "没有待决定"),
+        (APPEALED, act(ActKind.DECIDE), "同意或不同意"),
+        (APPEALED, act(ActKind.DECIDE, "housing.steward", granted=True), "申请人"),
+        (ASKED, act(ActKind.DECIDE, "housing.steward", granted=False), "申请人"),
+        (APPEALED, act(ActKind.DECIDE, "housing.deputy", granted=True), "本部门"),
+        (DONE, act(ActKind.CLOSE), None),
+        (NEW, act(ActKind.CLOSE), "已整改"),
+        (WAIVED, act(ActKind.CLOSE), "已整改"),
+        (CLOSED, act(ActKind.APPEAL), "已关闭"),
+        (CLOSED, act(ActKind.DECIDE, granted=True), "已关闭"),
+    ],
+)
+def test_what_is_not_possible_is_refused_with_the_reason(
+    standing: Standing, wanted: Act, why: str | None
+) -> None:
+    found = refusal(standing, wanted, RULES, ("housing.steward", "housing.deputy"))
+    assert (found is None) if why is None else (found is not None and why in found)
+
+
+def test_a_waiver_is_not_granted_for_days_that_are_over() -> None:
+    late = did(CARD, ActKind.DECIDE, at("07-01"), 1, BUREAU, granted=True)
+    assert refusal(ASKED, late, RULES) is not None
+    assert (
+        refusal(ASKED, did(CARD, ActKind.DECIDE, at("07-01"), 1, BUREAU, granted=False), RULES)
+        is None
+    )
