@@ -3,7 +3,7 @@
 Within a stratum, records are ordered by a hash of seed and record key, and the first are taken:
 the same version, seed and size give the same persons, and nobody can choose them.
 
-Source: `contracts.sampling`; strata are the division codes that records lie in (社区, 派出所).
+Source: `contracts.accuracy.sampling`; strata are the division codes that records lie in (社区, 派出所).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contracts.sampling import allocate, sample_size
+from contracts.accuracy.sampling import allocate, sample_size
 from hub.catalog import Column, Dataset
 from hub.errors import RequestError
 from hub.store import lake

@@ -80,6 +80,7 @@ BY_KIND: Mapping[str, str] = {
     "not_future": "0501",
     "freshness": "0502",
     "ordered": "0503",
+    "one_household_head": "0402",
 }
 
 #: ODCS dimension of a rule whose kind is not listed above -> indicator.
