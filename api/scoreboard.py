@@ -147,8 +147,8 @@ class Scoreboard:
         }
 
     def _row(self, quality: Quality, figures: Figures) -> dict[str, Any]:
-        key_accuracy = in_percent(quality.key_accuracy)
-        light = self.light(key_accuracy)
+        headline = figures.headline(quality.dataset)
+        light = self.light(cut_percent(headline.share, 4))
         return {
             "dataset": quality.dataset,
             "title": self.vocabulary.dataset_title(quality.dataset),
@@ -162,9 +162,9 @@ class Scoreboard:
             "rows": quality.rows,
             "accepted": quality.accepted,
             "quarantined": quality.quarantined,
-            "key_accuracy": key_accuracy,
+            "key_accuracy": in_percent(quality.key_accuracy),
             "overall": in_percent(quality.overall),
-            "headline": self._headline(figures.headline(quality.dataset)),
+            "headline": self._headline(headline),
             "target": TARGET_PERCENT,
             "light": light,
             "light_title": LIGHT_TITLES[light],
@@ -211,12 +211,19 @@ def _light_title(light: Light, percent: float | None, colours: Sequence[str]) ->
 
 
 def _trend(figures: Figures, department: str) -> list[dict[str, Any]]:
-    """Return a department's headline of each of the last months it has delivered for."""
-    months = sorted({row.month for row in figures.history(department=department)})[-MONTHS:]
-    return [
-        {"month": month, "percent": cut_percent(figures.department(department, month).share, 4)}
-        for month in months
-    ]
+    """Return a department's worst figure at the end of each of the last months it delivered for.
+
+    What was not delivered in a month stands as it did before; the newest month is as of now.
+    """
+    rows = figures.history(department=department)  # newest first
+    points = []
+    for month in sorted({row.month for row in rows})[-MONTHS:]:
+        standing = {row.dataset: row.headline.share for row in reversed(rows) if row.month <= month}
+        known = [share for share in standing.values() if share is not None]
+        points.append({"month": month, "percent": cut_percent(min(known, default=None), 4)})
+    if points:
+        points[-1]["percent"] = cut_percent(figures.department(department).share, 4)
+    return points
 
 
 def _stopped(batch: Batch, batches: tuple[Batch, ...], vocabulary: Vocabulary) -> dict[str, Any]:

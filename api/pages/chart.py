@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
-_WIDTH, _HEIGHT = 640, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 76, 18, 40
-_MOST_LABELS = 8
+_WIDTH, _HEIGHT = 360, 190
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 66, 24, 34
+_MOST_LABELS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,7 @@ def _curve(scale: _Scale, values: Sequence[float | None]) -> list[str]:
     last = next((item for item in reversed(list(enumerate(values))) if item[1] is not None), None)
     if last is not None and last[1] is not None:
         x, y = scale.x(last[0]), scale.y(last[1])
-        beside = y - 10 if y > 2 * _TOP else y + 20
         parts.append(
-            f'<text class="figure" x="{x}" y="{beside}" text-anchor="middle">{_percent(last[1])}</text>'
+            f'<text class="figure" x="{x}" y="{y - 9}" text-anchor="middle">{_percent(last[1])}</text>'
         )
     return parts

@@ -28,8 +28,8 @@ def test_every_figure_is_a_point_inside_the_drawing_and_stands_in_the_descriptio
     circles = root.findall(f"{SVG}circle")
     assert len(circles) == sum(value is not None for value in values)
     for circle in circles:
-        assert 0 <= float(circle.attrib["cx"]) <= 640
-        assert 0 <= float(circle.attrib["cy"]) <= 220
+        assert 0 <= float(circle.attrib["cx"]) <= 360
+        assert 0 <= float(circle.attrib["cy"]) <= 190
     described = root.findtext(f"{SVG}desc") or ""
     assert all(period in described for period, _ in points)
 
