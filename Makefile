@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check bench requirements clean
+.PHONY: help setup demo up test oracles check bench requirements clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,10 @@ up: setup ## Dagster's daemon and UI and the API together
 test: setup ## every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
+oracles: setup ## our verdicts against those of other engines, in environments of their own
+	$(BIN)/python -m bench.peers datacontract
+	$(BIN)/python -m pytest -m oracle $(ARGS)
+
 check: setup ## format, lint, types, layers: what CI runs before the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -38,6 +42,9 @@ bench: setup ## the table of bench/, each row a ratio against a peer in the same
 requirements: setup ## pin requirements.txt anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --python-version 3.11 \
 		--universal --group dev pyproject.toml -o requirements.txt
+	for peer in bench/peers/*/requirements.in; do \
+		$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header \
+			--python-version 3.11 --universal $$peer -o $${peer%.in}.txt; done
 
 clean: ## remove what the commands above made, data included
 	rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -314,8 +314,10 @@ def write_reports(run: Runtime) -> Path | None:
     """Have Great Expectations write suites, results and Data Docs of the latest verdicts.
 
     Returns:
-        The index page, or None when no verdict is newer than the pages.
+        The index page, or None when no verdict is newer than the pages or none are wanted.
     """
+    if not run.settings.reports:
+        return None
     marker = run.settings.data_docs / "written.json"
     written: dict[str, str] = orjson.loads(marker.read_bytes()) if marker.exists() else {}
     latest = {q.dataset: q.batch_id for q in run.records.quality()}

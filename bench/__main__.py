@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if broken:
         _say(f"not measured: {', '.join(broken)}")
         return _BROKEN
-    return 0 if all(row.holds for row in rows) else 1
+    return 1 if any(row.holds is False for row in rows) else 0
 
 
 class _Parser(argparse.ArgumentParser):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 
@@ -44,10 +44,11 @@ class Row:
         runs: interleaved runs that each figure is the median of.
         ours: our median, in `unit`.
         peer: whom it is held against.
-        theirs: the peer's median, or the allowance where there is no peer, in `unit`.
+        theirs: the peer's median, or the allowance where there is no peer, in `unit`; None when
+            the peer could not run, and `size` says why.
         unit: s, ms, GiB, appends/s, requests/s.
-        ratio: as `measures` says.
-        mark: what has to hold.
+        ratio: as `measures` says; None when the peer could not run.
+        mark: what has to hold; None when the row is for information.
     """
 
     name: str
@@ -56,15 +57,18 @@ class Row:
     runs: int
     ours: float
     peer: Peer
-    theirs: float
+    theirs: float | None
     unit: str
-    ratio: float
-    mark: Mark
+    ratio: float | None
+    mark: Mark | None
 
     @property
-    def holds(self) -> bool:
-        """Whether the mark is kept."""
-        return self.mark.holds(self.ratio if self.mark.of == "ratio" else self.ours)
+    def holds(self) -> bool | None:
+        """Whether the mark is kept; None when there is none or its figure was not measured."""
+        if self.mark is None:
+            return None
+        figure = self.ratio if self.mark.of == "ratio" else self.ours
+        return None if figure is None else self.mark.holds(figure)
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as one JSON object."""
@@ -79,7 +83,7 @@ class Row:
             "theirs": _rounded(self.theirs),
             "unit": self.unit,
             "ratio": _rounded(self.ratio),
-            "mark": {"of": self.mark.of, "sense": self.mark.sense, "bound": self.mark.bound},
+            "mark": asdict(self.mark) if self.mark else None,
             "holds": self.holds,
         }
 
@@ -89,5 +93,5 @@ def allowance(limit: float) -> tuple[Peer, float]:
     return Peer("the allowance"), limit
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.4g}")

@@ -12,6 +12,7 @@ from bench.machine import Machine
 from bench.row import Row
 
 _NUMBERS = ("ours", "theirs", "ratio")
+_NONE = "–"
 
 
 def as_json(machine: Machine, rows: Sequence[Row]) -> str:
@@ -35,22 +36,30 @@ def print_table(machine: Machine, rows: Sequence[Row], console: Console) -> None
 
 def cells(row: Row) -> tuple[str, ...]:
     """Return the table cells of a row."""
-    unit = f" {row.unit}" if row.mark.of == "ours" else ""
-    of = "ours " if row.mark.of == "ours" else ""
     return (
         row.name,
         f"{_shown(row.ours)} {row.unit}",
         f"{row.peer.name} {row.peer.version}".strip(),
-        f"{_shown(row.theirs)} {row.unit}",
+        f"{_shown(row.theirs)} {row.unit}" if row.theirs is not None else "not run",
         _shown(row.ratio),
-        f"{of}{'≤' if row.mark.sense == '<=' else '≥'} {_shown(row.mark.bound)}{unit}",
-        "[green]yes[/]" if row.holds else "[red]no[/]",
+        _mark(row),
+        {True: "[green]yes[/]", False: "[red]no[/]", None: _NONE}[row.holds],
     )
+
+
+def _mark(row: Row) -> str:
+    if row.mark is None:
+        return _NONE
+    unit = f" {row.unit}" if row.mark.of == "ours" else ""
+    of = "ours " if row.mark.of == "ours" else ""
+    return f"{of}{'≤' if row.mark.sense == '<=' else '≥'} {_shown(row.mark.bound)}{unit}"
 
 
 def _runs(row: Row) -> str:
     return "one run" if row.runs == 1 else f"medians of {row.runs} interleaved runs"
 
 
-def _shown(value: float) -> str:
+def _shown(value: float | None) -> str:
+    if value is None:
+        return _NONE
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

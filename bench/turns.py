@@ -29,7 +29,7 @@ def interleaved(
     """
     figures: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(runs):
-        names = list(sides) if number % 2 == 0 else list(reversed(sides))
+        names = list(sides)[:: 1 if number % 2 == 0 else -1]
         for name in names:
             figure = sides[name]()
             figures[name].append(figure)

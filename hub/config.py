@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     passphrase: str | None = Field(
         None, description="Opens the keyring when it was made with one.", repr=False
     )
-    memory_limit: str = Field("1GB", description="DuckDB's memory limit for one connection.")
+    memory_limit: str = Field("750MB", description="DuckDB's memory limit for one connection.")
     threads: int = Field(2, ge=1, description="DuckDB's threads for one connection.")
     origin: str = Field(
         "mingjing.example/ledger", description="Name of the ledger in its checkpoints (C2SP)."
@@ -47,6 +47,9 @@ class Settings(BaseSettings):
         2.0, ge=0, description="A dropped file without manifest counts as whole after this long."
     )
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    reports: bool = Field(
+        True, description="Whether a run has Great Expectations write Data Docs of its verdicts."
+    )
     port: int = Field(8020, ge=1, le=65535, description="Port of the API and pages.")
     dagster_port: int = Field(8021, ge=1, le=65535, description="Port of Dagster's own UI.")
 

@@ -37,7 +37,7 @@ def _head(guess: Guess, remarks: Iterable[str]) -> Iterator[str]:
 def _facts(guess: Guess) -> Iterator[str]:
     domain, _, name = guess.dataset.partition(".")
     yield from (
-        "apiVersion: v3.1.0",
+        "apiVersion: v3.2.0",
         "kind: DataContract",
         f"id: {guess.dataset}",
         f"name: {guess.dataset}",

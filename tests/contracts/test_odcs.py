@@ -90,7 +90,7 @@ def test_the_published_schema_finds_nothing(path: Path) -> None:
 def test_the_published_model_reads_it(path: Path) -> None:
     contract = OpenDataContractStandard.from_string(path.read_text("utf-8"))
 
-    assert contract.apiVersion == "v3.1.0"
+    assert contract.apiVersion == "v3.2.0"
     assert contract.name == contract.id == path.stem
 
 

@@ -15,6 +15,7 @@ _TEXT = (
     ".toml", ".txt", ".yaml", ".yml", "",
 )  # fmt: skip
 _OURS = (*PRODUCT, "bench", "tests", "docs", "deploy", ".ci")
+_OTHERS = {"__pycache__", ".venvs"}  # folders in ours whose files are not
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def modules(*packages: str) -> tuple[Module, ...]:
 
 
 def _python(package: str) -> list[Path]:
-    return sorted(p for p in (ROOT / package).rglob("*.py") if "__pycache__" not in p.parts)
+    return sorted(p for p in (ROOT / package).rglob("*.py") if not _OTHERS & set(p.parts))
 
 
 def _read(path: Path) -> Module:
@@ -87,7 +88,7 @@ def texts() -> Iterator[tuple[str, str]]:
     folders = [ROOT / name for name in _OURS]
     found = [p for folder in folders for p in folder.rglob("*")]
     for path in sorted([*found, *ROOT.iterdir()]):
-        if path.is_file() and path.suffix in _TEXT and "__pycache__" not in path.parts:
+        if path.is_file() and path.suffix in _TEXT and not _OTHERS & set(path.parts):
             yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8", errors="replace")
 
 

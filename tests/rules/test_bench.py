@@ -10,6 +10,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,16 @@ def test_table_and_json_say_the_same() -> None:
     assert "≤ 2.5" in shown
     assert "medians of 3 interleaved runs" in shown
     assert "some processor" in shown
+
+
+def test_row_without_mark_or_figure_neither_holds_nor_fails() -> None:
+    absent = replace(row(1.0, Mark(">=", 1.0)), theirs=None, ratio=None)
+    told = replace(row(0.1, Mark(">=", 1.0)), mark=None)
+    assert (absent.holds, told.holds) == (None, None)
+    text = io.StringIO()
+    print_table(MACHINE, [absent, told], Console(file=text, width=160))
+    assert "not run" in text.getvalue()
+    assert [r["holds"] for r in json.loads(as_json(MACHINE, [absent, told]))["rows"]] == [None] * 2
 
 
 def test_allowance_is_no_program() -> None:
