@@ -174,3 +174,42 @@ def test_a_relation_may_be_a_query_of_the_hubs_own() -> None:
     )
     assert 'FROM lake.register."other.thing" WHERE' in guarded.sql
     assert guarded.sql.count("AS t") == 1
+
+
+#: A quoted type name is rendered as it came: what stands behind it would be new SQL.
+SMUGGLED = 'CAST(a AS """VARCHAR"" IS NULL OR (SELECT count(*) FROM query(b)) > 0 OR 1 = CAST(1 AS ""INT""")'
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        SMUGGLED,
+        'CAST(a AS "INT; DROP TABLE x") = 1',
+        "CAST(a AS some_type) = 1",
+        "CAST(a AS GUID) IS NULL",
+        "CAST(a AS VARCHAR[]) IS NULL",
+        "CAST(a AS STRUCT(x INT)) IS NULL",
+        "a OPERATOR(pg_catalog.+) 1 = 2",
+        "a COLLATE nocase = 'x'",
+        "a.b.c = 1",
+        "lpad(a, 2000000000, 'y') = a",
+        "a[1] = 2",
+        "(a -> b) = 1",
+    ],
+)
+def test_nothing_that_is_rendered_as_it_came_gets_through(sql: str) -> None:
+    with pytest.raises(UnsafeSql):
+        row_expression(sql)
+    with pytest.raises(UnsafeSql):
+        query(f"SELECT count(*) FROM ${{object}} WHERE {sql}")
+
+
+def test_a_query_cannot_put_something_else_in_place_of_its_dataset() -> None:
+    with pytest.raises(UnsafeSql, match="cannot name"):
+        query("WITH dataset AS (SELECT 1 AS a) SELECT count(*) FROM ${object}")
+
+
+@pytest.mark.parametrize("kind", ["INTEGER", "VARCHAR", "DATE", "DECIMAL(10, 2)", "TIMESTAMP"])
+def test_values_are_cast_to_plain_types(kind: str) -> None:
+    guarded = row_expression(f"CAST(a AS {kind}) IS NOT NULL")
+    assert guarded.sql.startswith("NOT TRY_CAST(a AS")
