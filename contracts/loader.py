@@ -9,6 +9,7 @@ Source: ODCS v3.1 (JSON schema of the package `open-data-contract-standard`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -26,6 +27,7 @@ from hub.catalog import Catalog
 from hub.errors import ContractError
 
 BUILT_IN = Path(__file__).parent / "odcs"
+_QUOTED = re.compile(r"'([^']*)'")
 _LONGEST = 200  # characters of a schema message that are worth reading
 
 
@@ -100,10 +102,15 @@ def _form() -> Draft201909Validator:
 
 def _check_form(document: Document) -> None:
     for error in _form().iter_errors(document.value):
+        place = tuple(error.absolute_path)
+        if error.validator in ("additionalProperties", "unevaluatedProperties"):
+            for name in _QUOTED.findall(error.message):  # each at its own line, and once
+                document.find((*place, name), f"not ODCS: {name!r} is no key here")
+            continue
         message = error.message
         if len(message) > _LONGEST:
             message = f"{message[:_LONGEST]}…"
-        document.find(tuple(error.absolute_path), f"not ODCS: {message}")
+        document.find(place, f"not ODCS: {message}")
 
 
 def _across(contracts: Sequence[Contract], code_sets: CodeSets) -> Iterator[str]:

@@ -297,3 +297,13 @@ def test_code_sets_with_faults_are_refused_all_at_once(tmp_path: Path) -> None:
         load_code_sets([tmp_path])
     places = [finding.split(" ")[0] for finding in refused.value.findings]
     assert places == ["a.csv:3:", "a.csv:4:", "b.csv:1:", "c.csv:2:", "d.csv:1:"]
+
+
+def test_a_key_that_odcs_does_not_know_is_found_once_at_its_line(tmp_path: Path) -> None:
+    text = contract_text().replace("status: active", "status: active\nbogus: 1")
+    path = tmp_path / "test.thing.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ContractError) as caught:
+        load_contracts([tmp_path], built_in=False)
+    line = text.splitlines().index("bogus: 1") + 1
+    assert caught.value.findings == (f"test.thing.yaml:{line}: not ODCS: 'bogus' is no key here",)
