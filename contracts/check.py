@@ -7,7 +7,7 @@ The connection is passed in and left with `accepted`, `quarantine`, `findings` a
     findings    (row_number, rule), every failed row check of every row, warnings included
     changes     (row_number, column_name, transform), one row per changed cell and step
 
-Source: ODCS v3.1 data quality.
+Source: ODCS v3.2 data quality.
 """
 
 from __future__ import annotations

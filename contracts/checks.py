@@ -4,7 +4,7 @@ A check either blames rows (it has a bit in the row's mask) or judges the batch 
 number against a threshold). Checks implied by the schema come first, in column order, then the
 contract's quality rules in file order.
 
-Source: ODCS v3.1 data quality (dimensions, library metrics, operators).
+Source: ODCS v3.2 data quality (dimensions, library metrics, operators).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 ONE scan (`contracts.ladder`) makes the table `checked`; a GROUP BY over hashes sets the bits of
 duplicates; accepted rows are a view on `checked`, quarantine and changes are small tables.
 
-Source: ODCS v3.1.
+Source: ODCS v3.2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """When a row fails a check, as SQL over the names of `contracts.frame`; pure.
 
-Source: ODCS v3.1 logicalTypeOptions and library metrics.
+Source: ODCS v3.2 logicalTypeOptions and library metrics.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 What the schema refuses is a finding at its line and is not handed on, so that whoever reads a
 property may rely on its form.
 
-Source: ODCS v3.1 customProperties; JSON Schema 2019-09.
+Source: ODCS v3.2 customProperties; JSON Schema 2019-09.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Three judges in turn: the official ODCS JSON schema for the form, `contracts.reading` for the
 meaning, and here what only shows across files: references, code sets, datasets given twice.
 
-Source: ODCS v3.1 (JSON schema of the package `open-data-contract-standard`).
+Source: ODCS v3.2 (JSON schema of the package `open-data-contract-standard`).
 """
 
 from __future__ import annotations

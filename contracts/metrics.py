@@ -1,6 +1,6 @@
 """How a batch-level number is measured: ODCS library metrics and guarded SQL; pure text.
 
-Source: ODCS v3.1 library metrics and type `sql`.
+Source: ODCS v3.2 library metrics and type `sql`.
 """
 
 from __future__ import annotations

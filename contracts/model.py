@@ -4,7 +4,7 @@ Words are those of the Open Data Contract Standard 3.1; what the standard leaves
 properties (sharing type, legal basis, subject roles, publish bar, source maps) is ours and is
 read by `contracts.reading`.
 
-Source: ODCS v3.1 (bitol.io), GB/T 43697-2024 (levels).
+Source: ODCS v3.2 (bitol.io), GB/T 43697-2024 (levels).
 """
 
 from __future__ import annotations

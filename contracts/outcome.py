@@ -1,6 +1,6 @@
 """After the scan: duplicates, the split into accepted and quarantine, changes, counts; pure text.
 
-Source: ODCS v3.1 primaryKey, unique.
+Source: ODCS v3.2 primaryKey, unique.
 """
 
 from __future__ import annotations

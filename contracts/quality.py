@@ -1,6 +1,6 @@
 """The `quality` lists of a contract: each entry understood or refused at its line.
 
-Source: ODCS v3.1 data quality (library, sql, custom, text).
+Source: ODCS v3.2 data quality (library, sql, custom, text).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The official JSON schema judges the form; here the meaning is read, and everythi
 be meant is a finding at its line. Unknown custom properties are findings too: a misspelt
 `sharingType` must not leave a dataset without one.
 
-Source: ODCS v3.1 JSON schema; docs of our custom properties in the contract guide.
+Source: ODCS v3.2 JSON schema; docs of our custom properties in the contract guide.
 """
 
 from __future__ import annotations

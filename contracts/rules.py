@@ -4,7 +4,7 @@ A rule says when a row FAILS; NULL is not evaluated (that is what `required` is 
 condition on one row and run in the one scan; `contracts.sets` has those about several rows.
 Everything a rule needs to be looked up, checked and explained is its one entry in `NAMED_RULES`.
 
-Source: GB 11643-1999, GB 32100-2015, GB/T 2260, GB/T 4761; ODCS v3.1 custom quality.
+Source: GB 11643-1999, GB 32100-2015, GB/T 2260, GB/T 4761; ODCS v3.2 custom quality.
 """
 
 from __future__ import annotations

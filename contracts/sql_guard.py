@@ -4,7 +4,7 @@ Fails closed: a statement is refused unless every node of its syntax tree is of 
 here, every function is on the list and every table is one the contract may read. What passes is
 written anew from the tree, so nothing reaches the engine that was not understood.
 
-Source: ODCS v3.1 quality type `sql`; DuckDB SQL (functions that read files, settings, secrets).
+Source: ODCS v3.2 quality type `sql`; DuckDB SQL (functions that read files, settings, secrets).
 """
 
 from __future__ import annotations

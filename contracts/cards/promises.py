@@ -1,6 +1,6 @@
 """What a contract promises about time: update cycle, latency, correction, and who answers for it.
 
-Source: ODCS v3.1 slaProperties (`latency`, `correction`).
+Source: ODCS v3.2 slaProperties (`latency`, `correction`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Written by hand and not dumped, because the comments are the point. Texts are JSON strings, which
 YAML reads as they are.
 
-Source: ODCS v3.1; YAML 1.2 §10.2 (JSON is YAML).
+Source: ODCS v3.2; YAML 1.2 §10.2 (JSON is YAML).
 """
 
 from __future__ import annotations

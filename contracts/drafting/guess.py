@@ -4,7 +4,7 @@ A guess errs on the side of protection: what is not understood is level 3 and se
 lies below what the meaning of a column asks. A doubt names shares and counts, never a value of a
 person.
 
-Source: GB/T 43697-2024 (levels); ODCS v3.1.
+Source: GB/T 43697-2024 (levels); ODCS v3.2.
 """
 
 from __future__ import annotations

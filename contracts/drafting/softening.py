@@ -3,7 +3,7 @@
 The sample is checked by the real check. A first contract that its own sample cannot pass would
 only stop the first delivery; so the demand that most rows fail is softened, and that is said.
 
-Source: ODCS v3.1 (severity).
+Source: ODCS v3.2 (severity).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A column that goes breaks both sides: consumers miss it, and a file that still b
 as having an unknown column. What is promised more loosely breaks consumers, what is demanded more
 tightly breaks the provider.
 
-Source: ODCS v3.1 (schema); GB/T 43697-2024 (levels).
+Source: ODCS v3.2 (schema); GB/T 43697-2024 (levels).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Pure. Every difference is a value with a sentence; a version that is the same says nothing.
 
-Source: ODCS v3.1; Semantic Versioning 2.0.0.
+Source: ODCS v3.2; Semantic Versioning 2.0.0.
 """
 
 from __future__ import annotations

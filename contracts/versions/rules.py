@@ -3,7 +3,7 @@
 A rule that blames more rows than before breaks the provider. One that blames fewer breaks nobody:
 what a consumer may rely on are columns and codes, not what was once refused.
 
-Source: ODCS v3.1 (data quality, service levels).
+Source: ODCS v3.2 (data quality, service levels).
 """
 
 from __future__ import annotations
