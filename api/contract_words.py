@@ -15,7 +15,11 @@ from contracts.model import Contract
 from contracts.verdict import BatchVerdict
 from contracts.versions.diff import Comparison
 
-_PARTIES = {"consumer": "使用方 consumers", "provider": "提供方 provider"}
+_PARTIES = {
+    "consumer": "使用方 consumers",
+    "provider": "提供方 provider",
+    "subject": "数据主体 data subjects",
+}
 _LEVEL_STYLES = {"L1": "", "L2": "", "L3": "yellow", "L4": "bold red"}
 
 

@@ -2,7 +2,7 @@
 
 A column that goes breaks both sides: consumers miss it, and a file that still brings it is refused
 as having an unknown column. What is promised more loosely breaks consumers, what is demanded more
-tightly breaks the provider.
+tightly breaks the provider, what is protected less breaks the data subjects.
 
 Source: ODCS v3.2 (schema); GB/T 43697-2024 (levels).
 """
@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.model import Contract, Property, Scalar, TypeOptions
-from contracts.versions.difference import BOTH, CONSUMER, NOBODY, PROVIDER, Bump, Difference, Party
+from contracts.versions.difference import (
+    BOTH,
+    CONSUMER,
+    NOBODY,
+    PROVIDER,
+    SUBJECTS,
+    Bump,
+    Difference,
+    Party,
+)
 
 Codes = Mapping[str, Collection[str]]
 SHOWN = 12
@@ -112,10 +121,10 @@ def _level(old: Property, new: Property) -> Iterator[_Change]:
         yield _Change("classification_raised", CONSUMER, text)
     elif now < was:
         text = (
-            f"级别由 {was.name} 降为 {now.name}：更多人将看到原值，请先复核既有授权"
-            f" / was {was.name}, is {now.name}: more people will see it; review the grants first"
+            f"级别由 {was.name} 降为 {now.name}：更多人将看到原值，影响数据主体，请先复核既有授权 / was"
+            f" {was.name}, is {now.name}: more people will see it, affects data subjects; review grants"
         )
-        yield _Change("classification_lowered", CONSUMER, text)
+        yield _Change("classification_lowered", (*CONSUMER, *SUBJECTS), text)
 
 
 def _protection(old: Property, new: Property) -> Iterator[_Change]:
@@ -123,9 +132,13 @@ def _protection(old: Property, new: Property) -> Iterator[_Change]:
         text = (
             "改为封存：不再能用于统计和筛选 / is sealed now: no longer there for counts and filters"
             if new.sealed
-            else "不再封存：原值将以明文存放 / is no longer sealed: its value lies in the clear"
+            else "不再封存：原值将以明文存放，影响数据主体"
+            " / is no longer sealed: its value lies in the clear, affects data subjects"
         )
-        yield _Change("column_sealed" if new.sealed else "column_unsealed", CONSUMER, text)
+        if new.sealed:
+            yield _Change("column_sealed", CONSUMER, text)
+        else:
+            yield _Change("column_unsealed", (*CONSUMER, *SUBJECTS), text)
     if old.semantic != new.semantic:
         breaks = BOTH if new.semantic in _CHECKED else CONSUMER
         was, now = old.semantic or "–", new.semantic or "–"
@@ -169,7 +182,13 @@ def _generalised(old: Property, new: Property) -> Iterator[_Change]:
             yield _Change("generalised_column_changed", CONSUMER, text)
     for name in new.clear_as.keys() - old.clear_as.keys():
         text = f"新增概括列 {name} / gives a new generalised column {name}"
-        yield _Change("generalised_column_added", NOBODY, text)
+        if old.sealed or new.sealed:
+            text = (
+                f"由封存值新增明文概括列 {name}，影响数据主体"
+                f" / gives {name} in the clear out of a sealed value: affects data subjects"
+            )
+        breaks = SUBJECTS if old.sealed or new.sealed else NOBODY
+        yield _Change("generalised_column_added", breaks, text)
 
 
 _BOUNDS: tuple[tuple[str, str, bool, Callable[[TypeOptions], Scalar | None]], ...] = (

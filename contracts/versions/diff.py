@@ -18,6 +18,7 @@ from contracts.versions.difference import (
     CONSUMER,
     NOBODY,
     PROVIDER,
+    SUBJECTS,
     Bump,
     Difference,
     next_version,
@@ -65,8 +66,8 @@ class Comparison:
     def is_admissible(self) -> bool:
         """Say whether the hub takes the new version.
 
-        A breaking change needs a new major version, any other change a later version of whatever
-        step.
+        A breaking change (wider access is one) needs a new major version, any other change a later
+        version of whatever step.
         """
         if self.needed is Bump.NONE:
             return True
@@ -157,18 +158,21 @@ def _sharing(old: Contract, new: Contract) -> Iterator[Difference]:
         text = f"共享类型由 {old.sharing} 收窄为 {new.sharing} / is shared with fewer"
         yield Difference("sharing_narrowed", "sharingType", CONSUMER, text)
     elif now > was:
-        text = f"共享类型由 {old.sharing} 放宽为 {new.sharing} / is shared with more"
-        yield Difference("sharing_widened", "sharingType", NOBODY, text)
+        text = f"共享类型由 {old.sharing} 放宽为 {new.sharing}，影响数据主体 / is shared with more: affects data subjects"
+        yield Difference("sharing_widened", "sharingType", SUBJECTS, text)
     before, after = set(old.purposes), set(new.purposes)
     if gone := before - after:
         text = f"不再用于 {listed(gone)} / purposes are withdrawn"
         yield Difference("purpose_withdrawn", "purposes", CONSUMER, text)
     if fresh := after - before:
-        text = f"新增用途 {listed(fresh)} / new purposes"
-        yield Difference("purpose_added", "purposes", NOBODY, text)
+        text = f"新增用途 {listed(fresh)}，影响数据主体 / new purposes: affects data subjects"
+        yield Difference("purpose_added", "purposes", SUBJECTS, text)
     if old.legal_basis != new.legal_basis:
-        text = "法律依据已修改，请复核既有授权 / another legal basis: review the grants"
-        yield Difference("legal_basis_changed", "legalBasis", NOBODY, text)
+        text = (
+            "法律依据已修改，影响数据主体，请复核既有授权"
+            " / another legal basis: affects data subjects; review the grants"
+        )
+        yield Difference("legal_basis_changed", "legalBasis", SUBJECTS, text)
 
 
 def _cycle(old: Contract, new: Contract) -> Iterator[Difference]:

@@ -1,7 +1,9 @@
 """One difference between two versions of a contract: whom it breaks, and what it asks of the version.
 
-A consumer reads the dataset; the provider delivers it. What either could rely on and no longer
-can is breaking, and a breaking change asks for a new major version.
+A consumer reads the dataset; the provider delivers it; the data subjects are those it is about. What
+any of them could rely on and no longer can is breaking, and a breaking change asks for a new major
+version. Data subjects rely on who may see their data, for what, and how it is protected: wider
+access breaks them, however little it changes for others.
 
 Source: Semantic Versioning 2.0.0 (clauses 6 to 8).
 """
@@ -13,9 +15,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
-Party = Literal["consumer", "provider"]
+Party = Literal["consumer", "provider", "subject"]
 CONSUMER: tuple[Party, ...] = ("consumer",)
 PROVIDER: tuple[Party, ...] = ("provider",)
+SUBJECTS: tuple[Party, ...] = ("subject",)
 BOTH: tuple[Party, ...] = ("consumer", "provider")
 NOBODY: tuple[Party, ...] = ()
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")

@@ -99,7 +99,7 @@ def threshold(value: float) -> Callable[[Contract], Contract]:
 
 
 def told(comparison: Comparison) -> set[tuple[str, str]]:
-    """Return (kind, whom it breaks) of every difference; c consumer, p provider, - nobody."""
+    """Return (kind, whom it breaks) of every difference; c consumer, p provider, s data subjects, - nobody."""
     return {(d.kind, "".join(side[0] for side in d.breaks) or "-") for d in comparison.differences}
 
 
@@ -138,10 +138,10 @@ CHANGES: dict[str, tuple[Callable[[Contract], Contract], set[tuple[str, str]], s
     ),
     "level": (
         column("status", classification=L3), {("classification_raised", "c")},
-        {("classification_lowered", "c")},
+        {("classification_lowered", "cs")},
     ),
     "sealed": (
-        column("status", sealed=True), {("column_sealed", "c")}, {("column_unsealed", "c")},
+        column("status", sealed=True), {("column_sealed", "c")}, {("column_unsealed", "cs")},
     ),
     "semantic type with a check": (
         column("status", semantic="resident_id"), {("semantic_changed", "cp")},
@@ -160,7 +160,7 @@ CHANGES: dict[str, tuple[Callable[[Contract], Contract], set[tuple[str, str]], s
     ),
     "generalised column": (
         column("born_on", clear_as={}), {("generalised_column_removed", "c")},
-        {("generalised_column_added", "-")},
+        {("generalised_column_added", "s")},
     ),
     "how it is generalised": (
         column("born_on", clear_as={"birth_year": "age_band"}),
@@ -192,11 +192,11 @@ CHANGES: dict[str, tuple[Callable[[Contract], Contract], set[tuple[str, str]], s
     "owner": (whole(owner="police"), {("owner_changed", "p")}, {("owner_changed", "p")}),
     "sharing": (
         whole(sharing=SharingType.NOT_SHARED), {("sharing_narrowed", "c")},
-        {("sharing_widened", "-")},
+        {("sharing_widened", "s")},
     ),
-    "purpose": (whole(purposes=("a",)), {("purpose_withdrawn", "c")}, {("purpose_added", "-")}),
+    "purpose": (whole(purposes=("a",)), {("purpose_withdrawn", "c")}, {("purpose_added", "s")}),
     "legal basis": (
-        whole(legal_basis="other"), {("legal_basis_changed", "-")}, {("legal_basis_changed", "-")},
+        whole(legal_basis="other"), {("legal_basis_changed", "s")}, {("legal_basis_changed", "s")},
     ),
     "update cycle": (
         whole(update_cycle="weekly"), {("update_cycle_shortened", "p")},
@@ -342,6 +342,34 @@ def test_a_compatible_change_needs_a_later_version(
 def test_a_breaking_change_needs_a_new_major_version(version: str, admissible: bool) -> None:
     changed = replace(BASE, sharing=SharingType.NOT_SHARED, version=version)
     assert compare(BASE, changed).is_admissible is admissible
+
+
+WIDER: dict[str, Callable[[Contract], Contract]] = {
+    "sharing type": whole(sharing=SharingType.UNCONDITIONAL),
+    "purpose": whole(purposes=("a", "b", "c")),
+    "legal basis": whole(legal_basis="other"),
+    "generalised column": column("born_on", clear_as={"birth_year": "year", "band": "age_band"}),
+    "no longer sealed": column("born_on", sealed=False),
+    "level": column("born_on", classification=L2),
+}
+
+
+@pytest.mark.parametrize("what", WIDER)
+def test_wider_access_needs_a_new_major_version_for_the_data_subjects(what: str) -> None:
+    wider = WIDER[what](BASE)
+    for version, admissible in (("1.4.3", False), ("1.5.0", False), ("2.0.0", True)):
+        comparison = compare(BASE, replace(wider, version=version))
+        assert comparison.is_admissible is admissible
+        assert comparison.needed is Bump.MAJOR
+        (affected,) = (d for d in comparison.breaking if "subject" in d.breaks)
+        assert "数据主体" in affected.text
+        assert "data subjects" in affected.text
+
+
+def test_a_generalised_column_of_what_lay_in_the_clear_widens_nothing() -> None:
+    clear = column("born_on", sealed=False)(BASE)
+    more = column("born_on", clear_as={"birth_year": "year", "band": "age_band"})(clear)
+    assert told(compare(clear, more)) == {("generalised_column_added", "-")}
 
 
 def test_parts_that_the_hub_does_not_read_count_as_wording() -> None:
