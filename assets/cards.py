@@ -13,8 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from assets.runtime import Runtime
-from contracts.cards.causes import CardKind
-from contracts.cards.deriving import Card, is_released
+from contracts.cards.deriving import Card
 from contracts.cards.desk import Evaluation
 from contracts.verdict import BatchVerdict
 from hub.store.attempts import Attempt
@@ -22,19 +21,24 @@ from hub.store.batches import Batch, BatchStatus
 
 
 def admitted(run: Runtime, batch: Batch, verdict: BatchVerdict, now: datetime) -> BatchVerdict:
-    """Return the verdict with the gate's decision: what was decided once about an attempt stands."""
+    """Return the verdict with the gate's decision: what was decided once about an attempt stands.
+
+    A verdict that did not pass passes only where the gate names the waiver or appeal that does it.
+    """
     if batch.status is BatchStatus.CHECKED:  # a killed run had decided; part of it may be loaded
         recorded = run.records.verdict(batch.id)
         reason = verdict.reason if recorded is None else recorded.reason
         return replace(verdict, passed=True, reason=reason)
     decided = run.cards.gate(_attempt(batch, verdict), now)
-    if decided.allowed == verdict.passed:
+    if decided.allowed == verdict.passed or (decided.allowed and not decided.released):
         return verdict
     card = "" if decided.card is None else decided.card.id
     said = (
         f"凭黄红牌 {card} 的豁免或申诉决定放行 / let through by a waiver or appeal of card {card}"
         if decided.allowed
         else f"红牌 {card} 拦下本批 / red card {card} stops this batch"
+        if card
+        else "低于红线，拦下本批 / below the red line: this batch is stopped"
     )
     return replace(verdict, passed=decided.allowed, reason=f"{said}; {verdict.reason}")
 
@@ -64,13 +68,9 @@ def release_stopped(run: Runtime, dataset: str) -> None:
     if not stopped:
         return
     now = run.clock.now()
-    released = {
-        card.cause.batch
-        for card in run.cards.cards(now)
-        if card.cause.kind is CardKind.BELOW_MARK and is_released(card)
-    }
+    released = run.cards.released(now)
     for batch in stopped:
-        if batch.id in released and not _is_overtaken(run, batch):
+        if (batch.id, batch.attempt) in released and not _is_overtaken(run, batch):
             run.records.advance(batch.id, BatchStatus.LANDED, now)
             run.progress.step(
                 "cards", dataset, f"batch {batch.id} is let through and checked again"

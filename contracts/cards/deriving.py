@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from contracts.cards.causes import CardKind, Cause, causes
-from contracts.cards.life import Colour, Standing, State, applied, refusal
+from contracts.cards.causes import CardKind, Cause, causes, colour_of
+from contracts.cards.life import Colour, Side, Standing, State, applied, refusal
 from contracts.cards.periods import months_later
 from contracts.cards.promises import Promise
 from contracts.cards.rules import CardRules
@@ -99,6 +99,12 @@ class Norms:
     calendar: WorkCalendar
 
 
+def side_of(cause: Cause, norms: Norms) -> Side:
+    """Return whose card a cause's is: who sent it, and who answers for the dataset."""
+    promise = norms.promises[cause.dataset]
+    return Side((cause.partner, promise.owner), promise.stewards)
+
+
 def cards(facts: Facts, norms: Norms, now: datetime) -> tuple[Card, ...]:
     """Return every card issued by an instant, in the order of issue."""
     found = causes(facts.attempts, norms.promises, facts.since, norms.rules, norms.calendar, now)
@@ -157,7 +163,7 @@ class _Life:
 
     def __init__(self, cause: Cause, twice: bool, acts: Sequence[Act], norms: Norms) -> None:
         self._cause, self._norms = cause, norms
-        self._own: Collection[str] = norms.promises[cause.dataset].stewards
+        self._own = side_of(cause, norms)
         self._standing = Standing(cause.colour)
         self._steps = [Step("issued", StepKind.ISSUED, cause.at, cause.colour)]
         self._queue: list[tuple[datetime, int, int, str, Act | None]] = []
@@ -268,38 +274,91 @@ def _step_kind(act: Act, before: Standing) -> StepKind:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether a checked batch may go on to publication, and the card that decided, if any."""
+    """Whether a checked batch may go on to publication, and the card that decided, if any.
+
+    Args:
+        released: it may only because of the card's waiver or granted appeal.
+    """
 
     allowed: bool
     card: Card | None = None
+    released: bool = False
 
 
 def gate(facts: Facts, norms: Norms, attempt: Attempt, now: datetime) -> Gate:
     """Decide whether a batch may be published: the one place where that is decided.
 
     It may not when it has, or with these figures gets, a red card below the mark; unless a waiver
-    holds or an appeal was granted for that batch.
+    holds or an appeal was granted for that attempt, or for one of its bytes with equal figures.
+    Where no card can be derived the figures decide by themselves, so that neither a clock that
+    was set back nor a dataset without a promise opens the gate.
 
     Args:
         attempt: the attempt with the figures of the verdict that was given at `now`; where the
             facts know it as settled already, what they say stands.
     """
-    known = [a for a in facts.attempts if (a.batch, a.attempt) == (attempt.batch, attempt.attempt)]
+    known = [a for a in facts.attempts if _number(a) == _number(attempt)]
+    times = (at for a in (attempt, *known) for at in (a.landed_at, a.settled_at) if at is not None)
+    now = max(now, *times)
+    judged = replace(attempt, settled_at=now, outcome=BatchStatus.STOPPED)
     if not any(a.settled_at for a in known):
         others = tuple(a for a in facts.attempts if a not in known)
-        judged = replace(attempt, settled_at=now, outcome=BatchStatus.STOPPED)
         facts = replace(facts, attempts=(*others, judged))
-    own = [
-        card
-        for card in cards(facts, norms, now)
-        if card.cause.kind is CardKind.BELOW_MARK and card.cause.batch == attempt.batch
-    ]
-    card = next((c for c in own if c.cause.attempt == attempt.attempt), None)
-    if card is None or card.colour is not Colour.RED or any(is_released(c) for c in own):
+    found = cards(facts, norms, now)
+    card = next((c for c in _below_mark(found, attempt.batch) if _is_about(c, attempt)), None)
+    is_red = (card is not None and card.colour is Colour.RED) or (
+        colour_of(judged, norms.rules) is Colour.RED
+    )
+    if not is_red:
         return Gate(True, card)
-    return Gate(False, card)
+    releasing = _releasing(facts, found, attempt)
+    return Gate(False, card) if releasing is None else Gate(True, releasing, released=True)
+
+
+def released(facts: Facts, norms: Norms, now: datetime) -> frozenset[tuple[str, int]]:
+    """Return the attempts (batch, number) that a waiver or a granted appeal lets through."""
+    found = cards(facts, norms, now)
+    batches = {card.cause.batch for card in found if is_released(card)}
+    return frozenset(
+        _number(attempt)
+        for attempt in facts.attempts
+        if attempt.batch in batches and _releasing(facts, found, attempt) is not None
+    )
 
 
 def is_released(card: Card) -> bool:
-    """Say whether a waiver or a granted appeal lets the card's batch through."""
+    """Say whether a waiver or a granted appeal lets what the card is about through."""
     return card.standing.revoked or card.standing.waived_until is not None
+
+
+def _releasing(facts: Facts, found: Sequence[Card], attempt: Attempt) -> Card | None:
+    """Return the card whose waiver or granted appeal lets an attempt through.
+
+    It is the card of that very attempt, or of another of the same bytes with equal figures: what
+    was decided about better figures says nothing about worse ones.
+    """
+    of_batch = {_number(a): a for a in facts.attempts if a.batch == attempt.batch}
+    figures = _figures(of_batch.get(_number(attempt), attempt))
+    for card in _below_mark(found, attempt.batch):
+        other = of_batch.get((attempt.batch, card.cause.attempt or 0))
+        is_same = _is_about(card, attempt) or (other is not None and _figures(other) == figures)
+        if is_same and is_released(card):
+            return card
+    return None
+
+
+def _below_mark(found: Sequence[Card], batch: str) -> list[Card]:
+    return [c for c in found if c.cause.kind is CardKind.BELOW_MARK and c.cause.batch == batch]
+
+
+def _is_about(card: Card, attempt: Attempt) -> bool:
+    return (card.cause.batch, card.cause.attempt) == _number(attempt)
+
+
+def _number(attempt: Attempt) -> tuple[str, int]:
+    return attempt.batch, attempt.attempt
+
+
+def _figures(attempt: Attempt) -> tuple[object, ...]:
+    a = attempt
+    return a.rows, a.quarantined, a.key_accuracy, a.overall, a.meets_contract

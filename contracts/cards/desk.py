@@ -7,16 +7,26 @@ next one who does either.
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from contracts.cards.deriving import Card, Gate, Norms, Step, StepKind, cards, gate
-from contracts.cards.life import refusal
+from contracts.cards.deriving import (
+    Card,
+    Gate,
+    Norms,
+    Step,
+    StepKind,
+    cards,
+    gate,
+    released,
+    side_of,
+)
+from contracts.cards.life import no_decider, refusal
 from contracts.cards.promises import Promise
-from contracts.cards.rules import CardRules, load_card_rules
+from contracts.cards.rules import ACCOUNT, CardRules, load_card_rules
 from contracts.model import Contract
 from hub.calendar import WorkCalendar, day_of, load_calendar
 from hub.clock import Clock
@@ -49,8 +59,8 @@ _TAGS: Mapping[StepKind, EventTag] = {
     StepKind.REMEDIED: EventTag.QUALITY_CARD_REMEDIED,
     StepKind.CLOSED: EventTag.QUALITY_CARD_CLOSED,
 }
-_ACCOUNT = re.compile(r"[a-z][a-z0-9_]{0,39}(\.[a-z0-9_]{1,40}){0,3}")
-_LONG_NUMBER = re.compile(r"\d[\d\s-]{9,}[\dXx]")
+#: Digits of a reason, whatever stands between them: so many could be a telephone or identity number.
+_TOO_MANY_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +143,8 @@ class CardDesk:
             recorded = facts(session)
             act = replace(act, at=now)
             card = find(cards(recorded, self.norms, now), act.card)
-            own = self.norms.promises[card.cause.dataset].stewards
-            if reason := refusal(card.standing, act, self.norms.rules, own):
+            rules, own = self.norms.rules, side_of(card.cause, self.norms)
+            if reason := refusal(card.standing, act, rules, own) or no_decider(act, rules):
                 return Refused(reason)
             act = replace(act, id=add_act(session, act))
             after = replace(recorded, acts=(*recorded.acts, act))
@@ -147,6 +157,11 @@ class CardDesk:
         """Decide whether a batch that was just judged may be published; see `contracts.cards.deriving`."""
         with self.records.reading() as session:
             return gate(facts(session), self.norms, attempt, now)
+
+    def released(self, now: datetime) -> frozenset[tuple[str, int]]:
+        """Return the attempts (batch, number) that a waiver or a granted appeal lets through."""
+        with self.records.reading() as session:
+            return released(facts(session), self.norms, now)
 
 
 def norms_of(
@@ -172,16 +187,26 @@ def find(found: Iterable[Card], card_id: str) -> Card:
 
 
 def _require_plain(act: Act) -> None:
-    if not _ACCOUNT.fullmatch(act.by):
+    if not ACCOUNT.fullmatch(act.by):
         raise RequestError(
             "经办人请写账号或岗位，如 population.steward，不写姓名。 / "
             "Say who acts by account or office, never by a person's name."
         )
-    if not act.reason.strip() or len(act.reason) > 500 or _LONG_NUMBER.search(act.reason):
+    if not act.reason.strip() or len(act.reason) > 500 or _could_name(act.reason):
         raise RequestError(
             "请写理由，500 字以内，不含身份号码和电话。 / "
             "Give a reason of up to 500 characters without a person's number."
         )
+
+
+def _could_name(reason: str) -> bool:
+    """Say whether a reason's digits could be a person's number.
+
+    Everything else is left out first, also X, the last character of some identity numbers: no
+    choice of separators hides a number, nor do full-width or circled digits.
+    """
+    digits = sum(c.isdigit() for c in unicodedata.normalize("NFKC", reason))
+    return digits >= _TOO_MANY_DIGITS
 
 
 def _untold(

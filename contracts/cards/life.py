@@ -1,13 +1,12 @@
 """Where a card stands and which acts that permits; pure.
 
 issued → acknowledged → remedied, or appealed (granted: closed; refused: stands), or waived (until a
-day; then it stands again) → closed. Nobody decides what they asked for themselves, nor what their
-own department asked for. What is not possible is refused with the reason, as a value.
+day; then it stands again) → closed. Only named deciders decide; never what they asked for themselves,
+nor what their own department asked for. What is not possible is refused with the reason, as a value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -83,13 +82,27 @@ class Standing:
         return self.appeal_open or self.waived_until is not None
 
 
-def refusal(
-    standing: Standing, act: Act, rules: CardRules, own: Collection[str] = ()
-) -> str | None:
-    """Return why an act is not possible now, or None when it is.
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Whose card it is: codes of the departments, and the stewards that its contract names."""
+
+    departments: tuple[str, ...] = ()
+    stewards: tuple[str, ...] = ()
+
+    def has(self, account: str) -> bool:
+        """Say whether an account is theirs: listed, or named after the department.
+
+        >>> Side(("housing",)).has("housing.deputy"), Side(("housing",)).has("bureau.steward")
+        (True, False)
+        """
+        return account in self.stewards or account.partition(".")[0] in self.departments
+
+
+def refusal(standing: Standing, act: Act, rules: CardRules, own: Side = Side()) -> str | None:
+    """Return why a card's standing does not permit an act now, or None when it does.
 
     Args:
-        own: accounts of the card's own department, which decide nothing about it.
+        own: whose card it is; they decide nothing about it.
     """
     if standing.closed_at is not None:
         return "黄红牌已关闭。 / The card is closed."
@@ -100,6 +113,16 @@ def refusal(
     if act.kind is ActKind.ACKNOWLEDGE:
         return _no_acknowledging(standing)
     return _no_appeal(standing) if act.kind is ActKind.APPEAL else _no_closing(standing)
+
+
+def no_decider(act: Act, rules: CardRules) -> str | None:
+    """Return why somebody may not decide at all, or None.
+
+    Asked when the act is recorded and never again: what a decider decided stands when they leave.
+    """
+    if act.kind is not ActKind.DECIDE or act.by in rules.deciders:
+        return None
+    return "只有名单上的决定人可以决定（cards.toml 的 life.deciders）。 / Only a decider named in cards.toml (life.deciders) decides."
 
 
 def applied(standing: Standing, act: Act) -> Standing:
@@ -144,7 +167,7 @@ def _no_waiver(standing: Standing, act: Act, rules: CardRules) -> str | None:
     return None
 
 
-def _no_decision(standing: Standing, act: Act, own: Collection[str]) -> str | None:
+def _no_decision(standing: Standing, act: Act, own: Side) -> str | None:
     asker = standing.appealed_by if standing.appeal_open else standing.asked_by
     if asker is None:
         return "没有待决定的申诉或豁免申请。 / There is no undecided appeal or waiver."
@@ -152,7 +175,7 @@ def _no_decision(standing: Standing, act: Act, own: Collection[str]) -> str | No
         return "请说明同意或不同意。 / Say whether it is granted or refused."
     if act.by == asker:
         return "申请人不能决定自己的申请。 / Who asked does not decide."
-    if act.by in own:
+    if own.has(act.by):
         return "本部门人员不能决定本部门的申请。 / A department does not decide what it asked for."
     late = not standing.appeal_open and act.granted and standing.asked_until is not None
     if late and standing.asked_until and day_of(act.at) > standing.asked_until:

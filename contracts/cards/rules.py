@@ -5,6 +5,7 @@ Source: DOMAIN quality (red and yellow cards; this project's choice).
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ _RANGES: Mapping[tuple[str, str], tuple[float, float]] = {
     ("life", "close_after_working_days"): (0, 250),
     ("life", "waiver_at_most_days"): (1, 366),
 }
+_DECIDERS = ("life", "deciders")
+#: An account or office, e.g. population.steward.
+ACCOUNT = re.compile(r"[a-z][a-z0-9_]{0,39}(\.[a-z0-9_]{1,40}){0,3}")
 _WHOLE = ("working_days", "months", "days")
 
 
@@ -51,6 +55,7 @@ class CardRules:
     twice_within_months: int
     close_after_working_days: int
     waiver_at_most_days: int
+    deciders: tuple[str, ...]
 
 
 def load_card_rules(own: Path | None = None) -> CardRules:
@@ -91,6 +96,8 @@ def _flat(document: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
 
 def _unfit(key: tuple[str, str], value: Any) -> str | None:
     name = ".".join(part for part in key if part)
+    if key == _DECIDERS:
+        return None if _are_accounts(value) else f"{name}: a list of accounts is wanted, not empty"
     if key not in _RANGES:
         return f"{name}: there is no such threshold"
     low, high = _RANGES[key]
@@ -99,6 +106,14 @@ def _unfit(key: tuple[str, str], value: Any) -> str | None:
     if key[1].endswith(_WHOLE) and not isinstance(value, int):
         return f"{name}: a whole number is wanted"
     return None
+
+
+def _are_accounts(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, str) and ACCOUNT.fullmatch(item) for item in value)
+    )
 
 
 def _disordered(values: Mapping[tuple[str, str], Any]) -> Iterator[str]:
@@ -123,4 +138,5 @@ def _rules(values: Mapping[tuple[str, str], Any]) -> CardRules:
         twice_within_months=values["escalation", "twice_within_months"],
         close_after_working_days=values["life", "close_after_working_days"],
         waiver_at_most_days=values["life", "waiver_at_most_days"],
+        deciders=tuple(values[_DECIDERS]),
     )

@@ -12,10 +12,13 @@ import pytest
 
 from api.setup import make_hub
 from assets import steps
-from assets.cards import evaluate_cards
+from assets.cards import admitted, evaluate_cards
 from assets.definitions import CARDS, build_definitions, checked_key
 from assets.runtime import Promises, Quiet, Runtime, open_runtime
+from contracts.cards.deriving import Gate
+from contracts.cards.desk import CardDesk
 from contracts.cards.life import State
+from contracts.verdict import BatchVerdict
 from hub.config import Settings
 from hub.store.batches import BatchStatus
 from hub.store.cards import Act, ActKind
@@ -24,6 +27,7 @@ from tests.contracts.small import contract_text
 from tests.factories import NOW, settings_in
 
 THING = "test.thing"
+FAILED = BatchVerdict(THING, 200, 180, 20, 0, (), (), 0.9, 0.9, passed=False, reason="x")
 CODE = """\
 - name: code
   logicalType: string
@@ -123,6 +127,27 @@ def test_a_waiver_lets_the_stopped_batch_through_with_the_next_run(
     assert verdict is not None
     assert verdict.passed
     assert "放行" in verdict.reason
+
+
+@pytest.mark.parametrize("back", [timedelta(hours=1), timedelta(days=400)])
+def test_a_clock_that_is_set_back_lets_no_red_batch_through(
+    run: Runtime, clock: Clock, back: timedelta
+) -> None:
+    batch = run.records.batch(send(run, "a", "2026-05", bad=20))
+    for passed in (False, True):
+        said = admitted(run, batch, replace(FAILED, passed=passed), clock.now() - back)
+        assert not said.passed
+
+
+def test_an_open_gate_alone_makes_no_verdict_pass(
+    run: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = run.records.batch(send(run, "a", "2026-05", bad=20))
+    for is_released in (False, True):
+        monkeypatch.setattr(
+            CardDesk, "gate", lambda *_, said=is_released: Gate(True, released=said)
+        )
+        assert admitted(run, batch, FAILED, NOW).passed is is_released
 
 
 def test_a_waived_batch_that_a_later_one_has_overtaken_stays_stopped(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -216,6 +217,38 @@ def test_the_gate_stops_what_gets_a_red_card_and_lets_yellow_through() -> None:
     for key, allowed in ((0.995, True), (0.985, True), (0.96, False)):
         judged = sent("a", "06-02", key)
         assert gate(Facts(()), NORMS, judged, at("06-02", 11)).allowed is allowed
+
+
+@pytest.mark.parametrize("now", [at("06-02", 9), at("05-01"), at("01-02")])
+def test_a_clock_that_was_set_back_opens_no_gate(now: datetime) -> None:
+    landed = sent("a", "06-02", 0.96, waiting=True)
+    bad = replace(sent("a", "06-02", 0.96), settled_at=None, outcome=None)
+    for facts in (Facts(()), Facts((landed,)), Facts((sent("a", "06-02", 0.96),))):
+        decided = gate(facts, NORMS, bad, now)
+        assert not decided.allowed
+        assert decided.card is not None
+    good = replace(sent("a", "06-02", 0.985), settled_at=None, outcome=None)
+    assert gate(Facts(()), NORMS, good, now).allowed
+
+
+def test_without_a_promise_the_figures_decide_at_the_gate() -> None:
+    none = replace(NORMS, promises={})
+    for key, met, allowed in (
+        (0.995, True, True),
+        (0.985, True, True),
+        (0.96, True, False),
+        (0.995, False, False),
+        (0.995, None, False),
+        (None, True, False),
+    ):
+        judged = replace(sent("a", "06-02", key), meets_contract=met)
+        decided = gate(Facts(()), none, judged, at("06-02", 11))
+        assert (decided.allowed, decided.card, decided.released) == (allowed, None, False)
+
+
+def test_figures_that_are_red_now_stop_what_settled_as_good() -> None:
+    decided = gate(Facts((sent("a", "06-02"),)), NORMS, sent("a", "06-02", 0.96), at("06-03"))
+    assert not decided.allowed
 
 
 def test_the_second_yellow_batch_is_stopped_by_the_gate() -> None:

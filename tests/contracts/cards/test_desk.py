@@ -88,7 +88,7 @@ def judged(records: Records, number: int, key: float, when: datetime, **more: st
     """Record a batch that was checked, and loaded or stopped; return its id."""
     arrival = Arrival(
         TENANCY,
-        "housing",
+        more.get("partner", "housing"),
         "tenancy.csv",
         f"{number:064x}",
         10,
@@ -214,6 +214,39 @@ def test_what_is_not_possible_is_refused_and_leaves_nothing(
     desk.act(ledger, Clock(), act(card.id, ActKind.WAIVE, until=date(2026, 6, 30)))
     own = desk.act(ledger, Clock(), act(card.id, ActKind.DECIDE, granted=True))
     assert isinstance(own, Refused)
+    size = ledger.size
+    for by in ("housing.made_up", "made.up", "bureau.other", "police.steward"):
+        refused = desk.act(ledger, Clock(), act(card.id, ActKind.DECIDE, by, granted=True))
+        assert isinstance(refused, Refused)
+    assert ledger.size == size
+    decided = desk.act(
+        ledger, Clock(), act(card.id, ActKind.DECIDE, "bureau.steward", granted=True)
+    )
+    assert not isinstance(decided, Refused)
+
+
+def test_a_decider_does_not_decide_for_their_own_department(
+    records: Records, ledger: Ledger
+) -> None:
+    """Neither that of the dataset nor that of the partner, even when the list names them."""
+    rules = replace(ONE.rules, deciders=("housing.head", "police.head", "bureau.steward"))
+    desk = CardDesk(records, replace(ONE, rules=rules))
+    judged(records, 1, 0.96, NOW, partner="police")
+    (card,) = desk.evaluate(ledger, Clock()).cards
+    desk.act(ledger, Clock(), act(card.id, ActKind.APPEAL, "police.steward"))
+    for by in ("police.head", "housing.head"):
+        refused = desk.act(ledger, Clock(), act(card.id, ActKind.DECIDE, by, granted=True))
+        assert isinstance(refused, Refused)
+        assert "本部门" in refused.reason
+
+
+def test_a_reason_may_name_a_period_and_figures(
+    records: Records, desk: CardDesk, ledger: Ledger
+) -> None:
+    judged(records, 1, 0.96, NOW)
+    (card,) = desk.evaluate(ledger, Clock()).cards
+    plain = replace(act(card.id, ActKind.ACKNOWLEDGE), reason="2026-05：the fix X of xx")
+    assert not isinstance(desk.act(ledger, Clock(), plain), Refused)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +258,11 @@ def test_what_is_not_possible_is_refused_and_leaves_nothing(
         {"reason": "x" * 501},
         {"reason": "核对 990106199003070018 有误"},
         {"reason": "call 138 0000 0000 1"},
+        {"reason": "call 138.0013.8000"},
+        {"reason": "１３８－００１３－８０００"},
+        {"reason": "138x0013x8000"},
+        {"reason": "9901/06/1990/0307/001X"},
+        {"reason": "电话 6552 号 1234"},
     ],
 )
 def test_acts_hold_no_person(

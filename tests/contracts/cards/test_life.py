@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
 
 from contracts.cards.causes import CardKind, card_id
-from contracts.cards.deriving import Card, gate
-from contracts.cards.life import Colour, Standing, State, refusal
+from contracts.cards.deriving import Card, gate, released
+from contracts.cards.life import Colour, Side, Standing, State, no_decider, refusal
+from hub.store.attempts import Attempt
+from hub.store.batches import BatchStatus
 from hub.store.cards import Act, ActKind, Facts
 from tests.contracts.cards.card_facts import NORMS, RULES, TENANCY, at, derived, did, sent, told
 
@@ -98,6 +101,30 @@ def test_a_granted_appeal_lets_the_batch_through_for_good() -> None:
     assert gate(Facts((RED,), acts), NORMS, RED, at("09-01")).allowed
 
 
+@pytest.mark.parametrize(
+    ("first", "again", "allowed"),
+    [
+        (BAD, RED, False),
+        (RED, RED, True),
+        (RED, sent("a", "06-02", 0.95, 0.99), False),
+        (BAD, replace(BAD, meets_contract=False), False),
+    ],
+)
+def test_an_appeal_granted_on_an_earlier_attempt_counts_for_equal_figures_only(
+    first: Attempt, again: Attempt, allowed: bool
+) -> None:
+    acts = (
+        did(CARD, ActKind.APPEAL, at("06-03"), 1),
+        did(CARD, ActKind.DECIDE, at("06-04"), 2, BUREAU, granted=True),
+    )
+    second = replace(again, attempt=2, landed_at=at("06-05"), settled_at=None, outcome=None)
+    decided = gate(Facts((first,), acts), NORMS, second, at("06-05", 11))
+    assert decided.allowed is decided.released is allowed
+    settled = replace(second, settled_at=at("06-05", 11), outcome=BatchStatus.STOPPED)
+    let_through = released(Facts((first, settled), acts), NORMS, at("06-06"))
+    assert let_through == ({("a", 1), ("a", 2)} if allowed else {("a", 1)})
+
+
 def test_a_remedy_ends_a_waiver_and_what_was_asked_for() -> None:
     ask = did(CARD, ActKind.WAIVE, at("06-03"), 1, until=date(2026, 8, 1))
     card = one(at("06-11"), ask, good=True)
@@ -157,6 +184,10 @@ def act(kind: ActKind, by: str = BUREAU, **more: object) -> Act:
         (APPEALED, act(ActKind.DECIDE, "housing.steward", granted=True), "申请人"),
         (ASKED, act(ActKind.DECIDE, "housing.steward", granted=False), "申请人"),
         (APPEALED, act(ActKind.DECIDE, "housing.deputy", granted=True), "本部门"),
+        (ASKED, act(ActKind.DECIDE, "housing.made_up", granted=True), "本部门"),
+        (ASKED, act(ActKind.DECIDE, "housing", granted=True), "本部门"),
+        (ASKED, act(ActKind.DECIDE, "outside.keeper", granted=True), "本部门"),
+        (ASKED, act(ActKind.DECIDE, "housing_office.head", granted=True), None),
         (DONE, act(ActKind.CLOSE), None),
         (NEW, act(ActKind.CLOSE), "已整改"),
         (WAIVED, act(ActKind.CLOSE), "已整改"),
@@ -167,8 +198,27 @@ def act(kind: ActKind, by: str = BUREAU, **more: object) -> Act:
 def test_what_is_not_possible_is_refused_with_the_reason(
     standing: Standing, wanted: Act, why: str | None
 ) -> None:
-    found = refusal(standing, wanted, RULES, ("housing.steward", "housing.deputy"))
+    found = refusal(
+        standing, wanted, RULES, Side(("housing",), ("housing.steward", "outside.keeper"))
+    )
     assert (found is None) if why is None else (found is not None and why in found)
+
+
+@pytest.mark.parametrize("by", ["made.up", "bureau.other", "police.steward"])
+def test_only_a_named_decider_decides(by: str) -> None:
+    found = no_decider(act(ActKind.DECIDE, by, granted=True), RULES)
+    assert found is not None
+    assert "life.deciders" in found
+    assert no_decider(act(ActKind.APPEAL, by), RULES) is None
+    assert no_decider(act(ActKind.DECIDE, granted=True), RULES) is None
+
+
+def test_what_a_decider_decided_stands_when_they_have_left_the_list() -> None:
+    acts = (
+        did(CARD, ActKind.APPEAL, at("06-03"), 1),
+        did(CARD, ActKind.DECIDE, at("06-04"), 2, "bureau.former", granted=True),
+    )
+    assert one(at("07-01"), *acts).standing.revoked
 
 
 def test_a_waiver_is_not_granted_for_days_that_are_over() -> None:

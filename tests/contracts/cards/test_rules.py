@@ -33,6 +33,13 @@ def test_a_hub_overrides_single_values(tmp_path: Path) -> None:
     assert rules.yellow.key_accuracy_percent == 99.5
     assert rules.yellow.overall_percent == 95.0
     assert rules.waiver_at_most_days == 30
+    assert rules.deciders == ("bureau.steward",)
+
+
+def test_a_hubs_own_deciders_replace_the_packages(tmp_path: Path) -> None:
+    own = tmp_path / "cards.toml"
+    own.write_text('[life]\ndeciders = ["quality.head", "quality.deputy"]\n')
+    assert load_card_rules(own).deciders == ("quality.head", "quality.deputy")
 
 
 @pytest.mark.parametrize(
@@ -47,6 +54,9 @@ def test_a_hub_overrides_single_values(tmp_path: Path) -> None:
                 "escalation.twice_within_months: a whole number is wanted",
             ],
         ),
+        ("[life]\ndeciders = []", ["life.deciders: a list of accounts"]),
+        ('[life]\ndeciders = "bureau.steward"', ["life.deciders: a list of accounts"]),
+        ('[life]\ndeciders = ["Zhang San"]', ["life.deciders: a list of accounts"]),
         (
             "[life]\nwaiver_at_most_days = true",
             ["life.waiver_at_most_days: a number from 1 to 366"],
