@@ -10,22 +10,25 @@ import hashlib
 import os
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from access.decision import Decider
+from access.files import POLICY_FOLDER
 from access.model import Actor
 from access.policy import load_policy
 from access.ports import GuardKeys
 from access.reconciliation import Matter, Reconciled, Reconciler, ShownRecord
 from api.vocabulary import Vocabulary
 from assets.integrated.rules import ConflictRule, load_person_rules
-from assets.reconciliation.answers import GivenAnswer, read_answers
+from assets.reconciliation.answers import GivenAnswer, read_answers, refuse_outdated
 from assets.reconciliation.sheets import ANSWERS, ITEM, Checks, Sheet, plain
 from assets.reconciliation.workbook import write_workbook
 from contracts.codes import load_code_sets
-from contracts.loader import load_catalog, load_contracts
+from contracts.loader import load_catalog
+from contracts.model import Contract
+from contracts.versions.in_force import load_in_force
 from hub.catalog import Catalog, Classification
 from hub.clock import Clock
 from hub.config import Settings
@@ -39,7 +42,7 @@ from hub.store import lake
 from hub.store.conflicts import Conflict, ItemNames, is_there, read_conflicts
 from hub.store.records import Records
 from hub.store.snapshots import SnapshotStore
-from hub.store.worklist import Answer, Item, Worklist
+from hub.store.worklist import Answer, Item, ItemState, Worklist
 
 _STEWARD = "department_steward"
 _HEADINGS = (ITEM, "不一致 what disagrees", "首次发现 first seen", "本方记录 our record")
@@ -90,11 +93,11 @@ def hand_out(settings: Settings, clock: Clock, ledger: Ledger, order: Order) -> 
     if order.out.exists() or not order.out.parent.is_dir():
         raise RequestError("--out names a file that exists, or a folder that does not")
     keyring = Keyring.open(settings.keyring, settings.passphrase)
-    desk = _Desk.of(settings, keyring)
     with Records.open(settings) as records:
+        desk = _Desk.of(settings, records)
         worklist = Worklist(records)
         waiting = worklist.items(order.department)
-        found = _conflicts(settings, keyring, [item.id for item in waiting])
+        found = _conflicts(settings, keyring, {item.id: item.evidence for item in waiting})
         items = [item for item in waiting if item.id in found][: order.limit]
         if not items:
             return HandedOut(0, 0, 0, 0)
@@ -123,18 +126,25 @@ def take_back(
         are resolved or with another department by now), and rows without an answer.
 
     Raises:
-        RequestError: when the workbook was edited in the wrong places; every finding at once.
+        RequestError: when the workbook was edited in the wrong places, or answers about records
+            that have changed since it was handed out; every finding at once.
         LedgerError: when the return could not be recorded; nothing is taken then.
     """
     if not by.strip():
         raise RequestError("say who answers (--by)")
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     returned = read_answers(path, keyring)
-    catalog = load_catalog(load_contracts(settings.contract_folders))
     given = Counter(answer.conclusion.value for answer in returned.answers)
     with Records.open(settings) as records:
         worklist = Worklist(records)
         known = worklist.named([answer.item for answer in returned.answers])
+        asked = {
+            name: item.evidence
+            for name, item in known.items()
+            if item.department == returned.department and item.state is not ItemState.RESOLVED
+        }
+        refuse_outdated(returned, asked, keyring)
+        catalog = load_catalog(_contracts(settings, records))
         sealer = Sealer(keyring, "row")
         answers = [
             _answer(one, returned.department, known.get(one.item), sealer, catalog)
@@ -153,7 +163,14 @@ def _answer(
     remark = sealer.seal(one.remark.encode(), _place(one.item)) if one.remark else None
     owners = [catalog[name].owner for name in (item.datasets if item else ()) if name in catalog]
     others = [owner for owner in owners if owner != department]
-    return Answer(one.item, department, one.conclusion, remark, others[0] if others else None)
+    evidence = item.evidence if item else ""
+    hand_to = others[0] if others else None
+    return Answer(one.item, department, one.conclusion, evidence, remark, hand_to)
+
+
+def _contracts(settings: Settings, records: Records) -> tuple[Contract, ...]:
+    code_sets = load_code_sets(settings.contract_folders)
+    return load_in_force(settings, records, code_sets).contracts
 
 
 def _place(item: str) -> bytes:
@@ -172,14 +189,19 @@ def _actor(order: Order) -> Actor:
 
 
 def _conflicts(
-    settings: Settings, keyring: Keyring, wanted: Collection[str]
+    settings: Settings, keyring: Keyring, evidence: Mapping[str, str]
 ) -> dict[str, Conflict]:
-    """Return the standing conflicts behind items."""
-    names, ids = ItemNames(keyring), frozenset(wanted)
+    """Return the standing conflicts behind items, of the evidence that the worklist knows.
+
+    What was published since the worklist was last checked waits for its check: an answer counts
+    for the evidence that was shown, and for no other.
+    """
+    names = ItemNames(keyring)
     con = lake.open_lake(settings)
     try:
-        every = read_conflicts(con) if ids and is_there(con) else ()
-        return {name: c for c in every if (name := names.of(c)) in ids}
+        every = read_conflicts(con) if evidence and is_there(con) else ()
+        named = ((names.of(conflict), conflict) for conflict in every)
+        return {name: c for name, c in named if evidence.get(name) == c.fingerprint}
     finally:
         con.close()
 
@@ -226,16 +248,15 @@ class _Desk:
     decider: Decider
     rules: tuple[ConflictRule, ...]
     words: Vocabulary
-    sealer: Sealer
 
     @classmethod
-    def of(cls, settings: Settings, keyring: Keyring) -> _Desk:
+    def of(cls, settings: Settings, records: Records) -> _Desk:
         code_sets = load_code_sets(settings.contract_folders)
-        catalog = load_catalog(load_contracts(settings.contract_folders, code_sets=code_sets))
-        policy = load_policy(catalog)
+        catalog = load_catalog(load_in_force(settings, records, code_sets).contracts)
+        policy = load_policy(catalog, settings.policy_folder or POLICY_FOLDER)
         words = Vocabulary(catalog, code_sets, policy.purposes, policy.roles)
         rules = load_person_rules(catalog).conflicts
-        return cls(Decider(policy, catalog), rules, words, Sealer(keyring, "row"))
+        return cls(Decider(policy, catalog), rules, words)
 
     def rule(self, conflict: Conflict) -> ConflictRule:
         """Return the rule that found a conflict: of its kind, about its datasets."""
@@ -273,7 +294,7 @@ class _Desk:
         self, items: Iterable[Item], found: Mapping[str, Conflict], shown: Reconciled
     ) -> list[Sheet]:
         """Return one sheet per kind and own dataset, in order of their titles."""
-        grouped: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+        grouped: dict[tuple[str, str], list[tuple[tuple[str, ...], str]]] = {}
         titles: dict[tuple[str, str], str] = {}
         for item in items:
             rule, records = self.rule(found[item.id]), shown.records[item.id]
@@ -282,9 +303,10 @@ class _Desk:
             title = rule.title if own is None else f"{rule.title}-{self._title(own.dataset)}"
             titles[key] = title.translate(_TITLE_UNFIT)[:31]
             others = [record for record in records if record is not own]
-            grouped.setdefault(key, []).append(self._row(item, rule, own, others))
+            row = self._row(item, rule, own, others)
+            grouped.setdefault(key, []).append((row, item.evidence))
         return [
-            Sheet(titles[key], self._headings(key[1]), tuple(rows))
+            Sheet(titles[key], self._headings(key[1]), *zip(*rows, strict=True))
             for key, rows in sorted(grouped.items(), key=lambda pair: titles[pair[0]])
         ]
 
@@ -329,14 +351,18 @@ class _Desk:
         return f"{owner} {self._title(record.dataset)}，{record.since}：{about}"
 
     def _said(self, item: Item) -> str:
-        """Return what the department said that handed the item over, if one did."""
+        """Return what the department concluded that handed the item over, if one did.
+
+        Its remark stays sealed: free text may hold anything, and no policy has weighed it.
+        """
         if item.handed_from is None or item.conclusion is None:
             return ""
         title = _TITLES.get(item.conclusion, item.conclusion.value)
-        remark = self.sealer.open(item.remark, _place(item.id)).decode() if item.remark else ""
-        return f"{self.words.agency(item.handed_from)}：{title}。{remark}"
+        ask = f"（{_ASK}）" if item.remark else ""
+        return f"{self.words.agency(item.handed_from)}：{title}{ask}"
 
 
+_ASK = "另有说明，可向其索取 / it has made a remark, which can be asked for"
 _HIDDEN = "按规定不显示 / not shown by policy"
 
 

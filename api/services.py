@@ -20,14 +20,13 @@ from api.tokens import HubTokenVerifier, TokenIssuer, TokenVerifier
 from api.vocabulary import Vocabulary
 from contracts.cards.desk import CardDesk
 from contracts.codes import CodeSets, load_code_sets
-from contracts.loader import load_catalog, load_contracts
+from contracts.loader import load_catalog
 from contracts.model import Contract
-from contracts.versions.adoption import weigh
+from contracts.versions.in_force import load_in_force
 from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
-from hub.store.contract_versions import ContractVersions
 from hub.store.records import Records
 from hub.store.snapshots import SnapshotStore
 
@@ -115,8 +114,7 @@ def _in_force(settings: Settings, records: Records, code_sets: CodeSets) -> tupl
     What is in service was loaded under the versions in use: a change that is refused is said in
     the log, and serving goes on by the version in use.
     """
-    contracts = load_contracts(settings.contract_folders, code_sets=code_sets)
-    weighed = weigh(contracts, ContractVersions(records).latest(), code_sets)
+    weighed = load_in_force(settings, records, code_sets)
     if weighed.error is not None:
         _LOG.warning("%s", weighed.error)
     return weighed.contracts

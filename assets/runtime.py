@@ -15,7 +15,8 @@ from contracts.cards.desk import CardDesk
 from contracts.codes import CodeSets, load_code_sets
 from contracts.loader import load_catalog, load_contracts
 from contracts.model import Contract
-from contracts.versions.adoption import Weighed, weigh
+from contracts.versions.adoption import weigh
+from contracts.versions.in_force import load_in_force
 from hub.catalog import Catalog
 from hub.clock import Clock
 from hub.config import Settings
@@ -142,16 +143,12 @@ class Promises:
             ContractError: when a contract is not valid, with every finding.
         """
         code_sets = load_code_sets(settings.contract_folders)
-        contracts = load_contracts(settings.contract_folders, code_sets=code_sets)
         if not settings.records.exists():
+            contracts = load_contracts(settings.contract_folders, code_sets=code_sets)
             return cls(contracts, code_sets)
         with Records.open(settings) as records:
-            weighed = _weighed(contracts, code_sets, records)
+            weighed = load_in_force(settings, records, code_sets)
         return cls(weighed.contracts, code_sets, weighed.error)
-
-
-def _weighed(contracts: tuple[Contract, ...], code_sets: CodeSets, records: Records) -> Weighed:
-    return weigh(contracts, ContractVersions(records).latest(), code_sets)
 
 
 @contextmanager
@@ -170,7 +167,8 @@ def open_runtime(
         raise promises.refusal
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     with _alone(settings), Records.open(settings) as records:
-        refusal = _weighed(promises.contracts, promises.code_sets, records).error
+        latest = ContractVersions(records).latest()
+        refusal = weigh(promises.contracts, latest, promises.code_sets).error
         if refusal is not None:
             raise refusal
         ledger = open_ledger(settings, keyring, clock)

@@ -19,7 +19,7 @@ from contracts.cards.deriving import Card
 from contracts.cards.desk import CardDesk, Refused, find
 from contracts.cards.words import CAUSE_TITLES, COLOUR_TITLES, STEP_TITLES
 from contracts.codes import load_code_sets
-from contracts.loader import load_contracts
+from contracts.versions.in_force import load_in_force
 from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.errors import RequestError
@@ -45,9 +45,9 @@ class _Office:
 @contextmanager
 def _office(home: Path | None) -> Iterator[_Office]:
     settings = settings_of(home)
-    folders = settings.contract_folders
-    contracts = load_contracts(folders, code_sets=load_code_sets(folders))
+    code_sets = load_code_sets(settings.contract_folders)
     with Records.open(settings) as records:
+        contracts = load_in_force(settings, records, code_sets).contracts
         yield _Office(settings, SystemClock(), CardDesk.of(records, contracts, settings))
 
 

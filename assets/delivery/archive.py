@@ -6,6 +6,7 @@ The sizes an archive states are not believed; the bytes are counted as they come
 from __future__ import annotations
 
 import gzip
+import lzma
 import re
 import zipfile
 import zlib
@@ -24,6 +25,16 @@ _OVERLAP_BYTES = 512
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,400}?\br=["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
 _MERGED = re.compile(
     rb"""<(?:\w+:)?mergeCell\s+ref=["']([A-Za-z]{1,3})([0-9]{1,7}):([A-Za-z]{1,3})([0-9]{1,7})["']"""
+)
+#: What zipfile raises when a member is damaged, encrypted, or packed in a way it does not know.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
 )
 _CUT_OFF = "the archive is damaged or cut off: make it again and deliver it again"
 
@@ -97,7 +108,7 @@ def check_workbook(path: Path, limits: Limits) -> None:
             stated = sum(item.file_size for item in archive.infolist())
             if stated <= limit:
                 _check_sheets(archive, limits.cells)
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except _UNREADABLE:
         raise DeliveryRefused("the workbook is damaged or cut off: save it again") from None
     if stated > limit:
         raise DeliveryRefused(

@@ -7,7 +7,7 @@ before a sheet is opened. A finding names sheet and cell and never repeats what 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -35,15 +35,30 @@ from hub.store.worklist import Conclusion
 LIMITS = Limits(file_bytes=64 << 20, clear_bytes=512 << 20, ratio=100, cells=5_000_000)
 _MOST_FINDINGS = 200
 _MOST_SHEETS = 200
+_EDITED = (
+    "只能填写“结论”和“说明”两栏，整份退回 / only the two answer columns may be filled in: "
+    "nothing was taken; mend the cells named and return the workbook again"
+)
+_OUTDATED = (
+    "导出后记录已变动，整份退回 / records have changed since the workbook was handed out: nothing "
+    "was taken; clear the answers named, or export again and answer there"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class GivenAnswer:
-    """What a department says of one item."""
+    """What a department says of one item.
+
+    Args:
+        place: sheet and cell of the item's name.
+        check: the check of its row, which knows the evidence that was shown.
+    """
 
     item: str
     conclusion: Conclusion
     remark: str
+    place: str
+    check: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,25 @@ def read_answers(path: Path, keyring: Keyring) -> Returned:
         raise RequestError("the workbook cannot be read: save it again as xlsx") from exc
 
 
+def refuse_outdated(returned: Returned, evidence: Mapping[str, str], keyring: Keyring) -> None:
+    """Refuse answers about other evidence than an item has now.
+
+    Args:
+        evidence: item -> fingerprint of its evidence; items that are not in it are let pass.
+
+    Raises:
+        RequestError: names the cell of each such item.
+    """
+    checks = Checks(keyring, returned.department)
+    findings = [
+        f"{one.place}: 该项已有变动，请重新导出 / this conflict has changed since: export again"
+        for one in returned.answers
+        if one.item in evidence and not checks.is_about(one.check, evidence[one.item])
+    ]
+    if findings:
+        raise _refusal(_OUTDATED, findings)
+
+
 def _check_file(path: Path) -> None:
     try:
         if path.stat().st_size > LIMITS.file_bytes:
@@ -105,19 +139,15 @@ def _read(book: calamine.CalamineWorkbook, keyring: Keyring) -> Returned:
         if name != COVER:
             _read_sheet(book, name, checks, reading)
     if reading.findings:
-        raise _refusal(reading.findings)
+        raise _refusal(_EDITED, reading.findings)
     return Returned(department, tuple(reading.answers.values()), reading.unanswered)
 
 
-def _refusal(findings: list[str]) -> RequestError:
+def _refusal(says: str, findings: list[str]) -> RequestError:
     shown = findings[:_MOST_FINDINGS]
     if len(findings) > len(shown):
         shown.append(f"and {len(findings) - len(shown)} more")
-    return RequestError(
-        "只能填写“结论”和“说明”两栏，整份退回 / only the two answer columns may be filled in: "
-        "nothing was taken; mend the cells named and return the workbook again",
-        findings=tuple(shown),
-    )
+    return RequestError(says, findings=tuple(shown))
 
 
 def _department(book: calamine.CalamineWorkbook) -> str:
@@ -185,7 +215,9 @@ def _read_row(
         place = _letter(width + problem[0])
         reading.findings.append(f"{shown}!{place}{number}: {problem[1]}")
         return
-    reading.answers[item] = GivenAnswer(item, ANSWERS[conclusion], remark)
+    reading.answers[item] = GivenAnswer(
+        item, ANSWERS[conclusion], remark, f"{shown}!A{number}", cells[width + 2]
+    )
 
 
 def _problem(conclusion: str, remark: str) -> tuple[int, str] | None:

@@ -65,10 +65,10 @@ def _write_sheet(book: Workbook, sheet: Sheet, checks: Checks) -> None:
         CHECK + " " + checks.of(sheet.title, sheet.headings),
     )
     page.append([_cell(page, text, bold=True) for text in headings])
-    for row in sheet.rows:
+    for row, evidence in zip(sheet.rows, sheet.evidence, strict=True):
         cells = [_cell(page, text) for text in row]
         cells += [_cell(page, "", answer=True), _cell(page, "", answer=True)]
-        page.append([*cells, _cell(page, checks.of(sheet.title, row))])
+        page.append([*cells, _cell(page, checks.of(sheet.title, row, evidence))])
 
 
 def _cell(page: object, text: str, *, bold: bool = False, answer: bool = False) -> Cell:

@@ -78,6 +78,7 @@ class Item:
     title: str
     department: str
     state: ItemState
+    evidence: str
     datasets: tuple[str, ...]
     batches: tuple[str, ...]
     first_seen_at: datetime
@@ -108,6 +109,7 @@ class Answer:
 
     Args:
         department: who answers; it must be the one the item is assigned to.
+        evidence: what it is an answer about; it must be the item's still.
         remark: sealed, or None.
         hand_to: the department to ask next when the other side is wrong; None when there is none.
     """
@@ -115,6 +117,7 @@ class Answer:
     id: str
     department: str
     conclusion: Conclusion
+    evidence: str
     remark: bytes | None
     hand_to: str | None = None
 
@@ -233,19 +236,25 @@ class Worklist:
 
         Returns:
             How many answers of each conclusion were taken; "gone" counts those about items that
-            are resolved, or with another department by now, which change nothing.
+            are resolved, of other evidence, or with another department by now, which change
+            nothing.
         """
         taken: Counter[str] = Counter()
         with self._records.writing() as session:
             for answer in answers:
                 row = session.get(WorklistItemRow, answer.id)
-                if row is None or row.department != answer.department or row.state == "resolved":
+                if row is None or not _is_asked(row, answer):
                     taken["gone"] += 1
                     continue
                 _conclude(row, answer)
                 row.concluded_by, row.concluded_at, row.remark = by, at, answer.remark
                 taken[row.conclusion or ""] += 1
         return taken
+
+
+def _is_asked(row: WorklistItemRow, answer: Answer) -> bool:
+    asked = (row.department, row.evidence) == (answer.department, answer.evidence)
+    return asked and row.state != ItemState.RESOLVED.value
 
 
 def _conclude(row: WorklistItemRow, answer: Answer) -> None:
@@ -392,6 +401,7 @@ def _item(row: WorklistItemRow) -> Item:
         title=row.title,
         department=row.department,
         state=ItemState(row.state),
+        evidence=row.evidence,
         datasets=tuple(row.datasets),
         batches=tuple(row.batches),
         first_seen_at=row.first_seen_at,

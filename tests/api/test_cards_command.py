@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,12 @@ from typer.testing import CliRunner, Result
 
 from api.cli import app
 from contracts.cards.causes import CardKind, card_id
+from contracts.codes import load_code_sets
+from contracts.loader import load_contracts
+from contracts.versions.adoption import used
 from hub.config import load_settings
 from hub.store.batches import Arrival, Verdict
+from hub.store.contract_versions import ContractVersions
 from hub.store.records import Records
 
 
@@ -96,3 +102,30 @@ def test_a_wrong_threshold_stops_the_command(home: Path) -> None:
     done = cards(home, "list")
     assert done.exit_code == 78
     assert "yellow.mark" in done.output
+
+
+def test_terms_are_those_of_the_version_in_use(home: Path) -> None:
+    """An edit of a contract that loading refuses makes no card."""
+    settings, now = load_settings(home=home), datetime.now(UTC)
+    long_ago = now - timedelta(days=60)
+    arrival = Arrival("housing.tenancy", "housing", "old.csv", "c" * 64, 10, "full", "2026-04")
+    with Records.open(settings) as records:
+        batch = records.register_batch(arrival, long_ago).batch
+        verdict = Verdict(1000, 930, 70, 0.93, 0.93, passed=False, reason="below the bar")
+        records.save_verdict(batch.id, verdict, long_ago)
+
+    def overdue() -> int:
+        return sum(card["kind"] == "overdue_correction" for card in listed(home))
+
+    assert overdue() == 1
+    (contract,) = [c for c in load_contracts() if c.name == "housing.tenancy"]
+    version = used(contract, load_code_sets(), now)
+    document = copy.deepcopy(dict(version.document))
+    document["contract"]["version"] = "9.0.0"
+    levels = document["contract"]["slaProperties"]
+    (correction,) = [level for level in levels if level["property"] == "correction"]
+    correction["value"] = 100
+    with Records.open(settings) as records:
+        in_use = replace(version, version="9.0.0", digest="0" * 64, document=document)
+        ContractVersions(records).adopt(in_use)
+    assert overdue() == 0

@@ -6,6 +6,7 @@ import csv
 import json
 import stat
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 from typer.testing import CliRunner
 
+from access.files import POLICY_FOLDER
 from api.cli import app
 from api.commands.ledger import open_ledger
 from api.setup import make_hub
@@ -26,6 +28,7 @@ from hub.clock import SystemClock
 from hub.config import Settings, load_settings
 from hub.keyring import Keyring
 from hub.sealing import Pseudonymiser
+from hub.store.contract_versions import ContractVersions
 from hub.store.drop import deliver
 from hub.store.records import Records
 from hub.store.worklist import ItemState, Worklist
@@ -259,7 +262,9 @@ def test_a_department_that_says_it_is_the_other_hands_the_item_over(town: Town) 
     theirs = town.export("theirs.xlsx", "civil_affairs")
     _, sheet = sheet_of(theirs)
     row = {str(h.value): str(c.value) for h, c in zip(sheet[1], sheet[2], strict=True)}
-    assert "本人到场" in row["对方答复 their answer"]
+    assert "对方有误" in row["对方答复 their answer"]
+    assert "can be asked for" in row["对方答复 their answer"]
+    assert not any("本人到场" in text for text in row.values())
     assert "HH1" in row.values()
     answer(theirs, next(text for text in ANSWERS if text.startswith("对方")))
     assert town.hub("worklist", "return", str(theirs), "--by", "y").exit_code == 0
@@ -288,6 +293,57 @@ def test_explained_holds_until_a_record_changes(town: Town) -> None:
     town.residents("0", collected_on="2025-05-02")
     town.run()
     assert town.states()[0][2] == "reopened"
+
+
+def test_an_answer_to_a_workbook_of_old_evidence_is_refused(town: Town) -> None:
+    old = town.export()
+    answer(old, next(text for text in ANSWERS if text.startswith("均正确")), "登记在途")
+    assert town.hub("worklist", "return", str(old), "--by", "x").exit_code == 0
+    town.residents("0", collected_on="2025-05-02")
+    town.run()
+    assert town.states()[0][2] == "reopened"
+    before = len(town.events())
+    done = town.hub("worklist", "return", str(old), "--by", "x")
+    assert done.exit_code == 64
+    said = " ".join(done.output.split())
+    assert f"{sheet_of(old)[1].title}!A2" in said
+    assert "changed since: export again" in said
+    assert len(town.events()) == before
+    with Records.open(town.settings) as records:
+        (item,) = [i for i in Worklist(records).items("population") if i.kind == "dead_but_active"]
+    assert (item.state, item.conclusion, item.remark) == (ItemState.REOPENED, None, None)
+    new = town.export("new.xlsx")
+    answer(new, OURS_IS_WRONG)
+    assert town.hub("worklist", "return", str(new), "--by", "x").exit_code == 0
+
+
+def test_what_is_handed_out_goes_by_the_hubs_own_policy_and_the_contracts_in_use(
+    town: Town,
+) -> None:
+    (contract,) = [c for c in load_contracts() if c.name == "population.resident"]
+    with Records.open(town.settings) as records:
+        versions = ContractVersions(records)
+        in_use = versions.latest()[contract.name]
+        document = json.loads(
+            json.dumps(dict(in_use.document), ensure_ascii=False).replace("服务处所", "工作单位")
+        )
+        document["contract"]["version"] = "9.0.0"
+        later = replace(in_use, version="9.0.0", digest="0" * 64, document=document)
+        versions.adopt(replace(later, first_used_at=SystemClock().now()))
+    _, sheet = sheet_of(town.export())
+    assert "工作单位 workplace" in [cell.value for cell in sheet[1]]
+    policies = town.settings.home / "policies"
+    policies.mkdir()
+    lines = (POLICY_FOLDER / "policy.csv").read_text("utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("steward-reconcile-")]
+    (policies / "policy.csv").write_text("".join(kept), "utf-8")
+    out = town.folder / "refused.xlsx"
+    done = town.hub(
+        "worklist", "export", "--department", "population", "--by", "x", "--case", "y",
+        "--out", str(out),
+    )  # fmt: skip
+    assert done.exit_code == 77, done.output
+    assert not out.exists()
 
 
 def test_an_edited_workbook_is_refused_with_every_cell_named(town: Town) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import openpyxl
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from assets.reconciliation.answers import read_answers
+from assets.reconciliation.answers import read_answers, refuse_outdated
 from assets.reconciliation.sheets import ANSWERS, Checks, Sheet, plain
 from assets.reconciliation.workbook import write_workbook
 from hub.errors import RequestError
@@ -30,7 +31,7 @@ def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
 def made(folder: Path, keyring: Keyring, rows: list[tuple[str, ...]] | None = None) -> Path:
     path = folder / "list.xlsx"
     rows = rows or [("W1", "王五", "李四"), ("W2", "'=1+1", ""), ("W3", "赵六", "x")]
-    sheet = Sheet("姓名不一致", HEADINGS, tuple(rows))
+    sheet = Sheet("姓名不一致", HEADINGS, tuple(rows), tuple(f"e-{row[0]}" for row in rows))
     with path.open("wb") as file:
         write_workbook(file, COVER, [sheet], Checks(keyring, "housing"))
     return path
@@ -83,7 +84,7 @@ def test_sorted_and_removed_rows_are_no_edit(tmp_path: Path, keyring: Keyring) -
         ({"C3": "added"}, ["C3"]),
         ({"G2": "beside"}, ["G2"]),
         ({"F2": ""}, ["F2"]),
-        ({"F2": "0" * 28}, ["A2", "B2", "C2"]),
+        ({"F2": "0" * 44}, ["A2", "B2", "C2"]),
         ({"B1": "另一栏"}, ["B1"]),
         ({"D1": "另一栏"}, ["A1"]),
         ({"D2": BOTH}, ["E2"]),
@@ -98,6 +99,45 @@ def test_what_is_edited_in_the_wrong_place_is_named(
     found = findings(edit(made(tmp_path, keyring), **cells), keyring)
     assert [f.split("!")[1].split(":")[0] for f in found] == places
     assert not [f for f in found for text in cells.values() if len(text) > 1 and text in f]
+
+
+def test_answers_about_evidence_that_has_changed_are_named(
+    tmp_path: Path, keyring: Keyring
+) -> None:
+    path = edit(made(tmp_path, keyring), D2=OURS, D4=THEIRS)
+    returned = read_answers(path, keyring)
+    refuse_outdated(returned, {"W1": "e-W1", "W2": "other", "W3": "e-W3"}, keyring)
+    refuse_outdated(returned, {"W1": "e-W1"}, keyring)  # W3 is nobody's to answer any more
+    with pytest.raises(RequestError) as caught:
+        refuse_outdated(returned, {"W1": "e-W3", "W3": "e-W3"}, keyring)
+    (found,) = caught.value.findings
+    assert found.startswith("姓名不一致!A2: ")
+    assert "changed since" in found
+
+
+def test_the_evidence_of_another_row_is_no_evidence(tmp_path: Path, keyring: Keyring) -> None:
+    """The end of one row's check says nothing under another's."""
+    path = made(tmp_path, keyring)
+    sheet = openpyxl.load_workbook(path)["姓名不一致"]
+    first, other = str(sheet["F2"].value), str(sheet["F3"].value)
+    returned = read_answers(edit(path, D2=OURS, F2=first[:-16] + other[-16:]), keyring)
+    with pytest.raises(RequestError):
+        refuse_outdated(returned, {"W1": "e-W2"}, keyring)
+
+
+def test_a_damaged_member_is_a_refusal(tmp_path: Path, keyring: Keyring) -> None:
+    path = made(tmp_path, keyring)
+    with zipfile.ZipFile(path) as archive:
+        name = "xl/worksheets/sheet2.xml"
+        item = archive.getinfo(name)
+        start = item.header_offset + 30 + len(name.encode()) + len(item.extra)
+    content = bytearray(path.read_bytes())
+    content[start : start + 8] = b"\xff" * 8  # no deflate stream begins so
+    path.write_bytes(content)
+    with zipfile.ZipFile(path) as archive, pytest.raises(zlib.error):
+        archive.read(name)
+    with pytest.raises(RequestError, match="damaged"):
+        read_answers(path, keyring)
 
 
 def test_a_row_pasted_twice_is_named(tmp_path: Path, keyring: Keyring) -> None:

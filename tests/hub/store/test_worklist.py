@@ -33,8 +33,15 @@ def state(worklist: Worklist, name: str = "W1") -> ItemState:
     return worklist.named([name])[name].state
 
 
-def answer(worklist: Worklist, conclusion: Conclusion, department: str = "housing") -> str:
-    given = Answer("W1", department, conclusion, None, "population")
+def answer(
+    worklist: Worklist,
+    conclusion: Conclusion,
+    department: str = "housing",
+    evidence: str | None = None,
+) -> str:
+    known = worklist.named(["W1"]).get("W1")
+    about = evidence or (known.evidence if known else "")
+    given = Answer("W1", department, conclusion, about, None, "population")
     ((said, _),) = worklist.conclude([given], "official", NOW).items()
     return said
 
@@ -70,6 +77,16 @@ def test_explained_stays_until_the_evidence_changes(worklist: Worklist) -> None:
     check(worklist, 3, replace(ONE, evidence="e2", batches=("b2",)))
     item = worklist.named(["W1"])["W1"]
     assert (item.state, item.conclusion, item.batches) == (ItemState.REOPENED, None, ("b2",))
+
+
+def test_an_answer_about_evidence_that_has_changed_changes_nothing(worklist: Worklist) -> None:
+    check(worklist, 1, ONE)
+    worklist.exported(["W1"], NOW)
+    check(worklist, 2, replace(ONE, evidence="e2"))
+    assert answer(worklist, Conclusion.BOTH_RIGHT, evidence="e1") == "gone"
+    item = worklist.named(["W1"])["W1"]
+    assert (item.state, item.conclusion) == (ItemState.IN_REVIEW, None)
+    assert answer(worklist, Conclusion.BOTH_RIGHT, evidence="e2") == "both_right"
 
 
 def test_new_evidence_of_an_open_item_is_only_noted(worklist: Worklist) -> None:

@@ -1,0 +1,31 @@
+"""The contracts a hub goes by: an edit that is refused changes nothing, wherever they are asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from contracts.codes import load_code_sets
+from contracts.loader import load_contracts
+from contracts.versions.adoption import used
+from contracts.versions.in_force import load_in_force
+from hub.store.contract_versions import ContractVersions
+from hub.store.records import Records
+from tests.contracts.small import contract_text, write_contract
+from tests.factories import NOW, settings_in
+
+CODE_SETS = load_code_sets()
+SECRET = "- {name: extra, businessName: 附加, logicalType: string, classification: L4}\n"
+
+
+def test_a_refused_edit_leaves_the_version_in_use_in_force(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "hub")
+    folder = settings.contract_folders[0]
+    write_contract(folder, contract_text(SECRET))
+    (first,) = load_contracts([folder], built_in=False)
+    with Records.open(settings) as records:
+        ContractVersions(records).adopt(used(first, CODE_SETS, NOW))
+        write_contract(folder, contract_text(SECRET.replace("L4", "L1")))
+        weighed = load_in_force(settings, records, CODE_SETS)
+    (thing,) = [c for c in weighed.contracts if c.name == "test.thing"]
+    assert {p.name: p.classification.name for p in thing.properties}["extra"] == "L4"
+    assert weighed.error is not None
