@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from api.commands.ledger import open_ledger
-from api.commands.options import Home, Json, settings_of
+from api.commands.options import Home, Json, require_department, settings_of
 from api.console import door, out, print_json, print_rows
 from contracts.cards.board import listed, view_of
 from contracts.cards.deriving import Card
@@ -60,6 +60,7 @@ def list_cards(
 ) -> None:
     """List quality cards, red ones first: why, what to do and by when."""
     with door(), _office(home) as office:
+        require_department(office.settings, department)
         found = office.desk.cards(office.clock.now())
         views = listed(found, office.desk.norms, department=department, only_open=only_open)
         rows = [

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from contracts.loader import load_contracts
 from hub.config import Settings, load_settings
-from hub.errors import ConfigError
+from hub.errors import ConfigError, RequestError
 
 Home = Annotated[
     Path | None,
@@ -27,3 +28,16 @@ def settings_of(home: Path | None) -> Settings:
     if not settings.keyring.exists():
         raise ConfigError(f"there is no hub in {settings.home}: run `hub init`, or name its --home")
     return settings
+
+
+def require_department(settings: Settings, code: str | None) -> None:
+    """Refuse a department that owns no dataset: a misspelt code must not read as "nothing there".
+
+    Raises:
+        RequestError: with the codes there are.
+    """
+    if code is None:
+        return
+    owners = sorted({contract.owner for contract in load_contracts(settings.contract_folders)})
+    if code not in owners:
+        raise RequestError(f"no department {code!r}: there are {', '.join(owners)}")

@@ -9,7 +9,7 @@ import typer
 
 from api import quality as rows
 from api.commands.field_sample import SampleOrder, draw_sample, return_sample
-from api.commands.options import Home, Json, settings_of
+from api.commands.options import Home, Json, require_department, settings_of
 from api.console import door, out, print_json, print_rows
 from hub.clock import SystemClock
 from hub.config import Settings
@@ -91,6 +91,7 @@ def history(
 ) -> None:
     """List the figures of every month: per department, and per dataset behind it."""
     with door(), Records.open(settings_of(home)) as records:
+        require_department(settings_of(home), department)
         found = rows.figures(records)
         months = found.history(department=department)
         departments = rows.department_rows(found, months)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.commands.ledger import open_ledger
-from api.commands.options import Home, Json, settings_of
+from api.commands.options import Home, Json, require_department, settings_of
 from api.console import door, out, print_json, print_rows
 from api.worklist import worklist_rows
 from hub.clock import SystemClock
@@ -30,6 +30,7 @@ def list_items(
 ) -> None:
     """Count the conflicts between departments: whose, which kind, where they stand."""
     with door(), Records.open(settings_of(home)) as records:
+        require_department(settings_of(home), department)
         rows = worklist_rows(records, department, kind, state)
         print_rows("Worklist", rows, as_json=as_json, empty="no conflicts")
 
@@ -49,6 +50,7 @@ def export(
 
     with door():
         settings = settings_of(home)
+        require_department(settings, department)
         with open_ledger(settings) as ledger:
             order = Order(department, by, case, to, limit)
             done = hand_out(settings, SystemClock(), ledger, order)

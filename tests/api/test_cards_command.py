@@ -129,3 +129,16 @@ def test_terms_are_those_of_the_version_in_use(home: Path) -> None:
         in_use = replace(version, version="9.0.0", digest="0" * 64, document=document)
         ContractVersions(records).adopt(in_use)
     assert overdue() == 0
+
+
+@pytest.mark.parametrize(
+    "command", ["cards list", "worklist list", "quality history"], ids=lambda c: c.split()[0]
+)
+def test_a_misspelt_department_is_refused_and_not_read_as_nothing(
+    command: str, tmp_path: Path
+) -> None:
+    home = str(tmp_path / "hub")
+    assert CliRunner().invoke(app, ["init", "--home", home]).exit_code == 0
+    said = CliRunner().invoke(app, [*command.split(), "--department", "hosing", "--home", home])
+    assert said.exit_code == 64
+    assert "housing" in said.output
