@@ -167,6 +167,7 @@ def sample_row(sample: FieldSample) -> dict[str, Any]:
         "of": sample.population,
         "strata": len(sample.strata),
         "seed": sample.seed,
+        "seed_chosen": sample.has_chosen_seed,
         "returned": sample.returned_at is not None,
     }
     strict, reached = estimates(sample)

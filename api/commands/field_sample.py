@@ -7,8 +7,9 @@ then written, for its owner alone, under HOME/samples. Where the ledger fails th
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from access.answers import Answer, SampleQuery
@@ -17,7 +18,7 @@ from access.model import Actor
 from access.ports import GuardKeys
 from api.services import Services, open_services
 from assets.reports import worksheet
-from assets.reports.drawing import Drawing, draw, seed_of, verified_columns
+from assets.reports.drawing import Drawing, draw, verified_columns
 from assets.reports.worksheet import Line
 from contracts.accuracy.measures import estimates
 from hub.catalog import Classification, Dataset
@@ -30,9 +31,10 @@ from hub.ledger.writer import Entry
 from hub.sealing import Pseudonymiser
 from hub.store import lake
 from hub.store.facts import read_facts
-from hub.store.samples import FieldSample, Samples, Stratum
+from hub.store.samples import FieldSample, Samples, Stratum, seed_of
 
 LEVELS = {"street": 9, "community": 12}
+_SEED = re.compile(r"[0-9a-f]{6,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class SampleOrder:
     Args:
         by: account of the department's steward.
         level: "street" or "community": the divisions that are the strata.
-        seed: what the drawing follows from, or None for what the facts give.
+        seed: what the drawing follows from, 6 to 64 hexadecimal digits, or None for what the facts
+            give; a sample of a chosen seed proves nothing.
     """
 
     dataset: str
@@ -60,12 +63,15 @@ def draw_sample(settings: Settings, clock: Clock, order: SampleOrder) -> tuple[F
 
     Raises:
         AccessDenied: when the policy does not let the steward; the refusal is recorded.
-        RequestError: when the dataset cannot be verified in the field, or a word is unknown.
+        RequestError: when the dataset cannot be verified in the field, a word is unknown, or a
+            sample of the same publication is still in the field.
         NotFound: before the first publication.
         LedgerError: when the uses could not be recorded; no file is written.
     """
     if order.level not in LEVELS:
         raise RequestError(f"strata are {' or '.join(LEVELS)}")
+    if order.seed is not None and not _SEED.fullmatch(order.seed):
+        raise RequestError("a seed is 6 to 64 hexadecimal digits, in lower case")
     services = open_services(settings, clock)
     try:
         return _draw(services, settings, order)
@@ -78,6 +84,7 @@ def _draw(services: Services, settings: Settings, order: SampleOrder) -> tuple[F
     verified_columns(dataset)
     actor = _actor(settings, order.by, dataset)
     snapshot, digits = services.snapshots.current(), LEVELS[order.level]
+    Samples(services.records).require_none_open(dataset.name, snapshot.version)
     seed = order.seed or seed_of(dataset.name, snapshot.version, digits)
     con = lake.open_lake(settings)
     try:
@@ -170,6 +177,7 @@ def _drawn(services: Services, sample: FieldSample) -> AuditEvent:
         "dataset": sample.dataset,
         "version": sample.version,
         "seed": sample.seed,
+        "seed_chosen": sample.has_chosen_seed,
         "size": sample.size,
         "population": sample.population,
         "actor": sample.drawn_by,
@@ -180,6 +188,7 @@ def _drawn(services: Services, sample: FieldSample) -> AuditEvent:
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.chmod(0o700)  # whoever made it, and under whichever umask
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
@@ -194,24 +203,29 @@ def return_sample(settings: Settings, clock: Clock, file: Path) -> FieldSample:
         DeliveryRefused: with every finding and its cell; nothing is recorded.
         NotFound: when no sample of that id was drawn here.
         RequestError: when it was returned before.
-        LedgerError: when the return could not be recorded.
+        LedgerError: when the ledger could not be told; returned again, the result is told.
     """
     services = open_services(settings, clock)
     try:
         samples = Samples(services.records)
         sample = samples.of(worksheet.sample_named(file))
+        if samples.is_untold(sample.id):  # written down before a crash: tell it, and be done
+            return _tell(services, settings, sample)
         if sample.returned_at is not None:
             raise RequestError(f"sample {sample.id} was returned on {sample.returned_at:%Y-%m-%d}")
         mark = Pseudonymiser(Keyring.open(settings.keyring, settings.passphrase), "record").of
         checked = worksheet.read_worksheet(file, sample.id, sample.size, mark)
-        strata = _strata(sample, checked)
-        now = clock.now()
-        services.ledger.append([Entry.of(_returned(sample, strata, clock))])
-        found = samples.save_result(sample.id, strata, now)
-        (settings.samples / f"{sample.id}.xlsx").unlink(missing_ok=True)
-        return found
+        strata, size = _strata(sample, checked), services.ledger.size
+        return _tell(services, settings, samples.save_result(sample.id, strata, clock.now(), size))
     finally:
         services.close()
+
+
+def _tell(services: Services, settings: Settings, found: FieldSample) -> FieldSample:
+    """Tell the ledger of a result that is written down, and be rid of the worksheet."""
+    Samples(services.records).tell_return(found.id, _returned(found), services.ledger)
+    (settings.samples / f"{found.id}.xlsx").unlink(missing_ok=True)
+    return found
 
 
 def _strata(sample: FieldSample, checked: Sequence[worksheet.Checked]) -> list[Stratum]:
@@ -236,9 +250,8 @@ def _strata(sample: FieldSample, checked: Sequence[worksheet.Checked]) -> list[S
     return strata
 
 
-def _returned(sample: FieldSample, strata: Sequence[Stratum], clock: Clock) -> AuditEvent:
-    now = clock.now()
-    strict, _ = estimates(replace(sample, strata=tuple(strata)))
+def _returned(sample: FieldSample) -> AuditEvent:
+    strict, strata = estimates(sample)[0], sample.strata
     details = {
         "sample": sample.id,
         "dataset": sample.dataset,
@@ -248,4 +261,5 @@ def _returned(sample: FieldSample, strata: Sequence[Stratum], clock: Clock) -> A
         "lower_bound": None if strict.lower is None else f"{strict.lower:.6f}",
         "proven": strict.proven,
     }
-    return AuditEvent(EventTag.PARTNER_SAMPLE_RETURNED, now, details)
+    at = sample.returned_at or sample.drawn_at
+    return AuditEvent(EventTag.PARTNER_SAMPLE_RETURNED, at, details)

@@ -110,7 +110,8 @@ def sample(
     by: Annotated[str, typer.Option(help="Account of the department's data steward.")],
     level: Annotated[str, typer.Option(help="Strata: community or street.")] = "community",
     seed: Annotated[
-        str | None, typer.Option(help="Draw by this seed; default what the facts give.")
+        str | None,
+        typer.Option(help="6 to 64 hex digits; a sample of a chosen seed proves nothing."),
     ] = None,
     home: Home = None,
     as_json: Json = False,

@@ -19,22 +19,17 @@ from assets.delivery.limits import Limits
 from assets.delivery.work import open_private
 from hub.errors import DeliveryRefused
 
+#: What reading a damaged, locked or oddly packed zip archive raises.
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError,
+    OSError, ValueError,
+)  # fmt: skip
 _CHUNK_BYTES = 1 << 20
 _ENCRYPTED = 0x1
 _OVERLAP_BYTES = 512
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,400}?\br=["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
 _MERGED = re.compile(
     rb"""<(?:\w+:)?mergeCell\s+ref=["']([A-Za-z]{1,3})([0-9]{1,7}):([A-Za-z]{1,3})([0-9]{1,7})["']"""
-)
-#: What zipfile raises when a member is damaged, encrypted, or packed in a way it does not know.
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    RuntimeError,
-    ValueError,
 )
 _CUT_OFF = "the archive is damaged or cut off: make it again and deliver it again"
 
@@ -108,7 +103,7 @@ def check_workbook(path: Path, limits: Limits) -> None:
             stated = sum(item.file_size for item in archive.infolist())
             if stated <= limit:
                 _check_sheets(archive, limits.cells)
-    except _UNREADABLE:
+    except UNREADABLE:
         raise DeliveryRefused("the workbook is damaged or cut off: save it again") from None
     if stated > limit:
         raise DeliveryRefused(
@@ -128,10 +123,10 @@ def _check_sheets(archive: zipfile.ZipFile, cells: int) -> None:
         columns, rows, merged = 0, 0, 0
         for text in _windows(archive, item):
             for found in _CELL.finditer(text):
-                columns = max(columns, _column_number(found[1]))
+                columns = max(columns, column_number(found[1]))
                 rows = max(rows, int(found[2]))
             for found in _MERGED.finditer(text):
-                width = _column_number(found[3]) - _column_number(found[1]) + 1
+                width = column_number(found[3]) - column_number(found[1]) + 1
                 merged += width * (int(found[4]) - int(found[2]) + 1)
         if columns * rows > cells or merged > cells:
             raise DeliveryRefused(
@@ -149,7 +144,12 @@ def _windows(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> Iterator[bytes]
             tail = chunk[-_OVERLAP_BYTES:]
 
 
-def _column_number(letters: bytes) -> int:
+def column_number(letters: bytes) -> int:
+    """Return the number of a column, from 1.
+
+    >>> column_number(b"A"), column_number(b"xfd")
+    (1, 16384)
+    """
     number = 0
     for letter in letters.upper():
         number = number * 26 + letter - 64

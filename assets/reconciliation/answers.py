@@ -14,9 +14,9 @@ from pathlib import Path
 
 import python_calamine as calamine
 
-from assets.delivery.archive import check_workbook
 from assets.delivery.content import Content, content_of
 from assets.delivery.limits import Limits
+from assets.delivery.returned import check_returned
 from assets.delivery.workbook import cell_text
 from assets.reconciliation.sheets import (
     ANSWERS,
@@ -119,7 +119,7 @@ def _check_file(path: Path) -> None:
             raise RequestError(f"the workbook is larger than {LIMITS.file_bytes >> 20} MiB")
         if content_of(path) is not Content.XLSX:
             raise RequestError("this is no workbook that the hub has handed out: return the xlsx")
-        check_workbook(path, LIMITS)
+        check_returned(path, LIMITS)
     except DeliveryRefused as exc:
         raise RequestError(exc.message) from None
     except OSError as exc:

@@ -8,7 +8,6 @@ Source: `contracts.accuracy.sampling`; strata are the division codes that record
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -74,11 +73,6 @@ def verified_columns(dataset: Dataset) -> dict[str, Column]:
             f"{dataset.name} does not hold {', '.join(missing) or 'a place'} of a person"
         )
     return {kind: found[kind] for kind in VERIFIED}
-
-
-def seed_of(dataset: str, version: str, digits: int) -> str:
-    """Return the seed that the facts themselves give: nobody picks it."""
-    return hashlib.sha256(f"{dataset}\0{version}\0{digits}".encode()).hexdigest()[:16]
 
 
 def draw(

@@ -29,7 +29,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from assets.delivery.archive import UNREADABLE
 from assets.delivery.limits import Limits
+from assets.delivery.returned import check_returned
 from assets.reports.drawing import VERIFIED
 from hub.errors import DeliveryRefused
 
@@ -52,8 +54,12 @@ _ANSWERS = range(7, 11)  # columns H to K
 _WIDTHS = (8, 34, 16, 12, 22, 12, 48, 14, 14, 14, 14)
 _FIELD_DIGITS, _ROW_DIGITS = 4, 8
 
-#: A worksheet has some thousand rows: far less than a delivery may cost.
-LIMITS = Limits(file_bytes=16 << 20, clear_bytes=128 << 20)
+# A sample has at most 1,521 records; beside its cells a sheet may hold a few stray ones, each of
+# which is a finding. Two thousand rows unpack to 1.5 MiB as issued.
+_MOST_ROWS, _MOST_COLUMNS, _STRAY_ROWS = 2_000, len(HEADER) + 5, 50
+
+#: What a worksheet may cost.
+LIMITS = Limits(file_bytes=8 << 20, clear_bytes=8 << 20, cells=_MOST_ROWS * _MOST_COLUMNS)
 
 #: Text -> keyed hash of it.
 Mark = Callable[[str], bytes]
@@ -146,7 +152,7 @@ def sample_named(path: Path) -> str:
     Raises:
         DeliveryRefused: when it is no workbook of this kind, is too large or holds macros.
     """
-    for row in _rows(path, 1):
+    for row in _rows(path, 1, _MOST_ROWS):
         if len(row) > 1 and row[0].value == _TITLE and isinstance(row[1].value, str):
             return row[1].value.strip()
     raise DeliveryRefused(
@@ -165,7 +171,8 @@ def read_worksheet(path: Path, sample: str, size: int, mark: Mark) -> tuple[Chec
     """
     findings: list[str] = []
     found: dict[int, Checked] = {}
-    for place, row in enumerate(_rows(path, size + _FIRST_ROW + 50), start=1):
+    most = size + _FIRST_ROW + _STRAY_ROWS
+    for place, row in enumerate(_rows(path, most, most), start=1):
         if place == 2:
             findings.extend(_header(row))
         if place < _FIRST_ROW or all(cell.value is None for cell in row):
@@ -257,52 +264,36 @@ def _spans(numbers: Sequence[int]) -> str:
     return ", ".join(f"{a}–{b}" if a != b else f"{a}" for a, b in spans)
 
 
-def _rows(path: Path, most: int) -> Iterator[Sequence[Any]]:
-    """Yield the first sheet's rows; nothing is opened before it is known to be harmless."""
-    _require_harmless(path)
+def _rows(path: Path, most: int, bound: int) -> Iterator[Sequence[Any]]:
+    """Yield the first sheet's rows up to `most`; nothing is opened before it is harmless.
+
+    Args:
+        bound: rows that the sheet may have; it is refused when it has more.
+    """
+    _require_harmless(path, bound)
     try:
         book = openpyxl.load_workbook(path, read_only=True, keep_links=False)
         try:
-            yield from book.worksheets[0].iter_rows(max_row=most, max_col=len(HEADER) + 5)
+            yield from book.worksheets[0].iter_rows(max_row=most, max_col=_MOST_COLUMNS)
         finally:
             book.close()
     except (
-        InvalidFileException, zipfile.BadZipFile, ElementTree.ParseError, KeyError, IndexError,
-        ValueError, TypeError, AttributeError, OSError, EOFError,
+        *UNREADABLE, InvalidFileException, ElementTree.ParseError, LookupError, TypeError,
+        AttributeError,
     ) as exc:  # fmt: skip
         raise DeliveryRefused(
             "the worksheet is damaged or not an xlsx file: save it again as xlsx"
         ) from exc
 
 
-def _require_harmless(path: Path) -> None:
-    size = path.stat().st_size
-    if size > LIMITS.file_bytes:
-        raise DeliveryRefused(f"a worksheet has at most {LIMITS.file_bytes >> 20} MiB")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-            if sum(part.file_size for part in parts) > LIMITS.unpacked(size):
-                raise DeliveryRefused("the worksheet unpacks to more than a worksheet can hold")
-            names = {part.filename.lower() for part in parts}
-            if any("vbaproject" in name or "/activex/" in name for name in names):
-                raise DeliveryRefused("the worksheet holds macros: save it as xlsx, without them")
-            if any("/externallinks/" in name for name in names):
-                raise DeliveryRefused("the worksheet links to other files: remove the links")
-            for part in parts:
-                if part.filename.endswith((".xml", ".rels")) and _declares(archive, part):
-                    raise DeliveryRefused("the worksheet declares entities: save it again as xlsx")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as exc:
-        raise DeliveryRefused(
-            "the worksheet is damaged, locked or not an xlsx file: save it again as xlsx"
-        ) from exc
-
-
-def _declares(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
-    """Say whether a part has a document type: no workbook needs one, every XML bomb does."""
-    with archive.open(part) as stream:
-        head = stream.read(4096)
-    return b"<!DOCTYPE" in head.replace(b"\0", b"")
+def _require_harmless(path: Path, rows: int) -> None:
+    check_returned(path, LIMITS, rows=rows, columns=_MOST_COLUMNS)
+    with zipfile.ZipFile(path) as archive:
+        names = {part.filename.lower() for part in archive.infolist()}
+    if any("vbaproject" in name or "/activex/" in name for name in names):
+        raise DeliveryRefused("the worksheet holds macros: save it as xlsx, without them")
+    if any("/externallinks/" in name for name in names):
+        raise DeliveryRefused("the worksheet links to other files: remove the links")
 
 
 def counts(checked: Sequence[Checked]) -> Mapping[str, Mapping[str, Any]]:

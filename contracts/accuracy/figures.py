@@ -204,7 +204,10 @@ class Figures:
         )
 
     def sample(self, dataset: str, month: str | None = None) -> FieldSample | None:
-        """Return the newest returned field sample that speaks for a dataset, now or in a month."""
+        """Return the newest returned field sample that speaks for a dataset, now or in a month.
+
+        One of a chosen seed is listed, and speaks for nothing.
+        """
         wanted = month or max(b.month for b in self._of(dataset))
         return next(
             (
@@ -212,6 +215,7 @@ class Figures:
                 for sample in reversed(self._facts.samples)
                 if sample.dataset == dataset
                 and sample.returned_at is not None
+                and not sample.has_chosen_seed
                 and 0 <= _months_between(sample.month, wanted) <= SAMPLE_MONTHS
             ),
             None,

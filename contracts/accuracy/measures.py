@@ -15,7 +15,7 @@ Source: DOMAIN quality; GB/T 36344-2018.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contracts.accuracy.dimensions import dimensions_of
 from contracts.accuracy.sampling import Estimate, StratumCount, estimate
@@ -135,15 +135,19 @@ def sample_measure(sample: FieldSample | None) -> Measure:
 
 
 def estimates(sample: FieldSample) -> tuple[Estimate, Estimate]:
-    """Return a returned sample's estimate with the unreachable as wrong, and without them."""
+    """Return a returned sample's estimate with the unreachable as wrong, and without them.
+
+    A sample of a chosen seed proves nothing, whatever it found.
+    """
     counts = [
         StratumCount(s.population, s.agreed or 0, s.wrong or 0, s.unreachable or 0)
         for s in sample.strata
     ]
-    return (
-        estimate(counts, unreachable_as_wrong=True),
-        estimate(counts, unreachable_as_wrong=False),
-    )
+    strict = estimate(counts, unreachable_as_wrong=True)
+    reached = estimate(counts, unreachable_as_wrong=False)
+    if sample.has_chosen_seed:
+        return replace(strict, proven=False), replace(reached, proven=False)
+    return strict, reached
 
 
 def worst(measures: Iterable[Measure]) -> Measure | None:

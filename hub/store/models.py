@@ -281,6 +281,8 @@ class FieldSampleRow(Base):
     size: Mapped[int]
     drawn_at: Mapped[datetime]
     returned_at: Mapped[datetime | None]
+    ledger_from: Mapped[int | None] = mapped_column(BigInteger)
+    ledger_entry: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class FieldStratumRow(Base):

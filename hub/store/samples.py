@@ -6,6 +6,7 @@ for which case are the ledger's keyed pseudonyms.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -14,8 +15,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.errors import NotFound, RequestError
+from hub.events import AuditEvent, EventTag
+from hub.ledger.writer import Entry
+from hub.store.cards import Log
 from hub.store.models import FieldSampleRow, FieldStratumRow
 from hub.store.records import Records
+
+_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,16 @@ class FieldSample:
     returned_at: datetime | None = None
     strata: tuple[Stratum, ...] = ()
 
+    @property
+    def has_chosen_seed(self) -> bool:
+        """Whether somebody picked the seed: whoever can try seeds can try until one flatters."""
+        return self.seed != seed_of(self.dataset, self.version, self.digits)
+
+
+def seed_of(dataset: str, version: str, digits: int) -> str:
+    """Return the seed that the facts themselves give: nobody picks it."""
+    return hashlib.sha256(f"{dataset}\0{version}\0{digits}".encode()).hexdigest()[:16]
+
 
 class Samples:
     """The samples of one installation."""
@@ -76,8 +92,13 @@ class Samples:
         self._records = records
 
     def add(self, sample: FieldSample) -> None:
-        """Record a sample that is being drawn."""
+        """Record a sample that is being drawn.
+
+        Raises:
+            RequestError: when one of the same dataset and publication is still in the field.
+        """
         with self._records.writing() as session:
+            _require_none_open(session, sample.dataset, sample.version)
             values = {f.name: getattr(sample, f.name) for f in fields(FieldSample)}
             strata: Sequence[Stratum] = values.pop("strata")
             session.add(FieldSampleRow(**values))
@@ -91,6 +112,15 @@ class Samples:
                 )
                 for s in strata
             )
+
+    def require_none_open(self, dataset: str, version: str) -> None:
+        """Refuse where a sample of a dataset and publication is still in the field.
+
+        Raises:
+            RequestError: with the sample's id and the remedy.
+        """
+        with self._records.reading() as session:
+            _require_none_open(session, dataset, version)
 
     def all(self) -> tuple[FieldSample, ...]:
         """Return every sample, in order of drawing."""
@@ -109,8 +139,13 @@ class Samples:
                 raise NotFound("no such sample: `hub quality show DATASET` lists those drawn")
             return _sample(row, _strata(session, sample_id))
 
-    def save_result(self, sample_id: str, strata: Sequence[Stratum], at: datetime) -> FieldSample:
-        """Record what the field found, once.
+    def save_result(
+        self, sample_id: str, strata: Sequence[Stratum], at: datetime, ledger_size: int
+    ) -> FieldSample:
+        """Record what the field found, once; the ledger is told next (`tell_return`).
+
+        Args:
+            ledger_size: size of the ledger before anybody could have told it.
 
         Raises:
             NotFound: when there is no such sample.
@@ -125,7 +160,7 @@ class Samples:
                     f"sample {sample_id} was returned on {row.returned_at:%Y-%m-%d}; "
                     "a result is not replaced: draw a new sample"
                 )
-            row.returned_at = at
+            row.returned_at, row.ledger_from = at, ledger_size
             for found in strata:
                 kept = session.get_one(FieldStratumRow, (sample_id, found.stratum))
                 kept.agreed, kept.wrong = found.agreed, found.wrong
@@ -133,6 +168,59 @@ class Samples:
                 kept.wrong_by_field = dict(found.wrong_by_field)
             session.flush()
             return _sample(row, _strata(session, sample_id))
+
+    def is_untold(self, sample_id: str) -> bool:
+        """Say whether a sample was returned and the ledger may not have it."""
+        with self._records.reading() as session:
+            row = session.get(FieldSampleRow, sample_id)
+            return row is not None and _is_untold(row)
+
+    def tell_return(self, sample_id: str, event: AuditEvent, log: Log) -> None:
+        """Tell the ledger of a sample's return, unless it has it: killed or twice, it has it once.
+
+        The write lock of the records is held meanwhile.
+
+        Raises:
+            LedgerError: when it cannot record; the result stays written down and is told later.
+        """
+        with self._records.writing() as session:
+            row = session.get_one(FieldSampleRow, sample_id, with_for_update=True)
+            if not _is_untold(row):
+                return
+            index = _told_at(log, row.ledger_from or 0, sample_id)
+            if index is None:
+                (index,) = log.append([Entry.of(event)]).indexes
+            row.ledger_entry = index
+
+
+def _is_untold(row: FieldSampleRow) -> bool:
+    return row.ledger_from is not None and row.ledger_entry is None
+
+
+def _told_at(log: Log, start: int, sample_id: str) -> int | None:
+    """Return the ledger's entry of a sample's return, looked for from a position on."""
+    size = log.size
+    for first in range(start, size, _CHUNK):
+        for entry in log.entries(first, min(first + _CHUNK, size)):
+            if entry.event == EventTag.PARTNER_SAMPLE_RETURNED.value:
+                body = entry.body
+                if body is not None and body["sample"] == sample_id:
+                    return int(entry.index)
+    return None
+
+
+def _require_none_open(session: Session, dataset: str, version: str) -> None:
+    query = select(FieldSampleRow.id).where(
+        FieldSampleRow.dataset == dataset,
+        FieldSampleRow.version == version,
+        FieldSampleRow.returned_at.is_(None),
+    )
+    found = session.scalars(query.limit(1)).first()
+    if found is not None:
+        raise RequestError(
+            f"sample {found} of this publication is still in the field: return its worksheet, "
+            "or draw from the next publication"
+        )
 
 
 def samples_of(session: Session) -> tuple[FieldSample, ...]:

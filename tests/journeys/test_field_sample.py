@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,25 @@ def answered(path: Path, to: Path, wrong: dict[str, str], absent: int) -> Path:
     return to
 
 
+def closed(settings: Settings) -> None:
+    """Take every sample that is in the field as back, with everybody unreachable."""
+    with Records.open(settings) as records:
+        samples = Samples(records)
+        for sample in samples.all():
+            if sample.returned_at is None:
+                strata = [
+                    replace(s, agreed=0, wrong=0, unreachable=s.drawn, wrong_by_field={})
+                    for s in sample.strata
+                ]
+                samples.save_result(sample.id, strata, sample.drawn_at, 0)
+
+
+@pytest.fixture(autouse=True)
+def _none_in_the_field(settings: Settings) -> Iterator[None]:
+    yield
+    closed(settings)
+
+
 def hidden_errors(story: Story) -> dict[str, str]:
     """Return number in service -> field that is wrong, where no check can have stopped the row."""
     return {
@@ -109,12 +129,46 @@ def test_the_same_facts_give_the_same_persons_and_another_seed_others(
         sheet: Any = openpyxl.load_workbook(path).active
         found = {sheet[f"E{row}"].value for row in range(3, sheet.max_row + 1)}
         path.unlink()
+        closed(settings)
         return found
 
     first = numbers(ORDER)
     assert numbers(ORDER) == first
-    other = SampleOrder(ORDER.dataset, ORDER.case, ORDER.by, seed="another")
+    other = SampleOrder(ORDER.dataset, ORDER.case, ORDER.by, seed="a0b1c2")
     assert numbers(other) != first
+
+
+def test_a_second_draw_is_refused_before_anybody_is_disclosed(settings: Settings) -> None:
+    (settings.home / "samples").mkdir(exist_ok=True)
+    (settings.home / "samples").chmod(0o755)
+    draw_sample(settings, SystemClock(), ORDER)
+    assert (settings.home / "samples").stat().st_mode & 0o777 == 0o700
+    before = entries(settings)
+    for again in (ORDER, replace(ORDER, seed="a0b1c2"), replace(ORDER, level="street")):
+        with pytest.raises(RequestError, match="in the field"):
+            draw_sample(settings, SystemClock(), again)
+    assert entries(settings) == before
+
+
+def test_a_return_that_the_ledger_missed_is_told_when_it_comes_again(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise LedgerError("the disk is full")
+
+    _, path = draw_sample(settings, SystemClock(), replace(ORDER, seed="a0b1c2"))
+    back, before = answered(path, tmp_path / "back.xlsx", {}, absent=0), entries(settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "append", broken)
+        with pytest.raises(LedgerError):
+            return_sample(settings, SystemClock(), back)
+    assert path.exists()
+    found = return_sample(settings, SystemClock(), back)
+    assert not path.exists()
+    assert [e.proven for e in estimates(found)] == [False, False]  # all right, by a chosen seed
+    assert entries(settings) == before + 1
+    with pytest.raises(RequestError, match="returned"):
+        return_sample(settings, SystemClock(), back)
 
 
 def test_a_changed_worksheet_changes_nothing(settings: Settings, tmp_path: Path) -> None:
@@ -161,6 +215,10 @@ def test_who_may_not_is_refused_on_the_record(settings: Settings, by: str) -> No
         SampleOrder("housing.tenancy", "c", "partner.housing"),
         SampleOrder(ORDER.dataset, "c", "nobody.known"),
         SampleOrder(ORDER.dataset, "c", ORDER.by, level="planet"),
+        SampleOrder(ORDER.dataset, "c", ORDER.by, seed="../../up"),
+        SampleOrder(ORDER.dataset, "c", ORDER.by, seed=""),
+        SampleOrder(ORDER.dataset, "c", ORDER.by, seed="abcde"),
+        SampleOrder(ORDER.dataset, "c", ORDER.by, seed="ABCDEF"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(settings: Settings, order: SampleOrder) -> None:

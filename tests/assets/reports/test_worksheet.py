@@ -203,3 +203,14 @@ def test_another_workbook_is_refused(tmp_path: Path) -> None:
     book.save(tmp_path / "w.xlsx")
     with pytest.raises(DeliveryRefused, match="A1"):
         sample_named(tmp_path / "w.xlsx")
+
+
+def test_a_damaged_stream_is_a_refusal(tmp_path: Path) -> None:
+    path = filled(tmp_path / "w.xlsx")
+    with zipfile.ZipFile(path) as archive:
+        sheet = archive.getinfo("xl/worksheets/sheet1.xml")
+    data = bytearray(path.read_bytes())
+    start = sheet.header_offset + 30 + len(sheet.filename)
+    data[start : start + 64] = b"\xff" * 64
+    path.write_bytes(data)
+    refused(path)

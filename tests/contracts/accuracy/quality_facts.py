@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.store.batches import BatchStatus, CheckRow
 from hub.store.facts import BatchFacts, QualityFacts
-from hub.store.samples import FieldSample, Stratum
+from hub.store.samples import FieldSample, Stratum, seed_of
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -37,11 +37,13 @@ def sample(right: int, wrong: int, **more: Any) -> FieldSample:
     """Return a returned sample with one stratum."""
     values: dict[str, Any] = {
         "id": "S1", "dataset": "housing.tenancy", "department": "housing", "month": "2026-01",
-        "version": "v1", "digits": 12, "seed": "s", "drawn_by": "", "case_ref": "",
+        "version": "v1", "digits": 12, "seed": "", "drawn_by": "", "case_ref": "",
         "population": 10_000, "size": right + wrong, "drawn_at": START, "returned_at": START,
         "strata": (Stratum("990106001001", 10_000, right + wrong, right, wrong, 0),),
     }  # fmt: skip
-    return FieldSample(**{**values, **more})
+    values |= more
+    values["seed"] = values["seed"] or seed_of(values["dataset"], values["version"], 12)
+    return FieldSample(**values)
 
 
 def facts(*batches: BatchFacts, **more: Any) -> QualityFacts:

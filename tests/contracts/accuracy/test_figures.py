@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from contracts.accuracy import figures, measures
 from contracts.accuracy.figures import Figures
-from contracts.accuracy.measures import Measure, batch_measures, cut_percent, standing, worst
+from contracts.accuracy.measures import (
+    Measure,
+    batch_measures,
+    cut_percent,
+    estimates,
+    standing,
+    worst,
+)
 from hub.errors import NotFound
 from hub.store.batches import BatchStatus
 from hub.store.facts import Agreement
@@ -176,3 +183,13 @@ def test_a_shown_percentage_is_never_better_than_the_share(share: float) -> None
     assert shown is not None
     assert shown <= 100 * share + 1e-6
     assert (shown >= 99.0) == (share >= 0.99 - 1e-9)
+
+
+def test_a_sample_of_a_chosen_seed_proves_nothing_and_enters_no_measure() -> None:
+    """Who may try seeds may try until one draws only persons known to be right."""
+    honest, lucky = sample(1_521, 0), sample(1_521, 0, id="S2", seed="abcdef")
+    assert [e.proven for e in estimates(honest)] == [True, True]
+    assert [e.proven for e in estimates(lucky)] == [False, False]
+    found = Figures(facts(batch(), samples=(honest, lucky)))
+    assert found.sample(TENANCY) == honest
+    assert Figures(facts(batch(), samples=(lucky,))).sample(TENANCY) is None

@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from hub.errors import NotFound, RequestError
+from hub.events import AuditEvent, EventTag
+from hub.ledger.writer import Entry
 from hub.store import facts as module
 from hub.store.batches import Arrival, BatchStatus, CheckRow, Verdict
 from hub.store.facts import Agreement, read_facts, save_agreements
 from hub.store.records import Records
 from hub.store.samples import FieldSample, Samples, Stratum
 from tests.factories import settings_in
+from tests.hub.ledger.factories import open_ledger
 
 NOW = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
 CHECK = CheckRow(
@@ -89,11 +92,42 @@ def test_a_sample_comes_back_once(records: Records) -> None:
     samples = Samples(records)
     samples.add(SAMPLE)
     assert samples.of("S1") == SAMPLE
-    found = samples.save_result("S1", BACK, NOW)
+    found = samples.save_result("S1", BACK, NOW, 0)
     assert (found.returned_at, found.strata) == (NOW, BACK)
     assert samples.all() == read_facts(records).samples == (found,)
     with pytest.raises(RequestError, match="returned"):
-        samples.save_result("S1", BACK, NOW)
+        samples.save_result("S1", BACK, NOW, 0)
+
+
+def test_one_sample_of_a_publication_is_in_the_field_at_a_time(records: Records) -> None:
+    samples = Samples(records)
+    samples.add(SAMPLE)
+    with pytest.raises(RequestError, match="S1 of this publication is still in the field"):
+        samples.add(replace(SAMPLE, id="S2"))
+    samples.add(replace(SAMPLE, id="S3", version="v2"))
+    samples.save_result("S1", BACK, NOW, 0)
+    samples.require_none_open(SAMPLE.dataset, SAMPLE.version)
+
+
+@pytest.mark.parametrize("killed", ["before it was told", "after it was told"])
+def test_the_ledger_has_a_return_once_however_often_it_is_told(
+    records: Records, tmp_path: Path, killed: str
+) -> None:
+    event = AuditEvent(EventTag.PARTNER_SAMPLE_RETURNED, NOW, {"sample": "S1"})
+    other = AuditEvent(EventTag.PARTNER_SAMPLE_RETURNED, NOW, {"sample": "S2"})
+    with open_ledger(tmp_path / "ledger.db") as ledger:
+        samples = Samples(records)
+        samples.add(SAMPLE)
+        assert not samples.is_untold("S1")
+        samples.save_result("S1", BACK, NOW, ledger.size)
+        assert samples.is_untold("S1")
+        ledger.append([Entry.of(other)])
+        if killed == "after it was told":
+            ledger.append([Entry.of(event)])
+        for _ in range(2):
+            samples.tell_return("S1", event, ledger)
+            assert not samples.is_untold("S1")
+            assert ledger.size == 2
 
 
 def test_a_sample_nobody_drew_is_not_found(records: Records) -> None:
@@ -101,7 +135,7 @@ def test_a_sample_nobody_drew_is_not_found(records: Records) -> None:
     with pytest.raises(NotFound):
         samples.of("S9")
     with pytest.raises(NotFound):
-        samples.save_result("S9", BACK, NOW)
+        samples.save_result("S9", BACK, NOW, 0)
 
 
 def test_records_from_before_are_migrated_and_read(tmp_path: Path) -> None:
