@@ -50,11 +50,6 @@ class Measure:
     share: float | None
     note: str = ""
 
-    @property
-    def is_met(self) -> bool | None:
-        """Whether it reaches 99 %, None when it does not apply."""
-        return None if self.share is None else self.share >= TARGET
-
 
 @dataclass(frozen=True, slots=True)
 class Headline:

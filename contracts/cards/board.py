@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from contracts.cards.deriving import Card, Norms
-from contracts.cards.desk import CardDesk, norms_of
-from contracts.cards.rules import CardRules
 from contracts.cards.words import COLOUR_TITLES, KIND_TITLES, STATE_TITLES, what_to_do
-from contracts.model import Contract
-from hub.calendar import WorkCalendar
-from hub.store.records import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +37,6 @@ class CardView:
     waived_until: str | None
     what_to_do: str
     evidence: dict[str, Any]
-
-
-def open_cards(
-    records: Records,
-    contracts: Iterable[Contract],
-    calendar: WorkCalendar,
-    now: datetime,
-    department: str | None = None,
-    rules: CardRules | None = None,
-) -> tuple[CardView, ...]:
-    """Return the cards that stand, red ones first, then by issue; of one department or of all."""
-    norms = norms_of(contracts, calendar, rules)
-    found = CardDesk(records, norms).cards(now)
-    return listed(found, norms, department=department, only_open=True)
 
 
 def listed(

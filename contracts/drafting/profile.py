@@ -70,11 +70,6 @@ class Profile:
         """Share of the rows that have a value; 0 without rows."""
         return self.filled / self.rows if self.rows else 0.0
 
-    @property
-    def distinct_share(self) -> float:
-        """Share of the filled cells whose value is the first of its kind; 0 when all are empty."""
-        return self.distinct / self.filled if self.filled else 0.0
-
 
 def profile(header: str, cells: Sequence[str | None], code_sets: CodeSets) -> Profile:
     """Return what a column looks like."""

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from contracts.cards.board import open_cards
+from contracts.cards.board import listed
 from contracts.cards.deriving import Norms
-from contracts.cards.desk import CardDesk, Refused
+from contracts.cards.desk import CardDesk, Refused, norms_of
 from contracts.cards.rules import load_card_rules
 from contracts.loader import load_contracts
 from hub.calendar import load_calendar
@@ -338,9 +338,11 @@ def test_a_re_check_of_a_settled_attempt_does_not_rewrite_the_past(
 def test_open_cards_are_listed_by_department_red_first(records: Records, tmp_path: Path) -> None:
     judged(records, 1, 0.985, NOW)
     judged(records, 2, 0.96, NOW + timedelta(hours=1))
-    views = open_cards(records, load_contracts(), load_calendar(), NOW + DAY)
+    norms = norms_of(load_contracts(), load_calendar())
+    found = CardDesk(records, norms).cards(NOW + DAY)
+    views = listed(found, norms, department=None, only_open=True)
     assert [view.colour for view in views] == ["red", "yellow"]
     assert views[0].title == "房屋租赁"
     assert "红牌" in views[0].colour_title
     assert views[0].remedy_by in views[0].what_to_do
-    assert open_cards(records, load_contracts(), load_calendar(), NOW + DAY, "police") == ()
+    assert listed(found, norms, department="police", only_open=True) == ()
