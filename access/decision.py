@@ -10,23 +10,20 @@ Source: XACML 3.0 (PDP, obligations); DESIGN §4 of the project's guide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from access.admission import Refused, check_actor, held_roles, titles_of
 from access.gathering import Gathered, Gathering
-from access.masking import kind
-from access.model import HIDDEN, Action, Actor, Decision, Request
-from access.nearest import MENDABLE, MOST, Missed, Nearest
+from access.model import HIDDEN, Action, Decision, Request
 from access.policy import Policy
 from access.purposes import Purpose
-from access.rules import Rule
+from access.refusing import APPLY, Refusals
 from access.view import Ceiling, View, compile_view, decide_fields, harden_for_minor
 from hub.catalog import Catalog, Dataset
 
 _CACHE_SIZE = 50_000
-_APPLY = "请由本部门数据专员提出申请 / ask your department's data steward to apply for it"
 
 
 @dataclass(slots=True)
@@ -60,7 +57,7 @@ class Decider:
     def __init__(self, policy: Policy, catalog: Catalog) -> None:
         self.policy = policy
         self.catalog = catalog
-        self._nearest = Nearest(policy.rules, policy.roles)
+        self._refusals = Refusals(policy, catalog, self.gather)
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._gathered: dict[tuple[Any, ...], Gathered] = {}
 
@@ -83,8 +80,9 @@ class Decider:
             self._plans[key] = plan
         return plan
 
-    def gather(self, actor: Actor, dataset: Dataset, request: Request) -> Gathered:
+    def gather(self, request: Request, dataset: Dataset) -> Gathered:
         """Return how far the policy opens a dataset, asked once per kind of request."""
+        actor = request.actor
         case = "given" if request.case else "none"
         key = (actor.roles, actor.agency, request.action, request.purpose, case, dataset.name)
         found = self._gathered.get(key)
@@ -128,7 +126,7 @@ class Decider:
                 f"{purpose.title}所需数据高于您的岗位可见的级别"
                 " / what the purpose needs is above what your post may see of it"
             )
-            raise Refused(reason, _APPLY, rules=_matched(gathered))
+            raise Refused(reason, APPLY, rules=_matched(gathered))
         decision = Decision(
             allowed=True,
             reason=_allowed_reason(request, purpose, gathered),
@@ -162,8 +160,8 @@ class Decider:
         if held.isdisjoint(purpose.roles):
             titles = ", ".join(titles_of(self.policy.roles, purpose.roles))
             reason = f"该目的仅限下列角色：{titles} / the purpose {purpose.title} is for these roles only"
-            denial = self._denial(request, purpose)
-            raise Refused(f"{denial.because}; {reason}" if denial else reason, _APPLY)
+            denial = self._refusals.denial(request, purpose)
+            raise Refused(f"{denial.because}; {reason}" if denial else reason, APPLY)
         if request.action not in purpose.actions:
             actions = ", ".join(purpose.actions)
             reason = f"{purpose.title}不用于此操作 / the purpose is for {actions}, not for {request.action}"
@@ -182,15 +180,15 @@ class Decider:
         found: dict[str, Gathered] = {}
         refused: list[Dataset] = []
         for dataset in self._datasets(request, purpose):
-            gathered = self.gather(request.actor, dataset, request)
+            gathered = self.gather(request, dataset)
             if gathered.own.open and (request.actor.area or gathered.elsewhere.open):
                 found[dataset.name] = gathered
                 continue
             refused.append(dataset)
             if request.datasets is not None:
-                raise self._nothing_open(request, purpose, refused)
+                raise self._refusals.nothing_open(request, purpose, refused)
         if not found:
-            raise self._nothing_open(request, purpose, refused)
+            raise self._refusals.nothing_open(request, purpose, refused)
         return found
 
     def _datasets(self, request: Request, purpose: Purpose) -> Iterator[Dataset]:
@@ -209,11 +207,7 @@ class Decider:
                     "请查看目录 / see the catalogue",
                 )
             if not purpose.covers(name):
-                title = self.catalog[name].title
-                reason = f"{purpose.title}不需要{title} / the purpose does not need {name}"
-                near, _ = self._near(request, (self.catalog[name],))
-                remedy = f"请去掉 / leave out: {name}；或者{_APPLY}"
-                raise Refused(reason, remedy, near_misses=near)
+                raise self._refusals.unneeded(request, purpose, self.catalog[name])
             yield self.catalog[name]
 
     def _fields(
@@ -238,58 +232,6 @@ class Decider:
             plain.add(f"min_cell={max(cells)}")
         return tuple(sorted(plain))
 
-    def _nothing_open(self, request: Request, purpose: Purpose, refused: list[Dataset]) -> Refused:
-        """Every dataset asked for is closed: say why by the denial, the area, or near misses."""
-        gathered = [self.gather(request.actor, dataset, request) for dataset in refused]
-        rules = tuple(dict.fromkeys(name for g in gathered for name in g.rules))
-        if any(g.own.open for g in gathered):
-            reason = (
-                "您的岗位没有登记辖区，只能查询本辖区"
-                " / your post has no area of responsibility, and only its own area is open"
-            )
-            remedy = "请联系管理员登记辖区 / ask your administrator to enter it"
-            return Refused(reason, remedy, rules=rules)
-        near, remedy = self._near(request, refused)
-        denials = [r for name in rules if not (r := self.policy.by_id[name]).allows]
-        everything_denied = all(
-            any(not self.policy.by_id[name].allows for name in g.rules) for g in gathered
-        )
-        what = refused[0].title if len(refused) == 1 else "所需数据"
-        reason = (
-            f"没有规则允许您的岗位为{purpose.title}查询{what}"
-            f" / no rule lets your post {request.action} it for this purpose"
-        )
-        if everything_denied:
-            reason = f"{what}: {denials[0].because}" if len(refused) == 1 else denials[0].because
-            remedy = f"此项不予授权 / this is not granted；{_APPLY}"
-        return Refused(reason, remedy, near_misses=near, rules=rules)
-
-    def _denial(self, request: Request, purpose: Purpose) -> Rule | None:
-        """Return a rule that denies the request whatever else is asked, or None."""
-        for dataset in self.catalog.values():
-            if purpose.covers(dataset.name):
-                rules = self.gather(request.actor, dataset, request).rules
-                return next((r for n in rules if not (r := self.policy.by_id[n]).allows), None)
-        return None
-
-    def _near(self, request: Request, datasets: Iterable[Dataset]) -> tuple[tuple[str, ...], str]:
-        """Return what the request would have needed, the easiest first, and the remedy."""
-        held = held_roles(self.policy.roles, request.actor)
-        found: set[tuple[int, str]] = set()
-        for dataset in datasets:
-            missed = Missed(
-                held=held,
-                agency=request.actor.agency,
-                action=request.action,
-                purpose=request.purpose,
-                has_case=bool(request.case),
-                dataset=dataset,
-            )
-            found |= self._nearest.of(missed)
-        nearest = sorted(found)[:MOST]
-        remedy = nearest[0][1] if nearest and nearest[0][0] < MENDABLE else _APPLY
-        return tuple(sentence for _, sentence in nearest), remedy
-
 
 def _matched(gathered: Mapping[str, Gathered]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for g in gathered.values() for name in g.rules))
@@ -306,68 +248,3 @@ def _reasons(policy: Policy, gathered: Mapping[str, Gathered]) -> Iterator[str]:
     for name in _matched(gathered):
         rule = policy.by_id[name]
         yield f"{rule.id} ({rule.effect}): {rule.because}"
-
-
-def explain(decider: Decider, request: Request) -> dict[str, Any]:
-    """Return a decision as JSON values a person can read.
-
-    Returns:
-        answer, reason, remedy, reasons, rules [{rule, effect, because}], near_misses,
-        obligations, area, purpose {...}, and fields per dataset: {column: {title, treatment,
-        how, elsewhere}}, hidden ones left out and counted.
-    """
-    decision = decider.decide(request)
-    purpose = decider.policy.purposes.get(request.purpose)
-    return {
-        "answer": "allowed" if decision.allowed else "refused",
-        "reason": decision.reason,
-        "remedy": decision.remedy,
-        "reasons": list(decision.reasons),
-        "rules": [_rule_row(decider.policy, name) for name in decision.rules],
-        "near_misses": list(decision.near_misses),
-        "obligations": list(decision.obligations),
-        "area": "any" if decision.row_filter is None else list(decision.row_filter),
-        "purpose": _purpose_row(purpose) if purpose else {"code": request.purpose},
-        "fields": {name: _field_rows(decider, decision, name) for name in decision.datasets}
-        if decision.allowed
-        else {},
-        "policy_version": decision.policy_version,
-    }
-
-
-def _rule_row(policy: Policy, name: str) -> dict[str, str]:
-    rule = policy.by_id[name]
-    return {"rule": rule.id, "effect": rule.effect, "because": rule.because}
-
-
-def _purpose_row(purpose: Purpose) -> dict[str, Any]:
-    return {
-        "code": purpose.code,
-        "title": purpose.title,
-        "plain": purpose.plain,
-        "legal_basis": purpose.legal_basis,
-        "basis_verified": purpose.basis_verified,
-        "case": purpose.case,
-    }
-
-
-def _field_rows(decider: Decider, decision: Decision, name: str) -> dict[str, Any]:
-    dataset = decider.catalog[name]
-    titles = {c.name: c.title for c in dataset.columns}
-    rows: dict[str, Any] = {}
-    hidden = 0
-    for key, treatment in decision.fields.items():
-        owner, _, column = key.rpartition(".")
-        if owner != name:
-            continue
-        if treatment == HIDDEN:
-            hidden += 1
-            continue
-        outside = (decision.elsewhere or {}).get(key, HIDDEN)
-        rows[column] = {
-            "title": titles.get(column, column),
-            "treatment": treatment,
-            "how": kind(treatment),
-            "elsewhere": outside,
-        }
-    return {"shown": rows, "hidden": hidden}

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from access.decision import Decider, explain
+from access.decision import Decider
+from access.explaining import explain
 from access.model import Action, Actor, Decision, Request
 from hub.catalog import Classification
 

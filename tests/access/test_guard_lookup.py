@@ -14,11 +14,9 @@ from access.answers import Answer, LookupQuery, SearchQuery
 from access.guard import Guard
 from access.model import Actor
 from access.ports import GuardKeys
-from hub.clock import FixedClock
 from hub.errors import RequestError
 from hub.ledger.log import Ledger
 from hub.ledger.verify import verify_bundle
-from tests.access.conftest import NOW
 from tests.access.people import WEST, MemorySnapshot, Person, invented_id
 
 PURPOSE = "residence.verify"
@@ -326,14 +324,14 @@ def test_search_lists_masked_persons_with_a_leaf_each(
 
 
 def test_a_handle_expires(
-    guard_of: Callable[..., Guard], guard: Guard, actors: dict[str, Actor]
+    guard: Guard, guard_in: Callable[[timedelta], Guard], actors: dict[str, Actor]
 ) -> None:
     """After an hour the search has to be asked, and recorded, again."""
     query = SearchQuery("name_birth", "欧阳明日", PURPOSE, birth_date="1990-03-07")
     handle = guard.search(actors["officer.east"], query).subjects[0].handle
-    guard._finder._clock = FixedClock(NOW + timedelta(minutes=61))
+    later = guard_in(timedelta(minutes=61))
     with pytest.raises(RequestError, match="expired"):
-        guard.lookup(actors["officer.east"], LookupQuery("handle", handle, PURPOSE))
+        later.lookup(actors["officer.east"], LookupQuery("handle", handle, PURPOSE))
 
 
 def test_persons_of_other_areas_leave_no_trace_in_a_list(
