@@ -18,10 +18,11 @@ from typing import Any
 
 from access import disclosure, rendering
 from access.answers import Answer, Receipt, SubjectView
-from access.decision import Decider, Plan
+from access.decision import Decider
 from access.disclosure import Context
 from access.finding import Finder
 from access.model import Action, Actor, Decision, Request
+from access.plan import Plan
 from access.ports import GuardKeys, LedgerLog, SnapshotReader, Snapshots
 from access.recording import Prepared
 from access.rendering import Document
@@ -93,7 +94,7 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
         case_name=means.keys.case.of(request.case).hex() if request.case else None,
         request_id=request_id or means.identify(),
         snapshot="",
-        time=means.clock.now(),
+        time=request.at,
     )
     return Asked(request.actor, plan, context)
 

@@ -11,44 +11,17 @@ Source: XACML 3.0 (PDP, obligations); DESIGN §4 of the project's guide.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from access.admission import Refused, check_actor, held_roles, titles_of
 from access.gathering import Gathered, Gathering
-from access.model import HIDDEN, Action, Decision, Request
+from access.kept import Kept
+from access.model import HIDDEN, Action, Decision, Fields, Request, Trait
+from access.plan import Plan
 from access.policy import Policy
 from access.purposes import Purpose
 from access.refusing import APPLY, Refusals
-from access.view import Ceiling, View, compile_view, decide_fields, harden_for_minor
+from access.view import Ceiling, compile_view, decide_fields
 from hub.catalog import Catalog, Dataset
-
-_CACHE_SIZE = 50_000
-
-
-@dataclass(slots=True)
-class Plan:
-    """A decision with its views compiled: what the guard applies to records."""
-
-    decision: Decision
-    own: View
-    elsewhere: View | None
-    datasets: Mapping[str, Dataset]
-    withheld: frozenset[str]
-    outside_lifts: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    _minor: dict[bool, View] = field(default_factory=dict)
-
-    def view(self, *, in_area: bool, minor: bool) -> View | None:
-        """Return the view for a subject's records, None where nothing may be seen."""
-        base = self.own if in_area else self.elsewhere
-        if base is None or not minor:
-            return base
-        if in_area not in self._minor:
-            fields = self.decision.fields if in_area else self.decision.elsewhere or {}
-            lifts = self.decision.lifts if in_area else self.outside_lifts
-            hardened = harden_for_minor(fields, self.datasets, lifts)
-            self._minor[in_area] = compile_view(hardened)
-        return self._minor[in_area]
 
 
 class Decider:
@@ -58,8 +31,8 @@ class Decider:
         self.policy = policy
         self.catalog = catalog
         self._refusals = Refusals(policy, catalog, self.gather)
-        self._plans: dict[tuple[Any, ...], Plan] = {}
-        self._gathered: dict[tuple[Any, ...], Gathered] = {}
+        self._plans: Kept[Plan] = Kept()
+        self._gathered: Kept[Gathered] = Kept()
 
     def decide(self, request: Request) -> Decision:
         """Return the decision on a request; a refusal is a decision too."""
@@ -70,14 +43,12 @@ class Decider:
         actor = request.actor
         key = (
             actor.roles, actor.agency, actor.area, actor.clearance, actor.active, request.action,
-            request.datasets, request.purpose, request.case is not None and request.case != "",
+            request.datasets, request.purpose, request.case is not None,
         )  # fmt: skip
-        plan = self._plans.get(key)
+        plan = self._plans.get(key, request.at)
         if plan is None:
             plan = self._fresh(request)
-            if len(self._plans) >= _CACHE_SIZE:
-                self._plans.clear()
-            self._plans[key] = plan
+            self._plans.put(key, plan, plan.decision.until)
         return plan
 
     def gather(self, request: Request, dataset: Dataset) -> Gathered:
@@ -85,12 +56,10 @@ class Decider:
         actor = request.actor
         case = "given" if request.case else "none"
         key = (actor.roles, actor.agency, request.action, request.purpose, case, dataset.name)
-        found = self._gathered.get(key)
+        found = self._gathered.get(key, request.at)
         if found is None:
             found = Gathering(self.policy, actor, dataset, request, case).result()
-            if len(self._gathered) >= _CACHE_SIZE:
-                self._gathered.clear()
-            self._gathered[key] = found
+            self._gathered.put(key, found)
         return found
 
     def _fresh(self, request: Request) -> Plan:
@@ -108,7 +77,7 @@ class Decider:
                 obligations=("record_use",),
                 **refused.more,
             )
-            return Plan(decision, compile_view({}), None, {}, frozenset())
+            return Plan(decision, compile_view({}))
 
     def _allowed(self, request: Request) -> Plan:
         actor = request.actor
@@ -116,11 +85,12 @@ class Decider:
         purpose = self._purpose(request)
         gathered = self._gather_all(request, purpose)
         datasets = {name: self.catalog[name] for name in gathered}
-        own = self._fields(request, purpose, {n: g.own for n, g in gathered.items()})
-        outside = {n: g.elsewhere for n, g in gathered.items() if g.elsewhere.open}
-        elsewhere = self._fields(request, purpose, outside) if outside else None
-        if not actor.area:
-            own = elsewhere or {}
+
+        def fields_of(traits: frozenset[Trait]) -> tuple[Fields, Fields]:
+            return self._fields(request, purpose, {n: g.under(traits) for n, g in gathered.items()})
+
+        own, outside = fields_of(frozenset())
+        elsewhere = outside or None
         if all(treatment == HIDDEN for treatment in own.values()):
             reason = (
                 f"{purpose.title}所需数据高于您的岗位可见的级别"
@@ -142,10 +112,14 @@ class Decider:
             rules=_matched(gathered),
             lifts={n: (g.own if actor.area else g.elsewhere).lifts for n, g in gathered.items()},
         )
-        outside_view = compile_view(elsewhere) if elsewhere is not None else None
-        outside_lifts = {name: ceiling.lifts for name, ceiling in outside.items()}
         return Plan(
-            decision, compile_view(own), outside_view, datasets, purpose.withheld, outside_lifts
+            decision=decision,
+            own=compile_view(own),
+            elsewhere=compile_view(elsewhere) if elsewhere is not None else None,
+            datasets=datasets,
+            withheld=purpose.withheld,
+            outside_lifts={n: g.elsewhere.lifts for n, g in gathered.items() if g.elsewhere.open},
+            fields_of=fields_of,
         )
 
     def _purpose(self, request: Request) -> Purpose:
@@ -211,10 +185,19 @@ class Decider:
             yield self.catalog[name]
 
     def _fields(
-        self, request: Request, purpose: Purpose, ceilings: Mapping[str, Ceiling]
-    ) -> dict[str, str]:
-        shown = ((self.catalog[name], ceiling) for name, ceiling in ceilings.items())
-        return decide_fields(shown, purpose, request.action, request.actor.clearance)
+        self, request: Request, purpose: Purpose, gathered: Mapping[str, Gathered]
+    ) -> tuple[Fields, Fields]:
+        """Return the fields inside the actor's area and outside; with no area all is outside."""
+
+        def decided(ceilings: Mapping[str, Ceiling]) -> Fields:
+            shown = ((self.catalog[name], ceiling) for name, ceiling in ceilings.items())
+            return decide_fields(shown, purpose, request.action, request.actor.clearance)
+
+        outside = {n: g.elsewhere for n, g in gathered.items() if g.elsewhere.open}
+        elsewhere = decided(outside) if outside else {}
+        if not request.actor.area:
+            return elsewhere, elsewhere
+        return decided({n: g.own for n, g in gathered.items()}), elsewhere
 
     def _obligations(self, purpose: Purpose, gathered: Mapping[str, Gathered]) -> tuple[str, ...]:
         rules = [self.policy.by_id[name] for name in _matched(gathered)]

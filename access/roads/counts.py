@@ -19,7 +19,9 @@ def prepare(means: Means, actor: Actor, query: StatsQuery) -> Prepared[StatsAnsw
         RequestError: when a dimension is unknown or not for counting; nothing is to be recorded.
         SourceError: when the counts cannot be read.
     """
-    request = Request(actor, Action.AGGREGATE, (query.dataset,), query.purpose)
+    request = Request(
+        actor, Action.AGGREGATE, (query.dataset,), query.purpose, at=means.clock.now()
+    )
     asked = ask(means, request, query.request_id)
     decision = asked.decision
     datasets = known(means, (query.dataset,))

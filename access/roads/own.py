@@ -28,7 +28,7 @@ def prepare(means: Means, actor: Actor, request_id: str) -> tuple[bool, Prepared
     Raises:
         SourceError, KeyMissing: when the document cannot be read.
     """
-    asked = ask(means, _request(actor), request_id)
+    asked = ask(means, _request(means, actor), request_id)
     if not asked.decision.allowed:
         return False, refused(means, asked)
     snapshot = means.snapshots.current()
@@ -72,12 +72,12 @@ def proof(means: Means, actor: Actor, index: int) -> dict[str, Any]:
     return means.ledger.proof_bundle(index)
 
 
-def _request(actor: Actor) -> Request:
-    return Request(actor, Action.OWN, None, _PURPOSE)
+def _request(means: Means, actor: Actor) -> Request:
+    return Request(actor, Action.OWN, None, _PURPOSE, at=means.clock.now())
 
 
 def _label(means: Means, actor: Actor) -> bytes | None:
-    decision = means.decider.decide(_request(actor))
+    decision = means.decider.decide(_request(means, actor))
     if not decision.allowed or actor.binding is None:
         return None
     key = means.snapshots.current().identity(actor.binding)

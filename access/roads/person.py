@@ -17,7 +17,9 @@ def prepare(means: Means, actor: Actor, query: LookupQuery) -> Prepared[Answer]:
         SourceError, KeyMissing: when the document cannot be read.
     """
     find = means.finder.of(actor, query)
-    request = Request(actor, Action.LOOKUP, query.datasets, query.purpose, query.case)
+    request = Request(
+        actor, Action.LOOKUP, query.datasets, query.purpose, query.case, at=means.clock.now()
+    )
     asked = ask(means, request, query.request_id)
     if not asked.decision.allowed:
         return refused(means, asked)

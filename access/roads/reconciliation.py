@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from access.answers import Receipt
@@ -18,7 +19,8 @@ from access.asking import Asked, Means, ask, entry, reading
 from access.model import Action, Actor, Request
 from access.ports import SnapshotReader
 from access.recording import Prepared
-from access.rendering import Document, document_is_minor
+from access.rendering import Document
+from access.traits import traits_of
 from hub.ledger.writer import Entry
 
 PURPOSE = "quality.reconcile"
@@ -98,7 +100,7 @@ def prepare(
         NotFound, SourceError, KeyMissing: when the documents cannot be read.
     """
     own = tuple(d.name for d in means.catalog.values() if d.owner == actor.agency)
-    asked = ask(means, _request(actor, case, own), "")
+    asked = ask(means, _request(actor, case, own, means.clock.now()), "")
     decision = asked.decision
     if not decision.allowed:
         told = entry(means, asked, False, datasets=(), outcome="refused")
@@ -127,8 +129,8 @@ class _Answer:
         )
 
 
-def _request(actor: Actor, case: str, datasets: tuple[str, ...]) -> Request:
-    return Request(actor, Action.RECONCILE, datasets, PURPOSE, case)
+def _request(actor: Actor, case: str, datasets: tuple[str, ...], at: datetime) -> Request:
+    return Request(actor, Action.RECONCILE, datasets, PURPOSE, case, at=at)
 
 
 def _shown(
@@ -145,12 +147,12 @@ def _shown(
         found = _find(documents, dataset, record_key.hex())
         if found is None:
             continue
-        plan = means.decider.plan(_request(actor, case, (dataset,)))
+        plan = means.decider.plan(_request(actor, case, (dataset,), asked.time))
         key, document, record = found
         if not plan.decision.allowed or f"{dataset}.{record['role']}" in plan.withheld:
             continue
         own = means.catalog[dataset].owner == actor.agency
-        view = plan.view(in_area=True, minor=document_is_minor(document, asked.today))
+        view = plan.view(in_area=True, traits=traits_of(document, asked.today))
         if view is None:
             continue
         values = {

@@ -18,7 +18,9 @@ def prepare(means: Means, actor: Actor, query: SampleQuery) -> Prepared[Answer]:
             recorded.
         SourceError: when a person drawn is not in the snapshot in service.
     """
-    request = Request(actor, Action.SAMPLE, (query.dataset,), query.purpose, query.case)
+    request = Request(
+        actor, Action.SAMPLE, (query.dataset,), query.purpose, query.case, at=means.clock.now()
+    )
     asked = ask(means, request, query.request_id)
     if not asked.decision.allowed:
         return refused(means, asked)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from access import rendering
 from access.answers import Answer, SearchQuery
 from access.asking import Found, Means, ask, found, list_cap, nobody, reading, refused
-from access.decision import Plan
 from access.model import Action, Actor, Request
+from access.plan import Plan
 from access.recording import Prepared
 
 LIST_CAP = 20
@@ -21,7 +21,9 @@ def prepare(means: Means, actor: Actor, query: SearchQuery) -> Prepared[Answer]:
         SourceError, KeyMissing: when a document cannot be read.
     """
     token = means.finder.token(query)
-    request = Request(actor, Action.SEARCH, query.datasets, query.purpose, query.case)
+    request = Request(
+        actor, Action.SEARCH, query.datasets, query.purpose, query.case, at=means.clock.now()
+    )
     asked = ask(means, request, query.request_id)
     if not asked.decision.allowed:
         return refused(means, asked)

@@ -17,6 +17,7 @@ from hub.config import load_settings
 from hub.errors import RequestError
 from hub.ledger.log import Ledger
 from hub.store import lake
+from tests.access.conftest import NOW
 from tests.access.people import MemorySnapshot
 
 CASE = "police.case"
@@ -27,7 +28,9 @@ def decision(decider: Decider, actors: dict[str, Actor]) -> Callable[[str], Deci
     """Return the analyst's decision on a dataset."""
 
     def decide(name: str) -> Decision:
-        request = Request(actors["analyst"], Action.AGGREGATE, (name,), "statistics.publish")
+        request = Request(
+            actors["analyst"], Action.AGGREGATE, (name,), "statistics.publish", at=NOW
+        )
         return decider.decide(request)
 
     return decide

@@ -19,6 +19,7 @@ from api.commands.access.sources import catalog_of, policy_folder_of
 from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
 from hub.catalog import Classification
+from hub.clock import SystemClock
 from hub.config import load_settings
 from hub.errors import RequestError
 
@@ -46,7 +47,8 @@ def explain_decision(
         catalog, folder = catalog_of(settings), policy_folder_of(settings)
         decider = Decider(load_policy(catalog, folder), catalog)
         asking = _actor(actor, role, agency, area, folder)
-        request = Request(asking, _action(action), (dataset,), purpose, case)
+        now = SystemClock().now()
+        request = Request(asking, _action(action), (dataset,), purpose, case, at=now)
         answer = explain(decider, request)
         if as_json:
             print_json(answer)
@@ -117,7 +119,7 @@ def matrix(
         policy = load_policy(catalog, policy_folder_of(settings))
         rows = [
             row
-            for row in matrix_rows(Decider(policy, catalog))
+            for row in matrix_rows(Decider(policy, catalog), SystemClock().now())
             if role in (None, row["role"]) and dataset in (None, row["dataset"])
         ]
         shown = rows if as_json else summary(rows)
