@@ -95,8 +95,17 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
         request_id=request_id or means.identify(),
         snapshot="",
         time=request.at,
+        asked=_asked_for(means, request),
     )
     return Asked(request.actor, plan, context)
+
+
+def _asked_for(means: Means, request: Request) -> tuple[str, ...] | None:
+    """Return the datasets asked for as the ledger has them: what the catalogue lacks is "unknown"."""
+    if request.datasets is None:
+        return None
+    names = (name if name in means.catalog else "unknown" for name in request.datasets)
+    return tuple(dict.fromkeys(names))
 
 
 def reading(asked: Asked, snapshot: SnapshotReader) -> Asked:

@@ -10,13 +10,13 @@ Source: 政务数据共享条例 26 (correction between departments).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from access.answers import Receipt
 from access.asking import Asked, Means, ask, entry, reading
-from access.model import Action, Actor, Request
+from access.model import Action, Actor, Decision, Request
 from access.ports import SnapshotReader
 from access.recording import Prepared
 from access.rendering import Document
@@ -79,14 +79,18 @@ class Reconciled:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What was shown of one person."""
+    """What was shown of one person, by which rules."""
 
     datasets: dict[str, None] = field(default_factory=dict)
+    rules: dict[str, None] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
 
-    def note(self, dataset: str, columns: Iterable[str], kinds: Mapping[str, str]) -> None:
-        """Note which columns of a dataset were shown, and how."""
+    def note(
+        self, decision: Decision, dataset: str, columns: Iterable[str], kinds: Mapping[str, str]
+    ) -> None:
+        """Note which columns of a dataset were shown, how, and by which decision."""
         self.datasets[dataset] = None
+        self.rules.update(dict.fromkeys(decision.rules))
         names = (f"{dataset}.{column}" for column in columns)
         self.fields.update({name: kinds[name] for name in names if name in kinds})
 
@@ -160,11 +164,17 @@ def _shown(
             for column, value in view.values(dataset, record["clear"], record["sealed"]).items()
             if own or (dataset, column) in matter.shows
         }
-        seen.setdefault(key, _Seen()).note(dataset, values, view.kinds.get(dataset, {}))
+        seen.setdefault(key, _Seen()).note(
+            plan.decision, dataset, values, view.kinds.get(dataset, {})
+        )
         yield ShownRecord(dataset, own, record["since"], record["batch"], values)
 
 
 def _disclosure(means: Means, asked: Asked, key: bytes, what: _Seen) -> Entry:
+    """Each record was asked for by itself: the entry has what was, and the rules, of this person."""
+    decision = replace(asked.decision, rules=tuple(what.rules))
+    context = replace(asked.context, decision=decision, asked=tuple(what.datasets))
+    asked = replace(asked, context=context)
     label = means.keys.label.of(key)
     return entry(means, asked, True, label=label, datasets=what.datasets, fields=what.fields)
 

@@ -73,7 +73,12 @@ def test_the_ledger_entry_says_everything_but_who(
         "agency": "population",
         "post": "东街街道网格员",
         "roles": ["grid_officer"],
+        "area": ["990106001"],
+        "clearance": actors["officer.east"].clearance.name,
     }
+    assert body["asked"] is None
+    assert body["rules"] == ["grid-residence"]
+    assert body["grants"] == []
     assert body["subject"] == keys.label.of(person.key).hex()
     assert body["case"] == keys.case.of("2026-0311").hex()
     assert body["dataset"] == ["population.resident", "housing.dwelling"]
@@ -93,6 +98,22 @@ def test_the_ledger_entry_says_everything_but_who(
     assert body["snapshot"] == answer.snapshot_version == "20260301T000000Z"
     for secret in (person.number, person.name, person.phone, "officer.east", "2026-0311"):
         assert secret not in str(body)
+
+
+def test_an_entry_says_what_was_asked(
+    guard: Guard, actors: dict[str, Actor], person: Person, ledger: Ledger
+) -> None:
+    """As the catalogue knows it: whatever else was typed stays out of what cannot be erased."""
+    east = actors["officer.east"]
+    resident = ("population.resident",)
+    query = replace(number_query(person), datasets=resident)
+    assert body_of(ledger, guard.lookup(east, query))["asked"] == list(resident)
+    for typed in ((*resident, "310101...", "x"), ("x",) * 9 + resident):
+        refusal = guard.lookup(east, replace(query, datasets=typed))
+        body = body_of(ledger, refusal)
+        assert not refusal.allowed
+        assert set(body["asked"]) == {"unknown", *resident}
+        assert len(body["asked"]) == 2
 
 
 def test_the_receipt_can_be_verified(

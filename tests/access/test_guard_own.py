@@ -126,6 +126,8 @@ def test_uses_say_who_why_on_what_basis_and_what(
     assert number["title"] == "公民身份号码"
     assert number["how"] == "masked"
     assert guard.own_uses(citizen, limit=1) == (refused,)
+    for policy_word in ("grid-residence", "990106001", "clearance"):
+        assert policy_word not in repr((refused, allowed))
 
 
 def test_each_use_is_proved_to_its_subject_and_to_nobody_else(
