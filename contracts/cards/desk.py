@@ -36,7 +36,6 @@ from hub.events import AuditEvent, EventTag
 from hub.store.attempts import Attempt
 from hub.store.cards import (
     Act,
-    Log,
     NewStep,
     add_act,
     add_steps,
@@ -45,6 +44,7 @@ from hub.store.cards import (
     tell,
     watch,
 )
+from hub.store.outbox import Log
 from hub.store.records import Records
 
 _TAGS: Mapping[StepKind, EventTag] = {
