@@ -27,6 +27,7 @@ from access.answers import (
 from access.asking import Means
 from access.decision import Decider
 from access.finding import Finder
+from access.kept import Kept
 from access.model import Actor
 from access.ports import GuardKeys, LedgerLog, Snapshots
 from access.recording import Prepared, Recorder
@@ -65,7 +66,7 @@ class Guard:
         finder = Finder(keys, clock)
         self._means = Means(decider, catalog, snapshots, ledger, keys, clock, finder, identify)
         self._recorder = Recorder(ledger)
-        self._sessions: dict[tuple[str, str], Receipt] = {}
+        self._sessions: Kept[Receipt] = Kept(_SESSIONS)
 
     @property
     def decider(self) -> Decider:
@@ -73,11 +74,7 @@ class Guard:
         return self._means.decider
 
     def binding(self, id_number: str) -> bytes:
-        """Return what binds a citizen's account to their identity number, without the number.
-
-        Raises:
-            RequestError: when it is not a valid number.
-        """
+        """Return what binds a citizen's account to their identity number, without the number."""
         return self._means.finder.binding(id_number)
 
     def lookup(self, actor: Actor, query: LookupQuery) -> Answer:
@@ -124,18 +121,16 @@ class Guard:
 
     def own_records(self, actor: Actor, session: str, request_id: str = "") -> Answer:
         """Return everything held about the citizen, in clear, recorded once a session."""
-        allowed, prepared = own.prepare(self._means, actor, request_id)
-        receipt = self._sessions.get((actor.id, session))
-        if allowed and receipt is not None:
-            return prepared.complete(receipt)
+        known, prepared = self._own(actor, session, request_id)
+        if known is not None:
+            return prepared.complete(known)
         return self._remember(actor, session, self._recorder.release(prepared))
 
     async def own_records_async(self, actor: Actor, session: str, request_id: str = "") -> Answer:
         """Do as `own_records`, awaiting the ledger."""
-        allowed, prepared = own.prepare(self._means, actor, request_id)
-        receipt = self._sessions.get((actor.id, session))
-        if allowed and receipt is not None:
-            return prepared.complete(receipt)
+        known, prepared = self._own(actor, session, request_id)
+        if known is not None:
+            return prepared.complete(known)
         return self._remember(actor, session, await self._recorder.release_async(prepared))
 
     def own_uses(self, actor: Actor, limit: int = 100) -> tuple[Use, ...]:
@@ -143,16 +138,18 @@ class Guard:
         return own.uses(self._means, actor, limit)
 
     def own_proof(self, actor: Actor, index: int) -> dict[str, Any]:
-        """Return the proof of one use of the citizen's data, to be checked offline.
-
-        Raises:
-            NotFound: when there is no such entry, it is not about the citizen, or not yet due.
-        """
+        """Return the proof of a use of the citizen's data; NotFound where they may see none."""
         return own.proof(self._means, actor, index)
+
+    def _own(
+        self, actor: Actor, session: str, request_id: str
+    ) -> tuple[Receipt | None, Prepared[Answer]]:
+        """Return the receipt of this session, None where the opening is yet to be recorded."""
+        allowed, prepared = own.prepare(self._means, actor, request_id)
+        known = self._sessions.get((actor.id, session), self._means.clock.now())
+        return known if allowed else None, prepared
 
     def _remember(self, actor: Actor, session: str, answer: Answer) -> Answer:
         if answer.allowed and answer.subjects:
-            if len(self._sessions) >= _SESSIONS:
-                self._sessions.clear()
-            self._sessions[actor.id, session] = answer.receipt
+            self._sessions.put((actor.id, session), answer.receipt)
         return answer
