@@ -21,6 +21,7 @@ from access.answers import Answer, Receipt, SubjectView
 from access.decision import Decider
 from access.disclosure import Context
 from access.finding import Finder
+from access.keeper import InForce
 from access.model import Action, Actor, Decision, Request
 from access.plan import Plan
 from access.ports import GuardKeys, LedgerLog, SnapshotReader, Snapshots
@@ -44,7 +45,7 @@ class Means:
         identify: makes the id of a request that comes without one.
     """
 
-    decider: Decider
+    force: InForce
     catalog: Catalog
     snapshots: Snapshots
     ledger: LedgerLog
@@ -52,6 +53,17 @@ class Means:
     clock: Clock
     finder: Finder
     identify: Callable[[], str]
+
+    @property
+    def decider(self) -> Decider:
+        """What decides."""
+        return self.force.decider
+
+    def seen_as(self, actor: Actor) -> Actor:
+        """Return an actor as they are by now: who is suspended is not active."""
+        if self.keys.actor.of(actor.id).hex() in self.force.suspended:
+            return replace(actor, active=False)
+        return actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +98,13 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
     """
     if request.case is not None and len(request.case) > _LONGEST_CASE:
         raise RequestError(f"a case reference has at most {_LONGEST_CASE} characters")
+    name = means.keys.actor.of(request.actor.id).hex()
+    if name in means.force.suspended:
+        request = replace(request, actor=replace(request.actor, active=False))
     plan = means.decider.plan(request)
     context = Context(
         actor=request.actor,
-        actor_name=means.keys.actor.of(request.actor.id).hex(),
+        actor_name=name,
         decision=plan.decision,
         case_name=means.keys.case.of(request.case).hex() if request.case else None,
         request_id=request_id or means.identify(),

@@ -14,13 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from access.decision import Decider
-from access.files import POLICY_FOLDER
 from access.guard import Guard
+from access.keeper import Keeper
 from access.model import Actor
-from access.policy import load_policy
 from access.ports import GuardKeys
 from access.roads.reconciliation import Matter, Reconciled, ShownRecord
+from api.services import open_keeper
 from api.vocabulary import Vocabulary
 from assets.integrated.rules import ConflictRule, load_person_rules
 from assets.reconciliation.answers import GivenAnswer, read_answers, refuse_outdated
@@ -95,7 +94,7 @@ def hand_out(settings: Settings, clock: Clock, ledger: Ledger, order: Order) -> 
         raise RequestError("--out names a file that exists, or a folder that does not")
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     with Records.open(settings) as records:
-        desk = _Desk.of(settings, records)
+        desk = _Desk.of(settings, records, ledger, clock)
         worklist = Worklist(records)
         waiting = worklist.items(order.department)
         found = _conflicts(settings, keyring, {item.id: item.evidence for item in waiting})
@@ -104,8 +103,8 @@ def hand_out(settings: Settings, clock: Clock, ledger: Ledger, order: Order) -> 
             return HandedOut(0, 0, 0, 0)
         matters = [desk.matter(item.id, found[item.id]) for item in items]
         guard = Guard(
-            desk.decider,
-            desk.decider.catalog,
+            desk.keeper,
+            desk.words.catalog,
             SnapshotStore(settings),
             ledger,
             GuardKeys.of(keyring),
@@ -251,18 +250,18 @@ def _write(
 class _Desk:
     """What turns conflicts into rows: the rules, the policy, the words."""
 
-    decider: Decider
+    keeper: Keeper
     rules: tuple[ConflictRule, ...]
     words: Vocabulary
 
     @classmethod
-    def of(cls, settings: Settings, records: Records) -> _Desk:
+    def of(cls, settings: Settings, records: Records, ledger: Ledger, clock: Clock) -> _Desk:
         code_sets = load_code_sets(settings.contract_folders)
         catalog = load_catalog(load_in_force(settings, records, code_sets).contracts)
-        policy = load_policy(catalog, settings.policy_folder or POLICY_FOLDER)
-        words = Vocabulary(catalog, code_sets, policy.purposes, policy.roles)
+        keeper = open_keeper(settings, records, catalog, ledger, clock)
+        words = Vocabulary(catalog, code_sets, lambda: keeper.policy)
         rules = load_person_rules(catalog).conflicts
-        return cls(Decider(policy, catalog), rules, words)
+        return cls(keeper, rules, words)
 
     def rule(self, conflict: Conflict) -> ConflictRule:
         """Return the rule that found a conflict: of its kind, about its datasets."""

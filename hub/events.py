@@ -18,6 +18,9 @@ from hub.identifiers import Label
 class EventTag(StrEnum):
     """Every kind of event the ledger knows, alphabetical."""
 
+    ACCESS_POLICY_ACTIVATED = "access:policy:activated"
+    ACCESS_POLICY_ADOPTED = "access:policy:adopted"
+    ACCESS_POLICY_ROLLED_BACK = "access:policy:rolled_back"
     CITIZEN_RECORD_OPENED = "citizen:record:opened"
     HUB_CONTRACT_ADOPTED = "hub:contract:adopted"
     HUB_ENTRY_ERASED = "hub:entry:erased"

@@ -19,6 +19,7 @@ from hub.clock import FixedClock
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from tests.access.district import district_catalog
+from tests.access.keeping import keeper_of
 from tests.access.people import EAST, MemorySnapshot, Person, invented_id, record
 
 NOW = datetime(2026, 3, 7, 9, 30, tzinfo=UTC)
@@ -125,7 +126,7 @@ def guard(
     clock: FixedClock,
 ) -> Guard:
     """The guard over all of them."""
-    return Guard(decider, catalog, snapshot, ledger, keys, clock)
+    return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock)
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def guard_in(
     """Make the same guard as it is a while later."""
 
     def make(later: timedelta) -> Guard:
-        return Guard(decider, catalog, snapshot, ledger, keys, FixedClock(NOW + later))
+        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, FixedClock(NOW + later))
 
     return make
 
@@ -151,6 +152,6 @@ def guard_of(
     """Make a guard over given people."""
 
     def make(*people: Person) -> Guard:
-        return Guard(decider, catalog, MemorySnapshot(keys, people), ledger, keys, clock)
+        return Guard(keeper_of(decider), catalog, MemorySnapshot(keys, people), ledger, keys, clock)
 
     return make
