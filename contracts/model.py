@@ -215,6 +215,7 @@ class Contract:
     Args:
         name: dataset name, "domain.object".
         file: name of the file it was read from.
+        owner_line: line of its ownerDepartment there.
         custom: every contract-level custom property as it was written.
         document: the ODCS document that it was read from, as JSON values.
     """
@@ -238,6 +239,7 @@ class Contract:
     time_column: str | None = None
     description: str = ""
     file: str = ""
+    owner_line: int = field(default=1, compare=False)
     custom: Mapping[str, Any] = field(default_factory=dict)
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 

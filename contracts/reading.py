@@ -99,6 +99,7 @@ def read_contract(document: Document) -> Contract | None:
         area_column=_column_name(document, "areaColumn", custom, properties),
         time_column=_column_name(document, "timeColumn", custom, properties),
         description=str(description.get("purpose", "")),
+        owner_line=document.line(("custom", "ownerDepartment")),
         file=document.file,
         custom=custom,
         document=root,
