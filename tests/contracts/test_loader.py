@@ -212,6 +212,7 @@ def test_all_findings_come_at_once_and_point_at_their_line(tmp_path: Path) -> No
         (contract_text().replace("name: test.thing", "name: Thing"), "domain.dataset"),
         (contract_text().replace("apiVersion: v3.1.0", "apiVersion: v9"), "not ODCS"),
         (contract_text().replace("status: active", "statuss: active"), "not ODCS"),
+        (contract_text().replace("status: active", "status: retird"), "status 'retird'"),
         (contract_text() + "  - name: second\n", "exactly one schema object"),
         (contract_text().replace("role: steward", "role: friend"), "who answers for the data"),
         (contract_text().replace("value: housing", "value: Housing Office"), "ownerDepartment: "),
