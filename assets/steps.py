@@ -164,7 +164,7 @@ def _check(
         code_sets=run.code_sets,
         partner=batch.partner,
     )
-    found = run_batch(con, compiled)
+    found = run_batch(con, compiled, sql_seconds=run.settings.sql_rule_seconds)
     verdict = admitted(run, batch, found, now)
     path = feedback_path(run, batch)
     write_feedback(con, contract, specs, verdict, path, first_line=parsed.first_line)

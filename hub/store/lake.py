@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 import duckdb_extensions
@@ -303,6 +303,44 @@ def batches(con: Connection, sql: str, size: int = 20_000) -> Iterator[dict[str,
             yield {name: batch.column(i).to_pylist() for i, name in enumerate(batch.schema.names)}
     finally:
         cursor.close()
+
+
+class Interruptible(Protocol):
+    """A connection whose statement another thread can stop."""
+
+    def execute(self, query: str, /) -> Any:
+        """Run one statement."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stop the statement that another thread runs."""
+        ...
+
+
+def rows_within(con: Interruptible, sql: str, seconds: float) -> list[Any] | None:
+    """Return a query's rows, or None when it was stopped because it took longer than that.
+
+    The connection can be used on at once either way.
+    """
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        con.interrupt()
+
+    timer = threading.Timer(seconds, stop)
+    timer.start()
+    try:
+        rows: list[Any] = con.execute(sql).fetchall()
+    except duckdb.InterruptException:
+        if not late.is_set():
+            raise
+        return None
+    else:
+        return rows
+    finally:
+        timer.cancel()
+        timer.join()  # or it might stop the next statement
 
 
 @contextmanager
