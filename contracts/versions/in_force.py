@@ -26,6 +26,19 @@ def load_filed(settings: Settings, code_sets: CodeSets | None = None) -> tuple[C
     )
 
 
+def in_force(settings: Settings, code_sets: CodeSets | None = None) -> Weighed:
+    """Load the contracts to go by; where there is no hub yet, nothing was used.
+
+    Raises:
+        ContractError: when a contract is not valid, with every finding.
+    """
+    sets = code_sets or load_code_sets(settings.contract_folders)
+    if not settings.records.exists():
+        return weigh(load_filed(settings, sets), {}, sets)
+    with Records.open(settings) as records:
+        return load_in_force(settings, records, sets)
+
+
 def load_in_force(settings: Settings, records: Records, code_sets: CodeSets) -> Weighed:
     """Load the contracts to go by, and what is refused of their changes.
 
