@@ -7,8 +7,6 @@ per person, before the file exists. A file that is not whole never has its name.
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +32,7 @@ from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import AccessDenied, RequestError
 from hub.events import AuditEvent, EventTag
+from hub.files import write_new
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.ledger.writer import Entry
@@ -126,8 +125,9 @@ def take_back(
         are resolved or with another department by now), and rows without an answer.
 
     Raises:
-        RequestError: when the workbook was edited in the wrong places, or answers about records
-            that have changed since it was handed out; every finding at once.
+        RequestError: when nobody is named.
+        DeliveryRefused: when the workbook was edited in the wrong places, or answers about
+            records that have changed since it was handed out; its first findings and their count.
         LedgerError: when the return could not be recorded; nothing is taken then.
     """
     if not by.strip():
@@ -224,21 +224,10 @@ def _write(
     order: Order, cover: Sequence[tuple[str, str]], sheets: Sequence[Sheet], checks: Checks
 ) -> str:
     """Write the workbook whole or not at all and return its SHA-256."""
-    draft = order.out.with_name(f".{order.out.name}.{secrets.token_hex(4)}.part")
     try:
-        handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w+b") as file:
-            write_workbook(file, cover, sheets, checks)
-            file.flush()
-            os.fsync(file.fileno())
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.link(draft, order.out)  # fails where somebody was faster
+        return write_new(order.out, lambda file: write_workbook(file, cover, sheets, checks))
     except OSError as exc:
         raise RequestError("--out cannot be written: name a new file in a folder of yours") from exc
-    finally:
-        draft.unlink(missing_ok=True)
-    return digest
 
 
 @dataclass(frozen=True, slots=True)

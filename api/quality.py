@@ -12,7 +12,8 @@ from typing import Any
 
 from contracts.accuracy.dimensions import Dimension, Indicator
 from contracts.accuracy.figures import Figures, MonthFigures, WorstRule
-from contracts.accuracy.measures import TARGET, Headline, Measure, cut_percent, estimates
+from contracts.accuracy.measures import Headline, Measure, cut_percent, estimates
+from contracts.accuracy.sampling import TARGET
 from hub.store.facts import read_facts
 from hub.store.records import Records
 from hub.store.samples import FieldSample

@@ -6,11 +6,11 @@ then written, for its owner alone, under HOME/samples. Where the ledger fails th
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from access.answers import Answer, SampleQuery
 from access.demo import load_demo_actors
@@ -26,6 +26,7 @@ from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import AccessDenied, DeliveryRefused, RequestError, SourceError
 from hub.events import AuditEvent, EventTag
+from hub.files import write_new
 from hub.keyring import Keyring
 from hub.ledger.writer import Entry
 from hub.sealing import Pseudonymiser
@@ -189,9 +190,11 @@ def _drawn(services: Services, sample: FieldSample) -> AuditEvent:
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)  # whoever made it, and under whichever umask
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
+    write_new(path, lambda file: _fill(file, data))
+
+
+def _fill(file: BinaryIO, data: bytes) -> None:
+    file.write(data)
 
 
 def return_sample(settings: Settings, clock: Clock, file: Path) -> FieldSample:

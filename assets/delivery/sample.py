@@ -38,6 +38,7 @@ from contracts.relations import related
 from contracts.verdict import BatchVerdict
 from hub.config import Settings
 from hub.errors import DeliveryRefused
+from hub.quoting import identifier
 from hub.store import lake
 
 LOOKED_AT = 20_000
@@ -167,7 +168,7 @@ def _guess(
     con: lake.Connection, parsed: Parsed, headers: SampleHeaders, task: Task, sets: CodeSets
 ) -> Guess:
     names = parsed.source.columns
-    listed = ", ".join(lake.quoted(name) for name in names)
+    listed = ", ".join(identifier(name) for name in names)
     rows = con.execute(f"SELECT {listed} FROM ({parsed.source.sql}) LIMIT {LOOKED_AT}").fetchall()
     cells: dict[str, list[str | None]] = {
         name: [row[place] for row in rows] for place, name in enumerate(names)

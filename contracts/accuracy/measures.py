@@ -22,8 +22,6 @@ from contracts.accuracy.sampling import Estimate, StratumCount, estimate
 from hub.store.facts import Agreement, BatchFacts
 from hub.store.samples import FieldSample
 
-TARGET = 0.99
-
 TITLES = {
     "rule_accuracy": "规则准确率 rule accuracy",
     "key_accuracy": "关键字段合格率 key fields without any error",
