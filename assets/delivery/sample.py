@@ -21,17 +21,11 @@ from contracts.codes import CodeSets
 from contracts.compile import compile_batch
 from contracts.drafting.draft import draft
 from contracts.drafting.glossary import Glossary
-from contracts.drafting.guess import (
-    Column,
-    Guess,
-    assign_roles,
-    guess_column,
-    mark_key,
-    mark_key_fields,
-)
+from contracts.drafting.guess import Column, Guess, guess_column
 from contracts.drafting.profile import profile
 from contracts.drafting.recognise import is_name
 from contracts.drafting.softening import MOST_ROUNDS, remarks, softened
+from contracts.drafting.whole import assign_roles, mark_key, mark_key_fields
 from contracts.loader import read_one
 from contracts.model import Contract, header_form
 from contracts.relations import related

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 
 from api.accuracy import true_accuracies
-from api.commands.field_sample import SampleOrder, draw_sample, return_sample
+from api.field_sample import SampleOrder, draw_sample, return_sample
 from api.quality import figures
 from assets.demo.truth import read_truth
 from assets.reports.worksheet import RIGHT, UNREACHABLE, WRONG
