@@ -65,7 +65,7 @@ def draw_sample(settings: Settings, clock: Clock, order: SampleOrder) -> tuple[F
     Raises:
         AccessDenied: when the policy does not let the steward; the refusal is recorded.
         RequestError: when the dataset cannot be verified in the field, a word is unknown, or a
-            sample of the same publication is still in the field.
+            sample of the same publication is still in the field or has its result.
         NotFound: before the first publication.
         LedgerError: when the uses could not be recorded; no file is written.
     """
@@ -85,8 +85,8 @@ def _draw(services: Services, settings: Settings, order: SampleOrder) -> tuple[F
     verified_columns(dataset)
     actor = _actor(settings, order.by, dataset)
     snapshot, digits = services.snapshots.current(), LEVELS[order.level]
-    Samples(services.records).require_none_open(dataset.name, snapshot.version)
-    seed = order.seed or seed_of(dataset.name, snapshot.version, digits)
+    seed = order.seed or seed_of(dataset.name, snapshot.version)
+    Samples(services.records).require_drawable(dataset.name, snapshot.version, seed)
     con = lake.open_lake(settings)
     try:
         version = int(snapshot.manifest["lake_snapshot"])
@@ -94,7 +94,9 @@ def _draw(services: Services, settings: Settings, order: SampleOrder) -> tuple[F
     finally:
         con.close()
     keyring = Keyring.open(settings.keyring, settings.passphrase)
-    sample = _sample(services, dataset, drawing, GuardKeys.of(keyring), order, actor)
+    sample = _sample(
+        services, dataset, drawing, GuardKeys.of(keyring), order, actor, snapshot.version
+    )
     subjects = tuple(record.subject_key for record in drawing.records)
     answer = services.guard.sample(actor, SampleQuery(dataset.name, subjects, order.case))
     if not answer.allowed:
@@ -130,6 +132,7 @@ def _sample(
     keys: GuardKeys,
     order: SampleOrder,
     actor: Actor,
+    version: str,
 ) -> FieldSample:
     now = services.clock.now()
     batches = [b for b in read_facts(services.records).batches if b.dataset == dataset.name]
@@ -141,7 +144,7 @@ def _sample(
         dataset=dataset.name,
         department=dataset.owner,
         month=max((b.month for b in batches if b.is_accepted), default=f"{now:%Y-%m}"),
-        version=services.snapshots.current().version,
+        version=version,
         digits=LEVELS[order.level],
         seed=drawing.seed,
         drawn_by=keys.actor.of(actor.id).hex(),
