@@ -21,11 +21,14 @@ from assets.delivery.arrivals import scan
 from assets.reconciliation.step import check_worklist
 from assets.resources import hub_resource
 from assets.runtime import Progress, Promises, Quiet, Runtime
+from assets.trend import trend_table
+from contracts.accuracy.figures import Figures
 from contracts.cards.life import Colour
 from contracts.model import Contract
 from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
 from hub.errors import ContractError
+from hub.store.facts import read_facts
 
 #: update cycle -> (cron of the schedule, time after which the dataset counts as stale)
 CYCLES = {
@@ -123,12 +126,17 @@ def _lane_results(run: Runtime, dataset: str) -> Iterator[dg.MaterializeResult[N
         }
     passed = not refused and all(v.passed for v in verdicts)
     reason = "; ".join(v.reason for v in verdicts if not v.passed) or "nothing stopped"
+    metadata["trend"] = _trend(run, dataset)
+    stated = ("rows", "quarantined", "key accuracy", "accepted share", "trend")
+    told = {
+        "verdict": ("passed" if passed else "stopped or refused") if done else "nothing new",
+        "reason": reason,
+        **{name: metadata[name] for name in stated if name in metadata},
+    }
     yield dg.MaterializeResult(
         asset_key=checked_key(dataset),
         metadata=metadata,
-        check_results=[
-            dg.AssetCheckResult(passed=passed, check_name="contract", metadata={"reason": reason})
-        ],
+        check_results=[dg.AssetCheckResult(passed=passed, check_name="contract", metadata=told)],
     )
     loads = [item.loaded for item in done if item.loaded is not None]
     yield dg.MaterializeResult(
@@ -139,6 +147,12 @@ def _lane_results(run: Runtime, dataset: str) -> Iterator[dg.MaterializeResult[N
             "ended": sum(x.closed for x in loads),
         },
     )
+
+
+def _trend(run: Runtime, dataset: str) -> dg.MarkdownMetadataValue:
+    found = Figures(read_facts(run.records))
+    months = found.history(dataset=dataset) if dataset in found.datasets() else ()
+    return dg.MetadataValue.md(trend_table(months))
 
 
 def identity_asset(contracts: Sequence[Contract]) -> dg.AssetsDefinition:
