@@ -5,7 +5,7 @@ near the measured accuracy comes to the true one.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,25 @@ def compare_with_truth(settings: Settings, truth: Path) -> list[dict[str, Any]]:
             "known_miss": row.known_miss,
         }
         for row in sorted(rows, key=lambda r: (r.dataset, r.kind))
+    ]
+
+
+def caught_by_kind(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row per kind of planted error over all datasets, of `compare_with_truth`."""
+    kinds: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        found = kinds.setdefault(
+            (row["found_by"], row["kind"]),
+            {
+                "kind": row["kind"], "found_by": row["found_by"], "planted": 0, "caught": 0,
+            },
+        )  # fmt: skip
+        found["planted"] += row["planted"]
+        found["caught"] += row["caught"]
+    return [
+        {**found, "rate_%": round(100 * found["caught"] / found["planted"], 2)}
+        for _, found in sorted(kinds.items())
+        if found["planted"]
     ]
 
 

@@ -165,8 +165,9 @@ def _meaning(seen: Profile, known: Known | None) -> tuple[str | None, tuple[str,
         if by_name and name == "bank_account":
             share = max(share, seen.meanings["long_number"])
         if share >= (hinted if by_name else alone) or said == name:
-            doubt = f"{share:.1%} 的值形似 {name} / of the values look like it"
-            return name, () if said == name and share >= 0.8 else (doubt,)
+            by = "表头如此，" if said == name else ""
+            doubt = f"{by}{share:.1%} 的值形似 {name} / of the values look like it"
+            return name, (f"{doubt}{', the header says so' if by else ''}",)
     return None, ()
 
 
@@ -228,7 +229,7 @@ def _level(
     if known is not None:
         level = max(known.level, floor or known.level)
         doubt = f"级别 {level.name} 取自既有合同的同名列 / level as contracts give this header"
-        return level, () if level > Classification.L2 else (doubt,)
+        return level, (doubt,)
     if floor is not None:
         return floor, ()
     by_codes = glossary.level_of(code_set) if code_set else None

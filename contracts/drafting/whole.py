@@ -27,13 +27,17 @@ def assign_roles(columns: Sequence[Column], glossary: Glossary) -> tuple[Column,
         elif column.semantic not in (*_PERSONAL, "birth_date", "address"):
             done.append(column)
         elif known and (known.item.role in roles.values() or known.is_third):
-            done.append(replace(column, role=known.item.role))
+            by = "是谁的信息取自既有合同的同名列 / whose it is, as contracts give this header"
+            done.append(replace(column, role=known.item.role).doubting(by))
         elif len(roles) == 1:
             done.append(replace(column, role=next(iter(roles.values()))))
         else:
             near = [role for role in roles.values() if column.name.startswith(f"{role}_")]
             doubt = "是谁的信息未能判断 / whose it is could not be told"
-            done.append(replace(column, role=near[0]) if near else column.doubting(doubt))
+            by = "是谁的信息由列名推断 / whose it is, by the column's name"
+            done.append(
+                replace(column, role=near[0]).doubting(by) if near else column.doubting(doubt)
+            )
     return tuple(done)
 
 
