@@ -20,10 +20,11 @@ from access.policy import load_policy
 from access.ports import GuardKeys
 from access.reconciliation import Matter, Reconciled, Reconciler, ShownRecord
 from api.vocabulary import Vocabulary
+from assets.guarded.sheets import Seal, Sheet, plain
+from assets.guarded.writing import write_workbook
 from assets.integrated.rules import ConflictRule, load_person_rules
 from assets.reconciliation.answers import GivenAnswer, read_answers, refuse_outdated
-from assets.reconciliation.sheets import ANSWERS, ITEM, Checks, Sheet, plain
-from assets.reconciliation.workbook import write_workbook
+from assets.reconciliation.sheets import ANSWERS, COLUMNS, DEPARTMENT, ITEM, seal_of
 from contracts.codes import load_code_sets
 from contracts.loader import load_catalog
 from contracts.model import Contract
@@ -107,7 +108,7 @@ def hand_out(settings: Settings, clock: Clock, ledger: Ledger, order: Order) -> 
         if not shown.allowed:
             raise AccessDenied(f"{shown.reason}; {shown.remedy}")
         sheets = desk.sheets(items, found, shown)
-        digest = _write(order, desk.cover(order, clock), sheets, Checks(keyring, order.department))
+        digest = _write(order, desk.cover(order, clock), sheets, seal_of(keyring, order.department))
         _tell(ledger, clock, EventTag.PARTNER_WORKLIST_EXPORTED, keyring, order.department, order.by,
               items=len(items), persons=shown.persons, sha256=digest)  # fmt: skip
         worklist.exported([item.id for item in items], clock.now())
@@ -220,11 +221,11 @@ def _tell(
 
 
 def _write(
-    order: Order, cover: Sequence[tuple[str, str]], sheets: Sequence[Sheet], checks: Checks
+    order: Order, cover: Sequence[tuple[str, str]], sheets: Sequence[Sheet], seal: Seal
 ) -> str:
     """Write the workbook whole or not at all and return its SHA-256."""
     try:
-        return write_new(order.out, lambda file: write_workbook(file, cover, sheets, checks))
+        return write_new(order.out, lambda file: write_workbook(file, cover, sheets, COLUMNS, seal))
     except OSError as exc:
         raise RequestError("--out cannot be written: name a new file in a folder of yours") from exc
 
@@ -263,7 +264,7 @@ class _Desk:
         """Return the lines of the first sheet; the second of them is read again."""
         return [
             ("部门间数据校核 joint review", self.words.agency(order.department)),
-            ("部门 department", order.department),
+            (DEPARTMENT, order.department),
             ("日期 date", clock.now().date().isoformat()),
             (
                 "填写 how to answer",

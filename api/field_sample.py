@@ -7,7 +7,7 @@ then written, for its owner alone, under HOME/samples. Where the ledger fails th
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -108,7 +108,7 @@ def _draw(services: Services, settings: Settings, order: SampleOrder) -> tuple[F
     Samples(services.records).add(sample)
     mark = Pseudonymiser(keyring, "record").of
     path = settings.samples / f"{sample.id}.xlsx"
-    _write(path, worksheet.worksheet(sample.id, lines, mark))
+    _write(path, lambda file: worksheet.write_worksheet(file, sample.id, lines, mark))
     return sample, path
 
 
@@ -190,14 +190,10 @@ def _drawn(services: Services, sample: FieldSample) -> AuditEvent:
     return AuditEvent(EventTag.PARTNER_SAMPLE_DRAWN, services.clock.now(), details)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, write: Callable[[BinaryIO], None]) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)  # whoever made it, and under whichever umask
-    write_new(path, lambda file: _fill(file, data))
-
-
-def _fill(file: BinaryIO, data: bytes) -> None:
-    file.write(data)
+    write_new(path, write)
 
 
 def return_sample(settings: Settings, clock: Clock, file: Path) -> FieldSample:

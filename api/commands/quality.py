@@ -131,7 +131,7 @@ def sample(
             f"{len(drawn.strata)} strata, seed {drawn.seed}; each person is in the ledger"
         )
         out.print(f"worksheet (personal data, mode 0600): {path}", soft_wrap=True)
-        out.print("fill columns H–K, then: hub quality sample-return FILE")
+        out.print("fill in the four answer columns, then: hub quality sample-return FILE")
 
 
 @app.command("sample-return")

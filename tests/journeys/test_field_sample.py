@@ -17,7 +17,7 @@ from api.accuracy import true_accuracies
 from api.field_sample import SampleOrder, draw_sample, return_sample
 from api.quality import figures
 from assets.demo.truth import read_truth
-from assets.reports.worksheet import RIGHT, UNREACHABLE, WRONG
+from assets.reports.worksheet import RIGHT, SHEET, UNREACHABLE, WRONG
 from contracts.accuracy.measures import estimates
 from contracts.accuracy.sampling import sample_size
 from hub.clock import SystemClock
@@ -32,7 +32,7 @@ from tests.journeys.conftest import Story, hub_command
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("story")]
 
 ORDER = SampleOrder("population.resident", "2026-77", "partner.population")
-_FIELDS = {"name": "H", "resident_id": "I", "person_status": "J", "residence_address": "K"}
+_FIELDS = {"name": "G", "resident_id": "H", "person_status": "I", "residence_address": "J"}
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +54,12 @@ def entries(settings: Settings) -> int:
 def answered(path: Path, to: Path, wrong: dict[str, str], absent: int) -> Path:
     """Fill a worksheet in: wrong are the numbers whose record has a hidden error, and where."""
     book = openpyxl.load_workbook(path)
-    sheet: Any = book.active
-    for row in range(3, sheet.max_row + 1):
-        for column in "HIJK":
-            sheet[f"{column}{row}"] = UNREACHABLE if row < 3 + absent else RIGHT
-        hidden = wrong.get(sheet[f"E{row}"].value)
-        if hidden is not None and row >= 3 + absent:
+    sheet: Any = book[SHEET]
+    for row in range(2, sheet.max_row + 1):
+        for column in "GHIJ":
+            sheet[f"{column}{row}"] = UNREACHABLE if row < 2 + absent else RIGHT
+        hidden = wrong.get(sheet[f"D{row}"].value)
+        if hidden is not None and row >= 2 + absent:
             sheet[f"{_FIELDS[hidden]}{row}"] = WRONG
     book.save(to)
     return to
@@ -127,8 +127,8 @@ def test_the_same_facts_give_the_same_persons_and_another_seed_others(
 ) -> None:
     def numbers(order: SampleOrder) -> set[str]:
         _, path = draw_sample(settings, SystemClock(), order)
-        sheet: Any = openpyxl.load_workbook(path).active
-        found = {sheet[f"E{row}"].value for row in range(3, sheet.max_row + 1)}
+        sheet: Any = openpyxl.load_workbook(path)[SHEET]
+        found = {sheet[f"D{row}"].value for row in range(2, sheet.max_row + 1)}
         path.unlink()
         forgotten(settings)
         return found
@@ -179,12 +179,11 @@ def test_a_changed_worksheet_changes_nothing(settings: Settings, tmp_path: Path)
     sample, path = draw_sample(settings, SystemClock(), ORDER)
     back = answered(path, tmp_path / "back.xlsx", {}, absent=0)
     book = openpyxl.load_workbook(back)
-    assert book.active is not None
-    book.active["D7"] = "改名"
+    book[SHEET]["C7"] = "改名"
     book.save(back)
     with pytest.raises(DeliveryRefused) as refusal:
         return_sample(settings, SystemClock(), back)
-    assert refusal.value.findings == ("D7: was changed; put back what was issued",)
+    assert refusal.value.findings == (f"{SHEET}!C7: 此栏不得修改 / not to be edited",)
     assert path.exists()
     with Records.open(settings) as records:
         assert Samples(records).of(sample.id).returned_at is None

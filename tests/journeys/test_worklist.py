@@ -20,7 +20,8 @@ from api.cli import app
 from api.commands.ledger import open_ledger
 from api.setup import make_hub
 from assets import steps
-from assets.reconciliation.sheets import ANSWERS, CONCLUSION, COVER, REMARK
+from assets.guarded.sheets import COVER
+from assets.reconciliation.sheets import ANSWERS, CONCLUSION, REMARK
 from assets.reconciliation.step import check_worklist
 from assets.runtime import Promises, Quiet, open_runtime
 from contracts.loader import load_contracts

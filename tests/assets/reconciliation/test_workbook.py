@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import openpyxl
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from assets.guarded.sheets import Sheet, plain
+from assets.guarded.writing import write_workbook
 from assets.reconciliation.answers import read_answers, refuse_outdated
-from assets.reconciliation.sheets import ANSWERS, Checks, Sheet, plain
-from assets.reconciliation.workbook import write_workbook
+from assets.reconciliation.sheets import ANSWERS, COLUMNS, seal_of
 from hub.errors import DeliveryRefused
 from hub.keyring import Keyring
 from hub.store.worklist import Conclusion
@@ -28,12 +30,12 @@ def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
     return Keyring.create(tmp_path_factory.mktemp("keys") / "keyring.json")
 
 
-def made(folder: Path, keyring: Keyring, rows: list[tuple[str, ...]] | None = None) -> Path:
+def made(folder: Path, keyring: Keyring, rows: Sequence[tuple[str, ...]] | None = None) -> Path:
     path = folder / "list.xlsx"
     rows = rows or [("W1", "王五", "李四"), ("W2", "'=1+1", ""), ("W3", "赵六", "x")]
     sheet = Sheet("姓名不一致", HEADINGS, tuple(rows), tuple(f"e-{row[0]}" for row in rows))
     with path.open("wb") as file:
-        write_workbook(file, COVER, [sheet], Checks(keyring, "housing"))
+        write_workbook(file, COVER, [sheet], COLUMNS, seal_of(keyring, "housing"))
     return path
 
 
@@ -80,7 +82,7 @@ def test_sorted_and_removed_rows_are_no_edit(tmp_path: Path, keyring: Keyring) -
     [
         ({"B2": "另一人"}, ["B2"]),
         ({"A2": "W9"}, ["A2"]),
-        ({"B2": "x", "C4": "y", "D3": "maybe"}, ["B2", "D3", "C4"]),
+        ({"B2": "x", "C4": "y", "D3": "maybe"}, ["B2", "C4", "D3"]),
         ({"C3": "added"}, ["C3"]),
         ({"G2": "beside"}, ["G2"]),
         ({"F2": ""}, ["F2"]),
