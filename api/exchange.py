@@ -14,7 +14,6 @@ from pathlib import Path
 
 from access.decision import Decider
 from access.files import POLICY_FOLDER
-from access.means import Means
 from access.model import Actor
 from access.policy import load_policy
 from access.ports import GuardKeys
@@ -103,8 +102,10 @@ def hand_out(settings: Settings, clock: Clock, ledger: Ledger, order: Order) -> 
         if not items:
             return HandedOut(0, 0, 0, 0)
         matters = [desk.matter(item.id, found[item.id]) for item in items]
-        means = Means(desk.decider, SnapshotStore(settings), ledger, GuardKeys.of(keyring), clock)
-        shown = Reconciler(means).release(_actor(order), order.case, matters)
+        reconciler = Reconciler(
+            desk.decider, SnapshotStore(settings), ledger, GuardKeys.of(keyring), clock
+        )
+        shown = reconciler.release(_actor(order), order.case, matters)
         if not shown.allowed:
             raise AccessDenied(f"{shown.reason}; {shown.remedy}")
         sheets = desk.sheets(items, found, shown)
