@@ -14,10 +14,11 @@ from pathlib import Path
 
 from access.decision import Decider
 from access.files import POLICY_FOLDER
+from access.guard import Guard
 from access.model import Actor
 from access.policy import load_policy
 from access.ports import GuardKeys
-from access.reconciliation import Matter, Reconciled, Reconciler, ShownRecord
+from access.roads.reconciliation import Matter, Reconciled, ShownRecord
 from api.vocabulary import Vocabulary
 from assets.guarded.sheets import Seal, Sheet, plain
 from assets.guarded.writing import write_workbook
@@ -102,10 +103,15 @@ def hand_out(settings: Settings, clock: Clock, ledger: Ledger, order: Order) -> 
         if not items:
             return HandedOut(0, 0, 0, 0)
         matters = [desk.matter(item.id, found[item.id]) for item in items]
-        reconciler = Reconciler(
-            desk.decider, SnapshotStore(settings), ledger, GuardKeys.of(keyring), clock
+        guard = Guard(
+            desk.decider,
+            desk.decider.catalog,
+            SnapshotStore(settings),
+            ledger,
+            GuardKeys.of(keyring),
+            clock,
         )
-        shown = reconciler.release(_actor(order), order.case, matters)
+        shown = guard.reconcile(_actor(order), order.case, matters)
         if not shown.allowed:
             raise AccessDenied(f"{shown.reason}; {shown.remedy}")
         sheets = desk.sheets(items, found, shown)

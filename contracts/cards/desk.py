@@ -34,7 +34,6 @@ from hub.events import AuditEvent, EventTag
 from hub.store.attempts import Attempt
 from hub.store.cards import (
     Act,
-    Log,
     NewStep,
     add_act,
     add_steps,
@@ -43,6 +42,7 @@ from hub.store.cards import (
     tell,
     watch,
 )
+from hub.store.outbox import Log
 from hub.store.records import Records
 
 _TAGS: Mapping[StepKind, EventTag] = {

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from hub.errors import NotFound, RequestError
 from hub.events import AuditEvent, EventTag
 from hub.ledger.writer import Entry
-from hub.store.cards import Log
 from hub.store.models import FieldSampleRow, FieldStratumRow
+from hub.store.outbox import Log
 from hub.store.records import Records
 
 _CHUNK = 1000

@@ -125,7 +125,7 @@ vaccination.check:
 """
 RULE = (
     "window-vaccination,allow,window_officer,health,lookup,health.vaccination,vaccination.check,"
-    'any,required,clear,L4,minors,one_person_per_request,"Children are brought to the counter"\n'
+    'any,required,any,clear,L4,minors,one_person_per_request,"Children are brought to the counter"\n'
 )
 OFFICER = """
 window.health:

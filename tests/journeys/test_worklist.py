@@ -229,6 +229,9 @@ def test_each_person_shown_has_one_entry_before_the_file(town: Town) -> None:
     entry = next(e for e in shown if e["subject"] == label)
     assert (entry["action"], entry["purpose"]) == ("reconcile", "quality.reconcile")
     assert entry["fields"]["civil_affairs.death.died_on"] == "clear"
+    assert "civil_affairs.death" in entry["asked"] == entry["dataset"]
+    assert "steward-reconcile-own" in entry["rules"]
+    assert any(rule.startswith("steward-reconcile-others") for rule in entry["rules"])
     assert "civil_affairs.death.deceased_id" not in entry["fields"]
     assert events[-1]["event"] == "partner:worklist:exported"
     assert "李科长" not in json.dumps(events, ensure_ascii=False)

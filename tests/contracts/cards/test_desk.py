@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,13 @@ from contracts.cards.rules import load_card_rules
 from contracts.loader import load_contracts
 from hub.calendar import load_calendar
 from hub.errors import LedgerError, NotFound, RequestError
-from hub.ledger.committer import Receipt
 from hub.ledger.log import Ledger
-from hub.ledger.writer import Entry
 from hub.store.batches import Arrival, BatchStatus, Verdict
 from hub.store.cards import Act, ActKind, tell
 from hub.store.records import Records
 from tests.contracts.cards.card_facts import NORMS, TENANCY
 from tests.factories import NOW, settings_in
-from tests.hub.ledger.factories import open_ledger
+from tests.hub.ledger.factories import Flaky, open_ledger
 
 DAY = timedelta(days=1)
 ONE = Norms({TENANCY: NORMS.promises[TENANCY]}, NORMS.rules, NORMS.calendar)
@@ -40,32 +38,6 @@ class Clock:
 
     def now(self) -> datetime:
         return self.time
-
-
-@dataclass
-class Flaky:
-    """A ledger that dies before or after it has written."""
-
-    ledger: Ledger
-    fail_before: bool = False
-    fail_after: bool = False
-    calls: list[int] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        return self.ledger.size
-
-    def entries(self, start: int, stop: int) -> Sequence[Any]:
-        return self.ledger.entries(start, stop)
-
-    def append(self, entries: Sequence[Entry]) -> Receipt:
-        if self.fail_before:
-            raise LedgerError("killed before")
-        receipt = self.ledger.append(entries)
-        self.calls.append(len(entries))
-        if self.fail_after:
-            raise LedgerError("killed after")
-        return receipt
 
 
 @pytest.fixture

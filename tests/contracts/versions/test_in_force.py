@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from api.commands.access import catalog_of
+from api.commands.access.sources import catalog_of
 from contracts.codes import load_code_sets
 from contracts.loader import load_contracts
 from contracts.versions.adoption import used

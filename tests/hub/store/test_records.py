@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from hub.errors import ConfigError, NotFound, RequestError
+from hub.store.access_steps import STEPS as ACCESS_STEPS
 from hub.store.batches import STEPS, safe_file_name
 from hub.store.models import Base
 from hub.store.records import (
@@ -360,6 +361,7 @@ def test_upgrading_twice_changes_nothing_and_keeps_everything(tmp_path: Path) ->
 
 def test_the_migrations_make_the_tables_of_the_models(records: Records) -> None:
     found = inspect(records._engine)
+    assert ACCESS_STEPS.rows.__table__ in Base.metadata.tables.values()
     for table in Base.metadata.tables.values():
         made = {c["name"]: c["nullable"] for c in found.get_columns(table.name)}
         wanted = {c.name: bool(c.nullable) for c in table.columns}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008_no_partners"
-down_revision: str | None = "0007_sample_returns"
+revision = "0009_no_partners"
+down_revision: str | None = "0008_access"
 branch_labels = None
 depends_on = None
 
