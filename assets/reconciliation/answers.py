@@ -79,14 +79,17 @@ class _Reading:
         self.unanswered = 0
 
 
-def read_answers(path: Path, keyring: Keyring) -> Returned:
+def read_answers(path: Path, keyring: Keyring, limits: Limits = LIMITS) -> Returned:
     """Return the answers of a workbook that the hub has handed out.
+
+    Args:
+        limits: what it may cost.
 
     Raises:
         RequestError: when it is no such workbook, or a cell that is not an answer was changed, or
             an answer is none of those offered; every finding at once.
     """
-    _check_file(path)
+    _check_file(path, limits)
     try:
         with calamine.CalamineWorkbook.from_path(str(path)) as book:
             return _read(book, keyring)
@@ -113,13 +116,13 @@ def refuse_outdated(returned: Returned, evidence: Mapping[str, str], keyring: Ke
         raise _refusal(_OUTDATED, findings)
 
 
-def _check_file(path: Path) -> None:
+def _check_file(path: Path, limits: Limits) -> None:
     try:
-        if path.stat().st_size > LIMITS.file_bytes:
-            raise RequestError(f"the workbook is larger than {LIMITS.file_bytes >> 20} MiB")
+        if path.stat().st_size > limits.file_bytes:
+            raise RequestError(f"the workbook is larger than {limits.file_bytes >> 20} MiB")
         if content_of(path) is not Content.XLSX:
             raise RequestError("this is no workbook that the hub has handed out: return the xlsx")
-        check_returned(path, LIMITS)
+        check_returned(path, limits)
     except DeliveryRefused as exc:
         raise RequestError(exc.message) from None
     except OSError as exc:

@@ -22,6 +22,8 @@ from hub.store.models import FieldSampleRow, FieldStratumRow
 from hub.store.records import Records
 
 _CHUNK = 1000
+#: What is said of a sample that there is not, and of one that is not the asker's.
+NO_SAMPLE = "没有这个样本。 / No such sample: `hub quality show DATASET` lists those drawn."
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class Samples:
         with self._records.reading() as session:
             row = session.get(FieldSampleRow, sample_id)
             if row is None:
-                raise NotFound("no such sample: `hub quality show DATASET` lists those drawn")
+                raise NotFound(NO_SAMPLE)
             return _sample(row, _strata(session, sample_id))
 
     def save_result(
@@ -154,7 +156,7 @@ class Samples:
         with self._records.writing() as session:
             row = session.get(FieldSampleRow, sample_id, with_for_update=True)
             if row is None:
-                raise NotFound("no such sample: `hub quality show DATASET` lists those drawn")
+                raise NotFound(NO_SAMPLE)
             if row.returned_at is not None:
                 raise RequestError(
                     f"sample {sample_id} was returned on {row.returned_at:%Y-%m-%d}; "

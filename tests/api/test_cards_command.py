@@ -47,7 +47,7 @@ def home(tmp_path: Path) -> Path:
 
 def cards(home: Path, command: str, *more: str, by: str | None = None) -> Result:
     card = () if command == "list" else ((home / "card").read_text(),)
-    who = ("--by", by, "--reason", "invented") if by else ()
+    who = ("--account", by, "--reason", "invented") if by else ()
     return hub("cards", command, *card, *more, *who, "--home", str(home))
 
 
