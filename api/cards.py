@@ -17,6 +17,7 @@ from api.outcome import Outcome
 from api.problems import problem
 from api.services import Services
 from contracts.cards.board import listed, view_of
+from contracts.cards.causes import CardKind
 from contracts.cards.deriving import Card
 from contracts.cards.desk import CardDesk, Refused, find
 from contracts.cards.rules import ACCOUNT
@@ -108,8 +109,21 @@ def _body(services: Services, actor: Actor, card: Card) -> dict[str, Any]:
     desk = services.cards
     return {
         **asdict(view_of(card, desk.norms)),
+        "marks": _marks(desk, card),
         "steps": steps(desk, card),
         "acts": [kind.value for kind in _open_to(services, actor, card)],
+    }
+
+
+def _marks(desk: CardDesk, card: Card) -> dict[str, float] | None:
+    """Return below which shares a batch gets which colour, of a card that is about that."""
+    if card.cause.kind is not CardKind.BELOW_MARK:
+        return None
+    rules = desk.norms.rules
+    return {
+        f"{colour}_{name}": getattr(marks, name)
+        for colour, marks in (("yellow", rules.yellow), ("red", rules.red))
+        for name in ("key_accuracy_percent", "overall_percent")
     }
 
 

@@ -40,6 +40,7 @@ from assets.demo.deliveries import (
 )
 from assets.demo.district import District
 from assets.demo.truth import showcase
+from contracts.accuracy.measures import cut_percent
 from contracts.cards.board import listed
 from contracts.loader import load_contracts
 from contracts.model import Contract
@@ -410,7 +411,7 @@ def _to_do(settings: Settings) -> None:
                 "colour": view.colour_title,
                 "dataset": view.dataset,
                 "period": view.period,
-                "key_accuracy_%": view.evidence.get("key_accuracy_percent"),
+                "key_accuracy_%": _cut(view.evidence.get("key_accuracy_percent")),
                 "remedy_by": view.remedy_by,
             }
             for view in views
@@ -421,6 +422,10 @@ def _to_do(settings: Settings) -> None:
         "Sign in as partner.housing on /demo/sign-in to acknowledge, appeal or ask a waiver of the "
         "card and to take the worklist; as steward, of the data bureau, to decide."
     )
+
+
+def _cut(percent: float | None) -> float | None:
+    return None if percent is None else cut_percent(percent / 100)
 
 
 def _addresses(settings: Settings) -> None:

@@ -75,6 +75,12 @@ _CARD: dict[str, Any] = {
     "waived_until": None,
     "what_to_do": "请按反馈文件更正后重新报送达标的一批；2026-06-16 前未整改将升级为红牌。",
     "evidence": {"rows": 9000, "quarantined": 171, "key_accuracy_percent": 98.1},
+    "marks": {
+        "yellow_key_accuracy_percent": 99.0,
+        "yellow_overall_percent": 95.0,
+        "red_key_accuracy_percent": 97.0,
+        "red_overall_percent": 90.0,
+    },
     "steps": [
         {
             "at": "2026-06-02T02:00:04Z",
@@ -101,11 +107,21 @@ _CARD: dict[str, Any] = {
 }
 
 
+class Marks(Wire):
+    """Below which shares of rows, in percent, a batch gets which colour."""
+
+    yellow_key_accuracy_percent: float
+    yellow_overall_percent: float
+    red_key_accuracy_percent: float
+    red_overall_percent: float
+
+
 class CardDetail(Card):
     """One card with its steps, oldest first, and what you could do about it now."""
 
     model_config = example(_CARD)
 
+    marks: Marks | None = Field(description="Of a card below the mark.")
     steps: list[CardStep]
     acts: list[ActName] = Field(description="What you could do about it now, with a reason.")
 

@@ -150,9 +150,10 @@ class CardDesk:
             act = replace(act, at=now)
             card = find(cards(recorded, self.norms, now), act.card)
             rules, own = self.norms.rules, side_of(card.cause, self.norms)
-            denied = not_entitled(act, rules, own)
-            if reason := refusal(card.standing, act, rules, own) or denied:
-                return Refused(reason, denied=denied is not None)
+            if reason := not_entitled(act, rules, own):
+                return Refused(reason, denied=True)
+            if reason := refusal(card.standing, act, rules, own):
+                return Refused(reason)
             act = replace(act, id=add_act(session, act))
             after = replace(recorded, acts=(*recorded.acts, act))
             card = find(cards(after, self.norms, now), act.card)
