@@ -67,7 +67,7 @@ def draw_sample(services: Services, order: SampleOrder) -> tuple[FieldSample, Pa
         LedgerError: when the uses could not be recorded; no file is written.
     """
     if order.level not in LEVELS:
-        raise RequestError(f"strata are {' or '.join(LEVELS)}")
+        raise RequestError(f"分层：{' / '.join(LEVELS)}。 / Strata are {' or '.join(LEVELS)}.")
     if order.seed is not None and not _SEED.fullmatch(order.seed):
         raise RequestError("a seed is 6 to 64 hexadecimal digits, in lower case")
     dataset = services.vocabulary.catalog[order.dataset]
@@ -89,7 +89,10 @@ def draw_sample(services: Services, order: SampleOrder) -> tuple[FieldSample, Pa
     if not answer.allowed:
         raise _denied(answer)
     if answer.snapshot_version != sample.version:
-        raise SourceError("a publication came in between: draw again", retryable=True)
+        raise SourceError(
+            "抽样期间数据已更新，请重新抽取。 / A publication came in between: draw again.",
+            retryable=True,
+        )
     lines = _lines(services, dataset, drawing, answer)
     services.ledger.append([Entry.of(_drawn(services, sample))])
     Samples(services.records).add(sample)
@@ -203,7 +206,10 @@ def return_sample(services: Services, file: Path, department: str | None = None)
     if samples.is_untold(sample.id):  # written down before a crash: tell it, and be done
         return _tell(services, sample)
     if sample.returned_at is not None:
-        raise RequestError(f"sample {sample.id} was returned on {sample.returned_at:%Y-%m-%d}")
+        day = f"{sample.returned_at:%Y-%m-%d}"
+        raise RequestError(
+            f"样本 {sample.id} 已于 {day} 退回。 / Sample {sample.id} was returned on {day}."
+        )
     mark = Pseudonymiser(Keyring.open(settings.keyring, settings.passphrase), "record").of
     checked = worksheet.read_worksheet(file, sample.id, sample.size, mark)
     strata, size = _strata(sample, checked), services.ledger.size

@@ -220,8 +220,8 @@ def _require_none_open(session: Session, dataset: str, version: str) -> None:
     found = session.scalars(query.limit(1)).first()
     if found is not None:
         raise RequestError(
-            f"sample {found} of this publication is still in the field: return its worksheet, "
-            "or draw from the next publication"
+            f"本次发布的样本 {found} 尚在核查，请先退回核查表。 / Sample {found} of this publication "
+            "is still in the field: return its worksheet, or draw from the next publication."
         )
 
 
