@@ -234,6 +234,19 @@ def test_whom_the_policy_does_not_let_draws_nothing(
     assert not list(office.town.settings.samples.glob("*"))
 
 
+def test_the_command_line_draws_for_a_known_actor_only(office: Office) -> None:
+    def sample(actor: str) -> int:
+        words = ("quality", "sample", ORDER["dataset"], "--case", "c", "--actor", actor)
+        return int(office.town.hub(*words).exit_code)
+
+    assert [sample(a) for a in ("nobody.known", "partner.housing", "partner.population")] == [
+        64,
+        77,
+        0,
+    ]
+    assert len(office.get(SAMPLES).json()["samples"]) == 1
+
+
 def test_the_samples_page_draws_and_tells(office: Office) -> None:
     browser = office.browser("partner.population")
     got = browser.post("/partner/samples", data=ORDER)
