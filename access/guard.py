@@ -13,13 +13,12 @@ Source: XACML 3.0 (PEP, obligations); 个人信息保护法 45, 51, 55-56.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from access import disclosure, rendering, statistics
+from access import rendering, statistics
 from access.answers import (
     Answer,
     LookupQuery,
@@ -34,6 +33,7 @@ from access.answers import (
 from access.decision import Decider, Plan
 from access.disclosure import Context
 from access.finding import Finder
+from access.means import Means, request_id
 from access.model import Action, Actor, Request
 from access.ports import GuardKeys, LedgerLog, SnapshotReader, Snapshots
 from access.recording import Prepared, Recorder
@@ -84,15 +84,10 @@ class Guard:
         keys: GuardKeys,
         clock: Clock,
         *,
-        identify: Callable[[], str] = lambda: secrets.token_hex(8),
+        identify: Callable[[], str] = request_id,
     ) -> None:
-        self._decider = decider
+        self._means = Means(decider, snapshots, ledger, keys, clock, identify)
         self._catalog = catalog
-        self._snapshots = snapshots
-        self._ledger = ledger
-        self._keys = keys
-        self._clock = clock
-        self._identify = identify
         self._finder = Finder(keys, clock)
         self._recorder = Recorder(ledger)
         self._sessions: dict[tuple[str, str], Receipt] = {}
@@ -100,7 +95,7 @@ class Guard:
     @property
     def decider(self) -> Decider:
         """What decides; doors show purposes and explanations from it."""
-        return self._decider
+        return self._means.decider
 
     def binding(self, id_number: str) -> bytes:
         """Return what binds a citizen's account to their identity number, without the number.
@@ -133,7 +128,7 @@ class Guard:
         asked = self._ask(request, query.request_id)
         if not asked.plan.decision.allowed:
             return self._refused(asked)
-        snapshot = self._snapshots.current()
+        snapshot = self._means.snapshots.current()
         asked = _reading(asked, snapshot)
         key = find(snapshot)
         document = self._finder.open(snapshot, key) if key is not None else None
@@ -164,7 +159,7 @@ class Guard:
         asked = self._ask(request, query.request_id)
         if not asked.plan.decision.allowed:
             return self._refused(asked)
-        snapshot = self._snapshots.current()
+        snapshot = self._means.snapshots.current()
         asked = _reading(asked, snapshot)
         cap = _cap(asked.plan)
         found: list[tuple[bytes, Any]] = []
@@ -204,7 +199,7 @@ class Guard:
         most = _list_cap(asked.plan)
         if most is None or len(query.subjects) > most:
             raise RequestError(f"a sample has at most {most or 0:,} persons by the policy")
-        snapshot = self._snapshots.current()
+        snapshot = self._means.snapshots.current()
         asked = _reading(asked, snapshot)
         found: list[tuple[bytes, Any]] = []
         for key in query.subjects:
@@ -239,7 +234,7 @@ class Guard:
             return self._table(asked, query, (), 0, "refused")
         dataset = self._catalog[query.dataset]
         plan = statistics.plan_statistics(dataset, query, decision)
-        snapshot = self._snapshots.current()
+        snapshot = self._means.snapshots.current()
         asked = _reading(asked, snapshot)
         rows = snapshot.analytic(plan.sql, plan.parameters)
         table = statistics.tabulate(rows, plan, statistics.threshold_of(decision))
@@ -276,8 +271,8 @@ class Guard:
             return ()
         uses: list[Use] = []
         for logged in self._entries(label):
-            if is_due(logged, self._decider.policy.purposes, self._clock.now()):
-                uses.append(use_of(logged, self._decider.policy, self._catalog))
+            if is_due(logged, self._means.decider.policy.purposes, self._means.clock.now()):
+                uses.append(use_of(logged, self._means.decider.policy, self._catalog))
             if len(uses) == limit:
                 break
         return tuple(uses)
@@ -289,34 +284,25 @@ class Guard:
             NotFound: when there is no such entry, it is not about the citizen, or not yet due.
         """
         label = self._own_label(actor)
-        logged = self._ledger.entry(index) if label is not None and index >= 0 else None
-        purposes, now = self._decider.policy.purposes, self._clock.now()
+        logged = self._means.ledger.entry(index) if label is not None and index >= 0 else None
+        purposes, now = self._means.decider.policy.purposes, self._means.clock.now()
         if logged is None or logged.label != label or not is_due(logged, purposes, now):
             raise NotFound(f"the ledger has no entry {index}")
-        return self._ledger.proof_bundle(index)
+        return self._means.ledger.proof_bundle(index)
 
     # Steps
 
     def _ask(self, request: Request, request_id: str) -> _Asked:
         if request.case is not None and len(request.case) > _LONGEST_CASE:
             raise RequestError(f"a case reference has at most {_LONGEST_CASE} characters")
-        plan = self._decider.plan(request)
-        time = self._clock.now()
-        context = Context(
-            actor=request.actor,
-            actor_name=self._keys.actor.of(request.actor.id).hex(),
-            decision=plan.decision,
-            case_name=self._keys.case.of(request.case.strip()).hex() if request.case else None,
-            request_id=request_id or self._identify(),
-            snapshot="",
-            time=time,
+        plan = self._means.decider.plan(request)
+        context = self._means.context(
+            request.actor, plan.decision, request.case, request_id=request_id
         )
-        return _Asked(request.actor, plan, context, time)
+        return _Asked(request.actor, plan, context, context.time)
 
     def _entry(self, asked: _Asked, released: bool, **parts: Any) -> Entry:
-        action = asked.plan.decision.action
-        tag = disclosure.disclosed(action) if released else disclosure.refused(action)
-        return disclosure.entry(asked.context, self._decider.policy.purposes, tag, **parts)
+        return self._means.entry(asked.context, released, **parts)
 
     def _refused(self, asked: _Asked) -> Prepared[Answer]:
         decision = asked.plan.decision
@@ -328,7 +314,7 @@ class Guard:
     def _nobody(self, asked: _Asked, key: bytes | None) -> Prepared[Answer]:
         """Nobody to show. With an area to keep to, not there and not yours are one answer."""
         decision = asked.plan.decision
-        label = None if key is None else self._keys.label.of(key)
+        label = None if key is None else self._means.keys.label.of(key)
         if decision.row_filter is None:
             entry = self._entry(asked, False, label=label, reason="没有查到此人 / nobody was found")
             return Prepared(
@@ -358,7 +344,7 @@ class Guard:
         subjects: list[SubjectView] = []
         for key, document in found:
             shown = rendering.render(document, asked.plan, asked.actor.area, asked.today)
-            label = self._keys.label.of(key)
+            label = self._means.keys.label.of(key)
             entries.append(
                 self._entry(asked, True, label=label, datasets=shown.datasets, fields=shown.fields)
             )
@@ -408,7 +394,7 @@ class Guard:
         asked = self._ask(Request(actor, Action.OWN, None, _OWN), request_id)
         if not asked.plan.decision.allowed:
             return None, self._refused(asked)
-        snapshot = self._snapshots.current()
+        snapshot = self._means.snapshots.current()
         asked = _reading(asked, snapshot)
         key = snapshot.identity(actor.binding) if actor.binding is not None else None
         document = self._finder.open(snapshot, key) if key is not None else None
@@ -426,15 +412,15 @@ class Guard:
         return answer
 
     def _own_label(self, actor: Actor) -> bytes | None:
-        decision = self._decider.decide(Request(actor, Action.OWN, None, _OWN))
+        decision = self._means.decider.decide(Request(actor, Action.OWN, None, _OWN))
         if not decision.allowed or actor.binding is None:
             return None
-        key = self._snapshots.current().identity(actor.binding)
-        return None if key is None else self._keys.label.of(key)
+        key = self._means.snapshots.current().identity(actor.binding)
+        return None if key is None else self._means.keys.label.of(key)
 
     def _entries(self, label: bytes) -> Iterator[LoggedEntry]:
         before: int | None = None
-        while page := self._ledger.entries_of(label, before=before, limit=200):
+        while page := self._means.ledger.entries_of(label, before=before, limit=200):
             yield from page
             before = page[-1].index
 
@@ -469,11 +455,7 @@ def _answer(
 
 
 def _reading(asked: _Asked, snapshot: SnapshotReader) -> _Asked:
-    c = asked.context
-    context = Context(
-        c.actor, c.actor_name, c.decision, c.case_name, c.request_id, snapshot.version, c.time
-    )
-    return _Asked(asked.actor, asked.plan, context, asked.time)
+    return replace(asked, context=replace(asked.context, snapshot=snapshot.version))
 
 
 def _cap(plan: Plan) -> int:

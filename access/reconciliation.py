@@ -10,21 +10,19 @@ Source: 政务数据共享条例 26 (correction between departments); XACML 3.0 
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from access import disclosure
 from access.answers import Receipt
-from access.decision import Decider, Plan
+from access.decision import Plan
 from access.disclosure import Context
 from access.finding import Finder
-from access.model import Action, Actor, Decision, Request
-from access.ports import GuardKeys, LedgerLog, SnapshotReader, Snapshots
+from access.means import Means
+from access.model import Action, Actor, Request
+from access.ports import SnapshotReader
+from access.recording import Prepared, Recorder
 from access.rendering import Document, document_is_minor
-from hub.clock import Clock
-from hub.errors import LedgerError
 from hub.ledger.writer import Entry
 
 PURPOSE = "quality.reconcile"
@@ -92,22 +90,10 @@ class _Seen:
 class Reconciler:
     """Shows departments what they contradict each other about."""
 
-    def __init__(
-        self,
-        decider: Decider,
-        snapshots: Snapshots,
-        ledger: LedgerLog,
-        keys: GuardKeys,
-        clock: Clock,
-        identify: Callable[[], str] = lambda: secrets.token_hex(8),
-    ) -> None:
-        self._decider = decider
-        self._snapshots = snapshots
-        self._ledger = ledger
-        self._keys = keys
-        self._clock = clock
-        self._identify = identify
-        self._finder = Finder(keys, clock)
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._finder = Finder(means.keys, means.clock)
+        self._recorder = Recorder(means.ledger, WAIT_SECONDS)
 
     def release(self, actor: Actor, case: str, matters: Sequence[Matter]) -> Reconciled:
         """Return what the actor's department may see of matters, once the uses are recorded.
@@ -116,23 +102,24 @@ class Reconciler:
             LedgerError: when the uses could not be recorded; nothing is released.
             NotFound, SourceError, KeyMissing: when the documents cannot be read.
         """
-        catalog = self._decider.catalog
+        catalog = self._means.decider.catalog
         own = tuple(d.name for d in catalog.values() if d.owner == actor.agency)
         decision = self._plan(actor, case, own).decision
         if not decision.allowed:
-            context = self._context(actor, case, decision, "")
-            entry = self._entry(context, False, datasets=(), outcome="refused")
-            return Reconciled(False, decision.reason, decision.remedy, {}, 0, self._record([entry]))
-        snapshot = self._snapshots.current()
+            context = self._means.context(actor, decision, case.strip())
+            entry = self._means.entry(context, False, datasets=(), outcome="refused")
+            receipt = self._record([entry])
+            return Reconciled(False, decision.reason, decision.remedy, {}, 0, receipt)
+        snapshot = self._means.snapshots.current()
         seen: dict[bytes, _Seen] = {}
         records = {m.id: tuple(self._shown(actor, case, m, snapshot, seen)) for m in matters}
-        context = self._context(actor, case, decision, snapshot.version)
+        context = self._means.context(actor, decision, case.strip(), snapshot=snapshot.version)
         entries = [self._disclosure(context, key, what) for key, what in seen.items()]
         receipt = self._record(entries) if entries else Receipt(0, (), "", "")
         return Reconciled(True, decision.reason, "", records, len(seen), receipt)
 
     def _plan(self, actor: Actor, case: str, datasets: tuple[str, ...]) -> Plan:
-        return self._decider.plan(Request(actor, Action.RECONCILE, datasets, PURPOSE, case))
+        return self._means.decider.plan(Request(actor, Action.RECONCILE, datasets, PURPOSE, case))
 
     def _shown(
         self,
@@ -151,8 +138,8 @@ class Reconciler:
             key, document, record = found
             if f"{dataset}.{record['role']}" in plan.withheld:
                 continue
-            own = self._decider.catalog[dataset].owner == actor.agency
-            minor = document_is_minor(document, self._clock.now().date())
+            own = self._means.decider.catalog[dataset].owner == actor.agency
+            minor = document_is_minor(document, self._means.clock.now().date())
             view = plan.view(in_area=True, minor=minor)
             if view is None:
                 continue
@@ -169,36 +156,14 @@ class Reconciler:
             )
             yield ShownRecord(dataset, own, record["since"], record["batch"], values)
 
-    def _context(self, actor: Actor, case: str, decision: Decision, snapshot: str) -> Context:
-        return Context(
-            actor=actor,
-            actor_name=self._keys.actor.of(actor.id).hex(),
-            decision=decision,
-            case_name=self._keys.case.of(case.strip()).hex() if case.strip() else None,
-            request_id=self._identify(),
-            snapshot=snapshot,
-            time=self._clock.now(),
-        )
-
     def _disclosure(self, context: Context, key: bytes, what: _Seen) -> Entry:
-        label = self._keys.label.of(key)
-        return self._entry(context, True, label=label, datasets=what.datasets, fields=what.fields)
-
-    def _entry(self, context: Context, released: bool, **parts: Any) -> Entry:
-        tag = disclosure.disclosed if released else disclosure.refused
-        purposes = self._decider.policy.purposes
-        return disclosure.entry(context, purposes, tag(Action.RECONCILE), **parts)
+        label = self._means.keys.label.of(key)
+        return self._means.entry(
+            context, True, label=label, datasets=what.datasets, fields=what.fields
+        )
 
     def _record(self, entries: Sequence[Entry]) -> Receipt:
-        try:
-            receipt = self._ledger.submit(entries).result(WAIT_SECONDS)
-        except TimeoutError:
-            raise LedgerError("the ledger gave no receipt in time: nothing is released") from None
-        if len(receipt.leaves) != len(entries):
-            raise LedgerError("the ledger's receipt is not for these entries: nothing is released")
-        return Receipt(
-            receipt.index, tuple(receipt.indexes), receipt.leaves[0].hex(), receipt.checkpoint
-        )
+        return self._recorder.release(Prepared(tuple(entries), lambda receipt: receipt))
 
 
 def _find(

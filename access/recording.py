@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from threading import local
 from typing import Generic, TypeVar
 
-from access.answers import Answer, Receipt, StatsAnswer
+from access.answers import Receipt
 from access.ports import LedgerLog
 from hub.errors import HubError, LedgerError
 from hub.ledger.committer import Receipt as LedgerReceipt
@@ -25,7 +25,7 @@ _NO_RECEIPT = "the ledger gave no receipt in time: nothing is released"
 _NOT_RECORDED = "the use could not be recorded: nothing is released"
 _OTHER_RECEIPT = "the ledger's receipt is not for these entries: nothing is released"
 
-A = TypeVar("A", Answer, StatsAnswer)
+A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)

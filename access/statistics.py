@@ -18,6 +18,7 @@ from access.suppression import suppress
 from hub.catalog import Dataset
 from hub.errors import RequestError
 from hub.identifiers import DivisionCode
+from hub.quoting import identifier
 
 MOST_DIMENSIONS = 3
 MOST_CELLS = 20_000
@@ -64,7 +65,7 @@ def plan_statistics(dataset: Dataset, query: StatsQuery, decision: Decision) -> 
     select = ", ".join(f"{sql} AS d{i}" for i, (sql, _) in enumerate(dimensions))
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return StatsPlan(
-        sql=f"SELECT {select}, count(*) AS n FROM {_quoted(dataset.name)}{where} "
+        sql=f"SELECT {select}, count(*) AS n FROM {identifier(dataset.name)}{where} "
         f"GROUP BY ALL ORDER BY ALL LIMIT {MOST_CELLS + 1}",
         parameters=parameters,
         labels=query.by,
@@ -109,9 +110,9 @@ def _dimension(dataset: Dataset, decision: Decision, name: str) -> tuple[str, bo
     _require_clear(dataset, decision, name)
     derived = {child for column in dataset.columns for child in column.clear_as}
     if name in derived:
-        return _quoted(name), True
+        return identifier(name), True
     column = dataset.column(name)
-    return _quoted(name), column.code_set is not None or column.logical_type == "boolean"
+    return identifier(name), column.code_set is not None or column.logical_type == "boolean"
 
 
 def _require_clear(dataset: Dataset, decision: Decision, name: str) -> None:
@@ -132,12 +133,12 @@ def _month(dataset: Dataset, decision: Decision) -> str:
     if not column.sealed:
         _require_clear(dataset, decision, column.name)
         if column.logical_type == "string":  # a month or date as text: YYYY-MM...
-            return f"left({_quoted(column.name)}, 7)"
-        return f"strftime({_quoted(column.name)}, '%Y-%m')"
+            return f"left({identifier(column.name)}, 7)"
+        return f"strftime({identifier(column.name)}, '%Y-%m')"
     for name, how in column.clear_as.items():
         if how == "month":
             _require_clear(dataset, decision, name)
-            return _quoted(name)
+            return identifier(name)
     raise RequestError(f"{dataset.name} keeps no month in the clear")
 
 
@@ -145,7 +146,7 @@ def _area(dataset: Dataset, decision: Decision) -> str:
     if dataset.area_column is None:
         raise RequestError(f"{dataset.name} has no area to count by")
     _require_clear(dataset, decision, dataset.area_column)
-    return _quoted(dataset.area_column)
+    return identifier(dataset.area_column)
 
 
 def _conditions(
@@ -170,7 +171,3 @@ def _conditions(
         conditions.append(f"({within or 'false'})")
         parameters.extend(decision.row_filter)
     return conditions, tuple(parameters)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

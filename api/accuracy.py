@@ -12,7 +12,7 @@ from typing import Any
 from assets.demo.truth import TrueAccuracy, compare, true_accuracy
 from contracts.accuracy.measures import cut_percent
 from contracts.checks import plan
-from contracts.loader import load_contracts
+from contracts.versions.in_force import in_force
 from hub.config import Settings
 from hub.keyring import Keyring
 from hub.sealing import Pseudonymiser
@@ -95,7 +95,7 @@ def true_accuracies(settings: Settings, truth: Path) -> tuple[TrueAccuracy, ...]
     rows: dict[str, int] = {}
     for batch in batches:
         rows[batch.dataset] = rows.get(batch.dataset, 0) + (batch.rows or 0)
-    contracts = [c for c in load_contracts(settings.contract_folders) if c.name in rows]
+    contracts = [c for c in in_force(settings).contracts if c.name in rows]
     rules = {
         (c.name, spec.id)
         for c in contracts

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from access.means import Means
 from access.model import Actor
 from access.ports import GuardKeys
 from access.reconciliation import Matter, Reconciled, Reconciler, ShownRecord
@@ -111,10 +112,9 @@ def hand_out(services: Services, order: Order, put: Callable[[bytes], None]) -> 
     found = _conflicts(services.settings, keyring, {item.id: item.evidence for item in waiting})
     items = [item for item in waiting if item.id in found][: order.limit]
     matters = [desk.matter(item.id, found[item.id]) for item in items]
-    reconciler = Reconciler(
-        services.guard.decider, services.snapshots, services.ledger, GuardKeys.of(keyring), clock
-    )
-    shown = reconciler.release(order.actor, order.case, matters)
+    keys, decider = GuardKeys.of(keyring), services.guard.decider
+    means = Means(decider, services.snapshots, services.ledger, keys, clock)
+    shown = Reconciler(means).release(order.actor, order.case, matters)
     if not shown.allowed:
         raise AccessDenied(f"{shown.reason}; {shown.remedy}")
     if not items:
@@ -144,8 +144,8 @@ def take_back(
         department: whose workbook it must be; None for anybody's.
 
     Raises:
-        RequestError: when the workbook was edited in the wrong places, or answers about records
-            that have changed since it was handed out; every finding at once.
+        DeliveryRefused: when the workbook was edited in the wrong places, or answers about
+            records that have changed since it was handed out; its first findings and their count.
         NotFound: when it is another department's workbook.
         LedgerError: when the return could not be recorded; nothing is taken then.
     """

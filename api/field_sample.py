@@ -7,11 +7,11 @@ Command line, API and pages all come through here.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from access.answers import Answer, SampleQuery
 from access.model import Action, Actor, Request
@@ -24,6 +24,7 @@ from contracts.accuracy.measures import estimates
 from hub.catalog import Dataset
 from hub.errors import AccessDenied, DeliveryRefused, NotFound, RequestError, SourceError
 from hub.events import AuditEvent, EventTag
+from hub.files import write_new
 from hub.keyring import Keyring
 from hub.ledger.writer import Entry
 from hub.sealing import Pseudonymiser
@@ -62,7 +63,7 @@ def draw_sample(services: Services, order: SampleOrder) -> tuple[FieldSample, Pa
     Raises:
         AccessDenied: when the policy does not let the actor; the refusal is recorded.
         RequestError: when the dataset cannot be verified in the field, a word is unknown, or a
-            sample of the same publication is still in the field.
+            sample of the same publication is still in the field or has its result.
         NotFound: before the first publication.
         LedgerError: when the uses could not be recorded; no file is written.
     """
@@ -74,8 +75,8 @@ def draw_sample(services: Services, order: SampleOrder) -> tuple[FieldSample, Pa
     verified_columns(dataset)
     _require_allowed(services, order)
     snapshot, digits = services.snapshots.current(), LEVELS[order.level]
-    Samples(services.records).require_none_open(dataset.name, snapshot.version)
-    seed = order.seed or seed_of(dataset.name, snapshot.version, digits)
+    seed = order.seed or seed_of(dataset.name, snapshot.version)
+    Samples(services.records).require_drawable(dataset.name, snapshot.version, seed)
     con = lake.open_lake(services.settings)
     try:
         version = int(snapshot.manifest["lake_snapshot"])
@@ -83,7 +84,8 @@ def draw_sample(services: Services, order: SampleOrder) -> tuple[FieldSample, Pa
     finally:
         con.close()
     keyring = Keyring.open(services.settings.keyring, services.settings.passphrase)
-    sample = _sample(services, dataset, drawing, GuardKeys.of(keyring), order)
+    keys = GuardKeys.of(keyring)
+    sample = _sample(services, dataset, drawing, keys, order, snapshot.version)
     subjects = tuple(record.subject_key for record in drawing.records)
     answer = services.guard.sample(order.actor, SampleQuery(dataset.name, subjects, order.case))
     if not answer.allowed:
@@ -120,6 +122,7 @@ def _sample(
     drawing: Drawing,
     keys: GuardKeys,
     order: SampleOrder,
+    version: str,
 ) -> FieldSample:
     now = services.clock.now()
     batches = [b for b in read_facts(services.records).batches if b.dataset == dataset.name]
@@ -131,7 +134,7 @@ def _sample(
         dataset=dataset.name,
         department=dataset.owner,
         month=max((b.month for b in batches if b.is_accepted), default=f"{now:%Y-%m}"),
-        version=services.snapshots.current().version,
+        version=version,
         digits=LEVELS[order.level],
         seed=drawing.seed,
         drawn_by=keys.actor.of(order.actor.id).hex(),
@@ -180,9 +183,11 @@ def _drawn(services: Services, sample: FieldSample) -> AuditEvent:
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)  # whoever made it, and under whichever umask
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
+    write_new(path, lambda file: _fill(file, data))
+
+
+def _fill(file: BinaryIO, data: bytes) -> None:
+    file.write(data)
 
 
 def return_sample(services: Services, file: Path, department: str | None = None) -> FieldSample:

@@ -61,7 +61,6 @@ _SAFE_FINDINGS = frozenset(
     }
 )  # fmt: skip
 
-_MOST_FINDINGS = 200
 _LOG = logging.getLogger("mingjing.api")
 
 
@@ -97,9 +96,7 @@ def problem_of(exc: HubError) -> dict[str, Any]:
         return problem(
             exc.status, exc.code, exc.title, "服务内部问题。 / A problem of the hub itself."
         )
-    findings = list(exc.findings[:_MOST_FINDINGS]) or None
-    if findings and len(exc.findings) > len(findings):
-        findings.append(f"and {len(exc.findings) - len(findings)} more")
+    findings = list(exc.findings) or None
     return problem(exc.status, exc.code, exc.title, exc.message, findings=findings)
 
 

@@ -75,7 +75,7 @@ def take_back(services: Services, actor: Actor, path: Path) -> Outcome:
 
 def _body(services: Services, sample: FieldSample) -> dict[str, Any]:
     strict, reached = estimates(sample)
-    back = sample.returned_at is not None
+    back = sample.is_back
     return {
         "id": sample.id,
         "dataset": sample.dataset,

@@ -82,7 +82,7 @@ def take_back(services: Services, actor: Actor, path: Path) -> Outcome:
 
     Raises:
         AccessDenied: when the actor is no department's steward.
-        RequestError: with every cell that was edited in the wrong place; nothing is taken.
+        DeliveryRefused: with the cells that were edited in the wrong place; nothing is taken.
         NotFound: when it is another department's workbook.
         LedgerError: when the return could not be recorded; nothing is taken then.
     """

@@ -74,6 +74,9 @@ def lane(contract: Contract) -> dg.AssetsDefinition:
     needed = {dataset for dataset, _ in contract.references} - {contract.name}
     deps = [LANDING, *(register_key(d) for d in sorted(needed))]
     _, stale_after = CYCLES[contract.dataset.update_cycle]
+    fresh = None
+    if not contract.is_retired:
+        fresh = dg.FreshnessPolicy.time_window(fail_window=stale_after)
 
     @dg.multi_asset(
         name=f"lane__{slug(contract.name)}",
@@ -91,7 +94,7 @@ def lane(contract: Contract) -> dg.AssetsDefinition:
                 group_name=contract.owner,
                 description=f"{contract.title}: every version of every record, sealed.",
                 kinds={"duckdb", "parquet"},
-                freshness_policy=dg.FreshnessPolicy.time_window(fail_window=stale_after),
+                freshness_policy=fresh,
             ),
         ],
         check_specs=[
@@ -367,7 +370,10 @@ def build_definitions(
         ],
         asset_checks=[checks],
         jobs=[whole, daily, *jobs.values()],
-        schedules=[*(schedule(c, jobs[c.name]) for c in contracts), card_schedule(daily)],
+        schedules=[
+            *(schedule(c, jobs[c.name]) for c in contracts if not c.is_retired),
+            card_schedule(daily),
+        ],
         sensors=[drop_sensor(settings, contracts, whole)],
         resources={
             "hub": hub_resource(settings, clock or SystemClock(), progress or Quiet(), promises)

@@ -17,8 +17,8 @@ from access.model import Action, Actor, Request
 from access.policy import load_policy
 from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
-from contracts.codes import load_code_sets
-from contracts.loader import load_catalog, load_contracts
+from contracts.loader import load_catalog
+from contracts.versions.in_force import in_force
 from hub.catalog import Catalog, Classification
 from hub.config import Settings, load_settings
 from hub.errors import RequestError
@@ -27,9 +27,8 @@ app = typer.Typer(no_args_is_help=True, help="Access: explain a decision, the ma
 
 
 def catalog_of(settings: Settings) -> Catalog:
-    """Return the catalogue of a hub: its contracts, built in and its own."""
-    folders = settings.contract_folders
-    return load_catalog(load_contracts(folders, code_sets=load_code_sets(folders)))
+    """Return the catalogue that a hub goes by: its contracts in force, built in and its own."""
+    return load_catalog(in_force(settings).contracts)
 
 
 def policy_folder_of(settings: Settings) -> Path:

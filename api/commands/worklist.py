@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -19,6 +17,7 @@ from api.services import open_services
 from api.worklist import worklist_rows
 from hub.catalog import Classification
 from hub.errors import RequestError
+from hub.files import write_new
 from hub.store.records import Records
 
 app = typer.Typer(no_args_is_help=True, help="Worklist: list, export, return.")
@@ -65,7 +64,7 @@ def export(
             raise RequestError("--out names a file that exists, or a folder that does not")
         order = Order(_steward(department, official), case, limit)
         with closing(open_services(settings)) as services:
-            done = hand_out(services, order, partial(write_whole, to))
+            done = hand_out(services, order, partial(_put, to))
         if as_json:
             print_json(asdict(done))
         elif not done.items:
@@ -111,20 +110,12 @@ def _require_named(official: str) -> None:
         raise RequestError("say who it is handed to, or who answers (--official)")
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a new file of mode 0600, whole or not at all.
-
-    Raises:
-        RequestError: when it cannot be written; nothing is left behind.
-    """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+def _put(path: Path, data: bytes) -> None:
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)  # fails where somebody was faster
+        write_new(path, lambda file: _fill(file, data))
     except OSError as exc:
         raise RequestError("--out cannot be written: name a new file in a folder of yours") from exc
-    finally:
-        draft.unlink(missing_ok=True)
+
+
+def _fill(file: BinaryIO, data: bytes) -> None:
+    file.write(data)

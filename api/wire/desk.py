@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from api.wire.base import CaseReference, DatasetName, Wire, example
-from api.wire.partner import Card
+from api.wire.card import Card
 
 Reason = Annotated[
     str,

@@ -16,7 +16,7 @@ import python_calamine as calamine
 
 from assets.delivery.content import Content, content_of
 from assets.delivery.limits import Limits
-from assets.delivery.returned import check_returned
+from assets.delivery.returned import capped, check_returned
 from assets.delivery.workbook import cell_text
 from assets.reconciliation.sheets import (
     ANSWERS,
@@ -28,12 +28,11 @@ from assets.reconciliation.sheets import (
     REMARK,
     Checks,
 )
-from hub.errors import DeliveryRefused, RequestError
+from hub.errors import DeliveryRefused
 from hub.keyring import Keyring
 from hub.store.worklist import Conclusion
 
 LIMITS = Limits(file_bytes=64 << 20, clear_bytes=512 << 20, ratio=100, cells=5_000_000)
-_MOST_FINDINGS = 200
 _MOST_SHEETS = 200
 _EDITED = (
     "只能填写“结论”和“说明”两栏，整份退回 / only the two answer columns may be filled in: "
@@ -86,7 +85,7 @@ def read_answers(path: Path, keyring: Keyring, limits: Limits = LIMITS) -> Retur
         limits: what it may cost.
 
     Raises:
-        RequestError: when it is no such workbook, or a cell that is not an answer was changed, or
+        DeliveryRefused: when it is no such workbook, or a cell that is not an answer was changed, or
             an answer is none of those offered; every finding at once.
     """
     _check_file(path, limits)
@@ -94,7 +93,7 @@ def read_answers(path: Path, keyring: Keyring, limits: Limits = LIMITS) -> Retur
         with calamine.CalamineWorkbook.from_path(str(path)) as book:
             return _read(book, keyring)
     except (calamine.CalamineError, zipfile.BadZipFile, OSError, KeyError, ValueError) as exc:
-        raise RequestError("the workbook cannot be read: save it again as xlsx") from exc
+        raise DeliveryRefused("the workbook cannot be read: save it again as xlsx") from exc
 
 
 def refuse_outdated(returned: Returned, evidence: Mapping[str, str], keyring: Keyring) -> None:
@@ -104,7 +103,7 @@ def refuse_outdated(returned: Returned, evidence: Mapping[str, str], keyring: Ke
         evidence: item -> fingerprint of its evidence; items that are not in it are let pass.
 
     Raises:
-        RequestError: names the cell of each such item.
+        DeliveryRefused: names the cell of each such item.
     """
     checks = Checks(keyring, returned.department)
     findings = [
@@ -119,20 +118,20 @@ def refuse_outdated(returned: Returned, evidence: Mapping[str, str], keyring: Ke
 def _check_file(path: Path, limits: Limits) -> None:
     try:
         if path.stat().st_size > limits.file_bytes:
-            raise RequestError(f"the workbook is larger than {limits.file_bytes >> 20} MiB")
+            raise DeliveryRefused(f"the workbook is larger than {limits.file_bytes >> 20} MiB")
         if content_of(path) is not Content.XLSX:
-            raise RequestError("this is no workbook that the hub has handed out: return the xlsx")
+            raise DeliveryRefused(
+                "this is no workbook that the hub has handed out: return the xlsx"
+            )
         check_returned(path, limits)
-    except DeliveryRefused as exc:
-        raise RequestError(exc.message) from None
     except OSError as exc:
-        raise RequestError("the workbook cannot be read") from exc
+        raise DeliveryRefused("the workbook cannot be read") from exc
 
 
 def _read(book: calamine.CalamineWorkbook, keyring: Keyring) -> Returned:
     names = book.sheet_names
     if COVER not in names or len(names) > _MOST_SHEETS:
-        raise RequestError(
+        raise DeliveryRefused(
             f"the sheet {COVER} is missing: return the workbook as it was handed out"
         )
     department = _department(book)
@@ -146,18 +145,15 @@ def _read(book: calamine.CalamineWorkbook, keyring: Keyring) -> Returned:
     return Returned(department, tuple(reading.answers.values()), reading.unanswered)
 
 
-def _refusal(says: str, findings: list[str]) -> RequestError:
-    shown = findings[:_MOST_FINDINGS]
-    if len(findings) > len(shown):
-        shown.append(f"and {len(findings) - len(shown)} more")
-    return RequestError(says, findings=tuple(shown))
+def _refusal(says: str, findings: list[str]) -> DeliveryRefused:
+    return DeliveryRefused(says, findings=capped(findings))
 
 
 def _department(book: calamine.CalamineWorkbook) -> str:
     rows = list(islice(_rows(book.get_sheet_by_name(COVER)), DEPARTMENT_ROW + 1))
     cells = rows[DEPARTMENT_ROW] if len(rows) > DEPARTMENT_ROW else []
     if len(cells) < 2 or not cells[1]:
-        raise RequestError(f"{COVER}!B{DEPARTMENT_ROW + 1}: the department's code is missing")
+        raise DeliveryRefused(f"{COVER}!B{DEPARTMENT_ROW + 1}: the department's code is missing")
     return cells[1]
 
 

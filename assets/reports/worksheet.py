@@ -15,7 +15,6 @@ Source: ECMA-376 (SpreadsheetML), 18.3.1.32 (data validation).
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from assets.delivery.archive import UNREADABLE
 from assets.delivery.limits import Limits
-from assets.delivery.returned import check_returned
+from assets.delivery.returned import capped, check_returned
 from assets.reports.drawing import VERIFIED
 from hub.errors import DeliveryRefused
 
@@ -194,7 +193,7 @@ def read_worksheet(path: Path, sample: str, size: int, mark: Mark) -> tuple[Chec
     if findings:
         raise DeliveryRefused(
             "the worksheet is not as it was issued, or not filled in: nothing of it is taken",
-            findings=tuple(findings),
+            findings=capped(findings),
         )
     return tuple(found[number] for number in sorted(found))
 
@@ -270,7 +269,7 @@ def _rows(path: Path, most: int, bound: int) -> Iterator[Sequence[Any]]:
     Args:
         bound: rows that the sheet may have; it is refused when it has more.
     """
-    _require_harmless(path, bound)
+    check_returned(path, LIMITS, rows=bound, columns=_MOST_COLUMNS)
     try:
         book = openpyxl.load_workbook(path, read_only=True, keep_links=False)
         try:
@@ -284,16 +283,6 @@ def _rows(path: Path, most: int, bound: int) -> Iterator[Sequence[Any]]:
         raise DeliveryRefused(
             "the worksheet is damaged or not an xlsx file: save it again as xlsx"
         ) from exc
-
-
-def _require_harmless(path: Path, rows: int) -> None:
-    check_returned(path, LIMITS, rows=rows, columns=_MOST_COLUMNS)
-    with zipfile.ZipFile(path) as archive:
-        names = {part.filename.lower() for part in archive.infolist()}
-    if any("vbaproject" in name or "/activex/" in name for name in names):
-        raise DeliveryRefused("the worksheet holds macros: save it as xlsx, without them")
-    if any("/externallinks/" in name for name in names):
-        raise DeliveryRefused("the worksheet links to other files: remove the links")
 
 
 def counts(checked: Sequence[Checked]) -> Mapping[str, Mapping[str, Any]]:

@@ -29,6 +29,7 @@ from hub.catalog import Catalog, Dataset
 from hub.config import Settings
 from hub.documents import pack
 from hub.keyring import Keyring
+from hub.quoting import identifier, literal
 from hub.sealing import Sealer
 from hub.store import lake
 from hub.store.facts import Agreement
@@ -159,7 +160,7 @@ def _find_affected(con: lake.Connection, catalog: Catalog, base: Base) -> None:
     )
     present = lake.registers(con)
     touched = [
-        f"SELECT {lake.quoted(f'{role}_key')} AS identifier_key FROM {lake.register_table(name)} "
+        f"SELECT {identifier(f'{role}_key')} AS identifier_key FROM {lake.register_table(name)} "
         "WHERE batch_id IN (FROM news) OR ended_by IN (FROM news)"
         for name, dataset in catalog.items()
         if name in present
@@ -290,7 +291,7 @@ def _store_integrated(con: lake.Connection, context: PublishContext, *, whole: b
     """
     affected = "" if whole else " WHERE subject_key IN (SELECT subject_key FROM affected)"
     kinds = {r.kind for r in load_person_rules(context.catalog).conflicts if r.between_two}
-    between_two = ", ".join(map(lake.literal, sorted(kinds))) or "''"
+    between_two = ", ".join(map(literal, sorted(kinds))) or "''"
     stale = {"person": affected, "conflict": affected, "agreement": affected}
     if not whole:
         stale["conflict"] += f" OR kind IN ({between_two})"
@@ -338,16 +339,16 @@ def write_analytic(con: lake.Connection, path: Path, catalog: Catalog) -> None:
     No record key, no subject key, no number of a record goes with them: nobody can join the rows
     of this file to a person by a list they have elsewhere.
     """
-    con.execute(f"ATTACH {lake.literal(str(path))} AS analytic")
+    con.execute(f"ATTACH {literal(str(path))} AS analytic")
     try:
         present = lake.registers(con)
         for name, dataset in catalog.items():
             clear = [c for c, _, _ in lake.clear_columns(dataset) if not names_record(dataset, c)]
             if name not in present or not clear:
                 continue
-            columns = ", ".join(map(lake.quoted, clear))
+            columns = ", ".join(map(identifier, clear))
             con.execute(
-                f"CREATE TABLE analytic.{lake.quoted(name)} AS SELECT {columns} "
+                f"CREATE TABLE analytic.{identifier(name)} AS SELECT {columns} "
                 f"FROM {lake.register_table(name)} WHERE valid_to IS NULL ORDER BY ALL"
             )
         con.execute(

@@ -15,15 +15,13 @@ from typing import Any
 
 from contracts.cards.deriving import (
     Card,
-    Gate,
     Norms,
     Step,
     StepKind,
     cards,
-    gate,
-    released,
     side_of,
 )
+from contracts.cards.gate import Gate, gate, released
 from contracts.cards.life import not_entitled, refusal
 from contracts.cards.promises import Promise
 from contracts.cards.rules import ACCOUNT, CardRules, load_card_rules
@@ -175,7 +173,7 @@ class CardDesk:
         )
 
     def gate(self, attempt: Attempt, now: datetime) -> Gate:
-        """Decide whether a batch that was just judged may be published; see `contracts.cards.deriving`."""
+        """Decide whether a batch that was just judged may be published; see `contracts.cards.gate`."""
         with self.records.reading() as session:
             return gate(facts(session), self.norms, attempt, now)
 

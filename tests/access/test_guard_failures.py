@@ -257,7 +257,7 @@ def test_a_document_of_another_person_does_not_open(
 ) -> None:
     """A sealed document is bound to its subject key: a swapped one is an error, not an answer."""
     key = next(iter(snapshot._documents))
-    snapshot._documents[key] = guard._keys.documents.seal(b"{}", b"another subject")
+    snapshot._documents[key] = guard._means.keys.documents.seal(b"{}", b"another subject")
     with pytest.raises(SourceError):
         guard.lookup(actors["officer.east"], LookupQuery("resident_id", person.number, PURPOSE))
 

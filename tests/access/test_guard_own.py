@@ -162,7 +162,7 @@ def test_an_investigation_shows_after_its_delay_without_a_gap(
     assert [use.purpose for use in guard.own_uses(citizen)] == [PURPOSE]
     with pytest.raises(NotFound):
         guard.own_proof(citizen, sealed.receipt.index)
-    guard._clock = FixedClock(NOW + timedelta(days=180))
+    guard._means = replace(guard._means, clock=FixedClock(NOW + timedelta(days=180)))
     assert [use.purpose for use in guard.own_uses(citizen)] == [PURPOSE, query.purpose]
     assert guard.own_proof(citizen, sealed.receipt.index)["index"] == sealed.receipt.index
 
@@ -174,7 +174,7 @@ def test_many_uses_are_paged(
     query = LookupQuery("resident_id", person.number, PURPOSE)
     prepared = [guard.prepare_lookup(actors["officer.east"], query) for _ in range(230)]
     for item in prepared:
-        guard._ledger.submit(item.entries)
+        guard._means.ledger.submit(item.entries)
     guard.lookup(actors["officer.east"], query)
     assert len(guard.own_uses(citizen, limit=220)) == 220
     assert len(guard.own_uses(citizen, limit=1000)) == 231

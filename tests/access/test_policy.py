@@ -176,6 +176,8 @@ def test_the_version_follows_every_file_that_decides(tmp_path: Path) -> None:
         assert version_of(folder) != before
         path.write_text(text, encoding="utf-8")
     assert version_of(folder) == before
+    (folder / "agencies.csv").write_text("code,title\nhealth,卫健委\n", encoding="utf-8")
+    assert version_of(folder) != before
 
 
 def test_a_policy_that_does_not_lint_is_not_activated(tmp_path: Path, catalog: Catalog) -> None:

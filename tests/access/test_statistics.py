@@ -129,7 +129,7 @@ def test_statistics_through_the_guard(
     assert answer.rows == (("theft", 40), ("arson", None), ("fraud", None))
     assert answer.threshold == 10
     assert answer.suppressed == 2
-    body = guard._ledger.entry(answer.receipt.index).body
+    body = guard._means.ledger.entry(answer.receipt.index).body
     assert body is not None
     assert body["event"] == "officer:statistics:disclosed"
     assert body["by"] == ["category"]
@@ -145,7 +145,7 @@ def test_refused_statistics_read_nothing_and_are_recorded(
         answer = guard.statistics(actors[actor], StatsQuery(dataset, ("category",)))
         assert not answer.allowed
         assert answer.rows == ()
-        body = guard._ledger.entry(answer.receipt.index).body
+        body = guard._means.ledger.entry(answer.receipt.index).body
         assert body is not None
         assert body["event"] == "officer:statistics:refused"
         assert body["decision"] == "refused"

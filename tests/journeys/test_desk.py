@@ -130,7 +130,7 @@ def test_a_workbook_that_was_edited_or_is_anothers_changes_nothing(office: Offic
     data = office.post(EXPORT, json={"case": "JH-1"}).content
     size, state = office.services.ledger.size, office.town.states()
     edited = office.post(RETURN, content=filled(data, rename))
-    assert edited.status_code == 400
+    assert edited.status_code == 422
     (finding,) = edited.json()["findings"]
     assert finding == "死亡未注销-实有人口!B2: 此栏不得修改 / not to be edited"
     other = office.post(RETURN, "partner.housing", content=filled(data, conclude))
@@ -164,7 +164,7 @@ def test_the_page_hands_the_workbook_out_and_takes_it_back(office: Office) -> No
     assert "attachment" in got.headers["content-disposition"]
     form = {"file": ("清单.xlsx", filled(got.content, rename))}
     refused = browser.post("/partner/worklist/return", files=form)
-    assert refused.status_code == 400
+    assert refused.status_code == 422
     assert "B2" in refused.text
     form = {"file": ("清单.xlsx", filled(got.content, conclude))}
     taken = browser.post("/partner/worklist/return", files=form)

@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import delete
 
 from access.demo import load_demo_actors
 from api import field_sample
@@ -26,6 +27,7 @@ from contracts.accuracy.sampling import sample_size
 from hub.config import Settings
 from hub.errors import AccessDenied, DeliveryRefused, LedgerError, RequestError
 from hub.ledger.log import Ledger
+from hub.store.models import FieldSampleRow, FieldStratumRow
 from hub.store.records import Records
 from hub.store.samples import FieldSample, Samples
 from tests.journeys.conftest import Story, hub_command
@@ -77,23 +79,17 @@ def answered(path: Path, to: Path, wrong: dict[str, str], absent: int) -> Path:
     return to
 
 
-def closed(settings: Settings) -> None:
-    """Take every sample that is in the field as back, with everybody unreachable."""
-    with Records.open(settings) as records:
-        samples = Samples(records)
-        for sample in samples.all():
-            if sample.returned_at is None:
-                strata = [
-                    replace(s, agreed=0, wrong=0, unreachable=s.drawn, wrong_by_field={})
-                    for s in sample.strata
-                ]
-                samples.save_result(sample.id, strata, sample.drawn_at, 0)
+def forgotten(settings: Settings) -> None:
+    """Forget every sample, as if nothing had been drawn of the publication yet."""
+    with Records.open(settings) as records, records.writing() as session:
+        session.execute(delete(FieldStratumRow))
+        session.execute(delete(FieldSampleRow))
 
 
 @pytest.fixture(autouse=True)
 def _none_in_the_field(settings: Settings) -> Iterator[None]:
     yield
-    closed(settings)
+    forgotten(settings)
 
 
 def hidden_errors(story: Story) -> dict[str, str]:
@@ -133,6 +129,11 @@ def test_from_drawing_to_what_it_proves(story: Story, settings: Settings, tmp_pa
     assert entries(settings) == before + sample.size + 2
     with pytest.raises(RequestError, match="returned"):
         return_sample(settings, back)
+    before = entries(settings)
+    for again in (ORDER, replace(ORDER, level="street")):
+        with pytest.raises(RequestError, match="its result stands"):
+            draw_sample(settings, again)
+    assert entries(settings) == before
 
 
 def test_the_same_facts_give_the_same_persons_and_another_seed_others(
@@ -143,7 +144,7 @@ def test_the_same_facts_give_the_same_persons_and_another_seed_others(
         sheet: Any = openpyxl.load_workbook(path).active
         found = {sheet[f"E{row}"].value for row in range(3, sheet.max_row + 1)}
         path.unlink()
-        closed(settings)
+        forgotten(settings)
         return found
 
     first = numbers(ORDER)
@@ -177,6 +178,9 @@ def test_a_return_that_the_ledger_missed_is_told_when_it_comes_again(
         with pytest.raises(LedgerError):
             return_sample(settings, back)
     assert path.exists()
+    with Records.open(settings) as records:
+        (untold,) = Samples(records).all()
+    assert not untold.is_back
     found = return_sample(settings, back)
     assert not path.exists()
     assert [e.proven for e in estimates(found)] == [False, False]  # all right, by a chosen seed

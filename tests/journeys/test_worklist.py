@@ -304,7 +304,7 @@ def test_an_answer_to_a_workbook_of_old_evidence_is_refused(town: Town) -> None:
     assert town.states()[0][2] == "reopened"
     before = len(town.events())
     done = town.hub("worklist", "return", str(old), "--official", "x")
-    assert done.exit_code == 64
+    assert done.exit_code == 65
     said = " ".join(done.output.split())
     assert f"{sheet_of(old)[1].title}!A2" in said
     assert "changed since: export again" in said
@@ -357,7 +357,7 @@ def test_an_edited_workbook_is_refused_with_every_cell_named(town: Town) -> None
     other.cell(1, 2).value = "changed"
     book.save(path)
     done = town.hub("worklist", "return", str(path), "--official", "x")
-    assert done.exit_code == 64
+    assert done.exit_code == 65
     said = " ".join(done.output.split())
     assert f"{sheet.title}!E2" in said
     assert f"{sheet.title}!" in said

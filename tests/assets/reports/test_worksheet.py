@@ -161,6 +161,16 @@ def test_every_finding_comes_at_once(tmp_path: Path) -> None:
     assert len(refused(filled(tmp_path / "w.xlsx", much))) == 3
 
 
+def test_an_unfilled_worksheet_is_told_in_as_many_lines_as_are_read(tmp_path: Path) -> None:
+    lines = tuple(Line("990106001001", LINES[0].values) for _ in range(60))
+    path = tmp_path / "w.xlsx"
+    path.write_bytes(worksheet(SAMPLE, lines, mark))
+    with pytest.raises(DeliveryRefused) as refusal:
+        read_worksheet(path, SAMPLE, len(lines), mark)
+    assert len(refusal.value.findings) == 101
+    assert refusal.value.findings[-1] == "另有 140 处 / and 140 more"
+
+
 def test_rows_of_another_sample_do_not_fit(tmp_path: Path) -> None:
     path = filled(tmp_path / "w.xlsx")
     with pytest.raises(DeliveryRefused) as refusal:

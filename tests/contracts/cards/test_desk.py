@@ -13,6 +13,7 @@ import pytest
 from contracts.cards.board import listed
 from contracts.cards.deriving import Norms
 from contracts.cards.desk import CardDesk, Refused, norms_of
+from contracts.cards.promises import Promise
 from contracts.cards.rules import load_card_rules
 from contracts.loader import load_contracts
 from hub.calendar import load_calendar
@@ -327,6 +328,15 @@ def test_another_threshold_withdraws_a_card_and_brings_it_back(
         ("reinstated", "reinstated:1"),
         ("withdrawn", "withdrawn:2"),
     ]
+
+
+def test_a_retired_contract_owes_nothing() -> None:
+    contract = next(c for c in load_contracts() if c.name == "housing.tenancy")
+    promise = Promise.of(contract)
+    assert promise.latency is not None
+    assert promise.correction is not None
+    retired = Promise.of(replace(contract, status="retired"))
+    assert retired == replace(promise, latency=None, correction=None)
 
 
 def test_an_overdue_delivery_is_found_although_nothing_ever_arrived(

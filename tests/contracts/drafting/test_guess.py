@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from contracts.codes import load_code_sets
 from contracts.drafting.glossary import Glossary, snake_case
-from contracts.drafting.guess import FLOORS, Column, assign_roles, guess_column, mark_key
+from contracts.drafting.guess import FLOORS, Column, guess_column
 from contracts.drafting.profile import RARE, profile
 from contracts.drafting.recognise import clean, day_of
+from contracts.drafting.whole import assign_roles, mark_key
 from contracts.loader import load_contracts
 from contracts.reading import RESERVED
 from hub.catalog import Classification
