@@ -223,10 +223,15 @@ def return_sample(services: Services, file: Path, department: str | None = None)
 
 
 def _tell(services: Services, found: FieldSample) -> FieldSample:
-    """Tell the ledger of a result that is written down, and be rid of the worksheet."""
-    Samples(services.records).tell_return(found.id, _returned(found), services.ledger)
+    """Tell the ledger of a result that is written down, and be rid of the worksheet.
+
+    Returns:
+        The sample as it is once the ledger has its result.
+    """
+    samples = Samples(services.records)
+    samples.tell_return(found.id, _returned(found), services.ledger)
     (services.settings.samples / f"{found.id}.xlsx").unlink(missing_ok=True)
-    return found
+    return samples.of(found.id)
 
 
 def _strata(sample: FieldSample, checked: Sequence[worksheet.Checked]) -> list[Stratum]:
