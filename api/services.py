@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from anyio import CapacityLimiter
+
 from access.decision import Decider
 from access.files import POLICY_FOLDER
 from access.guard import Guard
@@ -42,6 +44,7 @@ class Services:
         verifier: establishes the actor of a token.
         provider: the embedded identity provider, None outside the demonstration profile.
         new_request_id: names a request in answers and in the ledger.
+        workbooks: lets one thread at a time make or read a workbook.
     """
 
     settings: Settings
@@ -56,6 +59,7 @@ class Services:
     verifier: TokenVerifier
     provider: DemonstrationProvider | None
     new_request_id: Callable[[], str]
+    workbooks: CapacityLimiter
 
     def close(self) -> None:
         """Let go of ledger and records; what was promised is durable already."""
@@ -105,6 +109,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         verifier=HubTokenVerifier(keyring, clock, issuer),
         provider=_provider(settings, keyring, clock, guard, issuer),
         new_request_id=_request_ids(),
+        workbooks=CapacityLimiter(1),
     )
 
 

@@ -51,15 +51,18 @@ class Returned:
     unanswered: int
 
 
-def read_answers(path: Path, keyring: Keyring) -> Returned:
+def read_answers(path: Path, keyring: Keyring, limits: Limits = LIMITS) -> Returned:
     """Return the answers of a workbook that the hub has handed out.
+
+    Args:
+        limits: what it may cost.
 
     Raises:
         DeliveryRefused: when it is no such workbook, or a cell that is not an answer was changed, or
             an answer is none of those offered; its first findings and their number.
     """
     department, reading = read_workbook(
-        path, DEPARTMENT, COLUMNS, partial(seal_of, keyring), Bounds(LIMITS)
+        path, DEPARTMENT, COLUMNS, partial(seal_of, keyring), Bounds(limits)
     )
     answers: dict[str, GivenAnswer] = {}
     unanswered = 0

@@ -22,6 +22,8 @@ from hub.store.outbox import Log
 from hub.store.records import Records
 
 _CHUNK = 1000
+#: What is said of a sample that there is not, and of one that is not the asker's.
+NO_SAMPLE = "没有这个样本。 / No such sample: `hub quality show DATASET` lists those drawn."
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ class Samples:
         with self._records.reading() as session:
             row = session.get(FieldSampleRow, sample_id)
             if row is None:
-                raise NotFound("no such sample: `hub quality show DATASET` lists those drawn")
+                raise NotFound(NO_SAMPLE)
             return _sample(row, _strata(session, sample_id))
 
     def save_result(
@@ -171,7 +173,7 @@ class Samples:
         with self._records.writing() as session:
             row = session.get(FieldSampleRow, sample_id, with_for_update=True)
             if row is None:
-                raise NotFound("no such sample: `hub quality show DATASET` lists those drawn")
+                raise NotFound(NO_SAMPLE)
             if row.returned_at is not None:
                 raise RequestError(
                     f"sample {sample_id} was returned on {row.returned_at:%Y-%m-%d}; "
@@ -229,14 +231,16 @@ def _require_drawable(session: Session, dataset: str, version: str, seed: str) -
     for row in session.scalars(query):
         if row.returned_at is None:
             raise RequestError(
-                f"sample {row.id} of this publication is still in the field: return its "
-                "worksheet, or draw from the next publication"
+                f"本次发布的样本 {row.id} 尚在核查，请先退回核查表。 / Sample {row.id} of this "
+                "publication is still in the field: return its worksheet, or draw from the next "
+                "publication."
             )
         if row.seed == seed == seed_of(dataset, version):
+            day = f"{row.returned_at:%Y-%m-%d}"
             raise RequestError(
-                f"sample {row.id} of this publication was returned on {row.returned_at:%Y-%m-%d} "
-                "and its result stands: draw from the next publication; --seed draws others for "
-                "practice"
+                f"本次发布的样本 {row.id} 已于 {day} 退回，结果有效；请待下次发布再抽。 / Sample "
+                f"{row.id} of this publication was returned on {day} and its result stands: draw "
+                "from the next publication; --seed draws others for practice."
             )
 
 

@@ -49,7 +49,7 @@ def home(tmp_path: Path) -> Path:
 
 def cards(home: Path, command: str, *more: str, by: str | None = None) -> Result:
     card = () if command == "list" else ((home / "card").read_text(),)
-    who = ("--by", by, "--reason", "invented") if by else ()
+    who = ("--account", by, "--reason", "invented") if by else ()
     return hub("cards", command, *card, *more, *who, "--home", str(home))
 
 
@@ -77,7 +77,7 @@ def test_an_appeal_is_decided_by_somebody_else(home: Path) -> None:
     assert cards(home, "appeal", by="housing.steward").exit_code == 0
     own = cards(home, "decide", "--grant", by="housing.steward")
     assert own.exit_code == 64
-    assert "申请人" in own.output
+    assert "life.deciders" in own.output
     done = cards(home, "decide", "--grant", "--json", by="bureau.steward")
     assert json.loads(done.stdout)["state"] == "closed"
     assert listed(home, "--open") == []

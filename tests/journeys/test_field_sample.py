@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,25 +14,28 @@ import openpyxl
 import pytest
 from sqlalchemy import delete
 
+from access.demo import load_demo_actors
+from api import field_sample
 from api.accuracy import true_accuracies
-from api.field_sample import SampleOrder, draw_sample, return_sample
+from api.field_sample import SampleOrder
 from api.quality import figures
+from api.services import open_services
 from assets.demo.truth import read_truth
 from assets.reports.worksheet import RIGHT, SHEET, UNREACHABLE, WRONG
 from contracts.accuracy.measures import estimates
 from contracts.accuracy.sampling import sample_size
-from hub.clock import SystemClock
 from hub.config import Settings
 from hub.errors import AccessDenied, DeliveryRefused, LedgerError, RequestError
 from hub.ledger.log import Ledger
 from hub.store.models import FieldSampleRow, FieldStratumRow
 from hub.store.records import Records
-from hub.store.samples import Samples
+from hub.store.samples import FieldSample, Samples
 from tests.journeys.conftest import Story, hub_command
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("story")]
 
-ORDER = SampleOrder("population.resident", "2026-77", "partner.population")
+ACTORS = load_demo_actors()
+ORDER = SampleOrder("population.resident", "2026-77", ACTORS["partner.population"])
 _FIELDS = {"name": "G", "resident_id": "H", "person_status": "I", "residence_address": "J"}
 
 
@@ -49,6 +53,16 @@ def entries(settings: Settings) -> int:
     result = json.loads(said.stdout)
     assert result["intact"]
     return int(result["entries"])
+
+
+def draw_sample(settings: Settings, order: SampleOrder) -> tuple[FieldSample, Path]:
+    with closing(open_services(settings)) as services:
+        return field_sample.draw_sample(services, order)
+
+
+def return_sample(settings: Settings, file: Path) -> FieldSample:
+    with closing(open_services(settings)) as services:
+        return field_sample.return_sample(services, file)
 
 
 def answered(path: Path, to: Path, wrong: dict[str, str], absent: int) -> Path:
@@ -89,14 +103,14 @@ def hidden_errors(story: Story) -> dict[str, str]:
 
 def test_from_drawing_to_what_it_proves(story: Story, settings: Settings, tmp_path: Path) -> None:
     before = entries(settings)
-    sample, path = draw_sample(settings, SystemClock(), ORDER)
+    sample, path = draw_sample(settings, ORDER)
     assert path.parent == settings.home / "samples"
     assert path.stat().st_mode & 0o777 == 0o600
     assert sample.size == sample_size(sample.population) == sum(s.drawn for s in sample.strata)
     assert entries(settings) == before + sample.size + 1  # one for each person, one for the drawing
 
     back = answered(path, tmp_path / "back.xlsx", hidden_errors(story), absent=4)
-    found = return_sample(settings, SystemClock(), back)
+    found = return_sample(settings, back)
     assert not path.exists()
     assert sum(s.unreachable or 0 for s in found.strata) == 4
     strict, reached = estimates(found)
@@ -114,11 +128,11 @@ def test_from_drawing_to_what_it_proves(story: Story, settings: Settings, tmp_pa
     assert measured["field_sample"].share == strict.lower
     assert entries(settings) == before + sample.size + 2
     with pytest.raises(RequestError, match="returned"):
-        return_sample(settings, SystemClock(), back)
+        return_sample(settings, back)
     before = entries(settings)
     for again in (ORDER, replace(ORDER, level="street")):
         with pytest.raises(RequestError, match="its result stands"):
-            draw_sample(settings, SystemClock(), again)
+            draw_sample(settings, again)
     assert entries(settings) == before
 
 
@@ -126,7 +140,7 @@ def test_the_same_facts_give_the_same_persons_and_another_seed_others(
     settings: Settings,
 ) -> None:
     def numbers(order: SampleOrder) -> set[str]:
-        _, path = draw_sample(settings, SystemClock(), order)
+        _, path = draw_sample(settings, order)
         sheet: Any = openpyxl.load_workbook(path)[SHEET]
         found = {sheet[f"D{row}"].value for row in range(2, sheet.max_row + 1)}
         path.unlink()
@@ -135,19 +149,19 @@ def test_the_same_facts_give_the_same_persons_and_another_seed_others(
 
     first = numbers(ORDER)
     assert numbers(ORDER) == first
-    other = SampleOrder(ORDER.dataset, ORDER.case, ORDER.by, seed="a0b1c2")
+    other = replace(ORDER, seed="a0b1c2")
     assert numbers(other) != first
 
 
 def test_a_second_draw_is_refused_before_anybody_is_disclosed(settings: Settings) -> None:
     (settings.home / "samples").mkdir(exist_ok=True)
     (settings.home / "samples").chmod(0o755)
-    draw_sample(settings, SystemClock(), ORDER)
+    draw_sample(settings, ORDER)
     assert (settings.home / "samples").stat().st_mode & 0o777 == 0o700
     before = entries(settings)
     for again in (ORDER, replace(ORDER, seed="a0b1c2"), replace(ORDER, level="street")):
         with pytest.raises(RequestError, match="in the field"):
-            draw_sample(settings, SystemClock(), again)
+            draw_sample(settings, again)
     assert entries(settings) == before
 
 
@@ -157,32 +171,32 @@ def test_a_return_that_the_ledger_missed_is_told_when_it_comes_again(
     def broken(*_: object) -> None:
         raise LedgerError("the disk is full")
 
-    _, path = draw_sample(settings, SystemClock(), replace(ORDER, seed="a0b1c2"))
+    _, path = draw_sample(settings, replace(ORDER, seed="a0b1c2"))
     back, before = answered(path, tmp_path / "back.xlsx", {}, absent=0), entries(settings)
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "append", broken)
         with pytest.raises(LedgerError):
-            return_sample(settings, SystemClock(), back)
+            return_sample(settings, back)
     assert path.exists()
     with Records.open(settings) as records:
         (untold,) = Samples(records).all()
     assert not untold.is_back
-    found = return_sample(settings, SystemClock(), back)
+    found = return_sample(settings, back)
     assert not path.exists()
     assert [e.proven for e in estimates(found)] == [False, False]  # all right, by a chosen seed
     assert entries(settings) == before + 1
     with pytest.raises(RequestError, match="returned"):
-        return_sample(settings, SystemClock(), back)
+        return_sample(settings, back)
 
 
 def test_a_changed_worksheet_changes_nothing(settings: Settings, tmp_path: Path) -> None:
-    sample, path = draw_sample(settings, SystemClock(), ORDER)
+    sample, path = draw_sample(settings, ORDER)
     back = answered(path, tmp_path / "back.xlsx", {}, absent=0)
     book = openpyxl.load_workbook(back)
     book[SHEET]["C7"] = "改名"
     book.save(back)
     with pytest.raises(DeliveryRefused) as refusal:
-        return_sample(settings, SystemClock(), back)
+        return_sample(settings, back)
     assert refusal.value.findings == (f"{SHEET}!C7: 此栏不得修改 / not to be edited",)
     assert path.exists()
     with Records.open(settings) as records:
@@ -200,7 +214,7 @@ def test_without_the_ledger_there_is_no_file(
         with monkeypatch.context() as patch:
             patch.setattr(Ledger, method, broken)
             with pytest.raises(LedgerError):
-                draw_sample(settings, SystemClock(), ORDER)
+                draw_sample(settings, ORDER)
     assert set((settings.home / "samples").glob("*")) == held
 
 
@@ -208,25 +222,24 @@ def test_without_the_ledger_there_is_no_file(
 def test_who_may_not_is_refused_on_the_record(settings: Settings, by: str) -> None:
     before = entries(settings)
     with pytest.raises(AccessDenied):
-        draw_sample(settings, SystemClock(), SampleOrder(ORDER.dataset, ORDER.case, by))
+        draw_sample(settings, replace(ORDER, actor=ACTORS[by]))
     assert entries(settings) == before + 1
 
 
 @pytest.mark.parametrize(
     "order",
     [
-        SampleOrder("housing.tenancy", "c", "partner.housing"),
-        SampleOrder(ORDER.dataset, "c", "nobody.known"),
-        SampleOrder(ORDER.dataset, "c", ORDER.by, level="planet"),
-        SampleOrder(ORDER.dataset, "c", ORDER.by, seed="../../up"),
-        SampleOrder(ORDER.dataset, "c", ORDER.by, seed=""),
-        SampleOrder(ORDER.dataset, "c", ORDER.by, seed="abcde"),
-        SampleOrder(ORDER.dataset, "c", ORDER.by, seed="ABCDEF"),
+        SampleOrder("housing.tenancy", "c", ACTORS["partner.housing"]),
+        replace(ORDER, level="planet"),
+        replace(ORDER, seed="../../up"),
+        replace(ORDER, seed=""),
+        replace(ORDER, seed="abcde"),
+        replace(ORDER, seed="ABCDEF"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(settings: Settings, order: SampleOrder) -> None:
     with pytest.raises(RequestError):
-        draw_sample(settings, SystemClock(), order)
+        draw_sample(settings, order)
 
 
 def test_measured_accuracy_is_the_true_one_but_for_what_is_explained(story: Story) -> None:
