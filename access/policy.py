@@ -1,8 +1,8 @@
 """The policy in force: Casbin decides, an index hands it only the rules that can matter.
 
 `plain_enforcer` is Casbin with every rule; `Policy.ask` gives the same answer from the rows that
-can match (see `access.index`), with the matcher parsed once. The tests compare the two over
-generated requests. The only module that imports casbin.
+can match (`access.index`), with the matcher walked once (`access.matcher`). The tests compare the
+two over generated requests. The only module that imports casbin.
 
 Casbin's traps, and what is done about each: with no rule at all it evaluates the matcher on empty
 strings and may allow, so a question without candidates is refused here; `FastEnforcer` skips
@@ -27,6 +27,7 @@ import casbin
 from access.files import FILES, POLICY_FOLDER, policy_file
 from access.index import Index, Words, words
 from access.lint import Sources, errors_of, lint_sources, read_sources
+from access.matcher import Matcher
 from access.model import Trait
 from access.purposes import PurposeRegister
 from access.roles import RoleRegister
@@ -39,6 +40,7 @@ MODEL_FILE = "model.conf"
 _HELD_SIZE = 10_000
 
 Row = tuple[str, ...]
+_SUBJECT = 8  # where a row's last four words begin: subject, show, level, effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +86,15 @@ class Ruling:
 
 
 class _Enforcer(casbin.Enforcer):  # type: ignore[misc]
-    """Casbin's enforcer with its matcher parsed once instead of at every question."""
+    """Casbin's enforcer with its matcher parsed and walked once instead of at every question."""
 
-    _parsed: Any = None
+    _matcher: Matcher | None = None
 
-    def _get_expression(self, expr: str, functions: Any = None) -> Any:
-        if self._parsed is None:
-            self._parsed = casbin.Enforcer._get_expression(expr, functions)
-        return self._parsed
+    def _get_expression(self, expr: str, functions: Any = None) -> Matcher:
+        if self._matcher is None:
+            parsed = casbin.Enforcer._get_expression(expr, functions).ast_parsed_value
+            self._matcher = Matcher(parsed, functions)
+        return self._matcher
 
 
 class Policy:
@@ -108,21 +111,20 @@ class Policy:
         self.purposes: PurposeRegister = sources.purposes
         self.version = version
         self.by_id = {rule.id: rule for rule in rules}
-        #: Traits that some rule names.
-        self.traits = tuple(t for t in Trait if any(rule.subject is t for rule in rules))
         self.index = Index(rules)
         self._rows = tuple(tuple(dict.fromkeys(casbin_rows(rule))) for rule in rules)
         self._model_text = model_text
         self._lock = threading.Lock()
         self._noted: list[str] = []
         self._holds = _holding(self.roles)
+        self._latest: tuple[tuple[Any, ...], list[Row]] = ((), [])
         self._held: dict[tuple[tuple[str, ...], str], frozenset[str]] = {}
         self._enforcer = self._make(_Enforcer, (), self._noted)
         self._candidates = self._enforcer.get_model().model["p"]["p"]
 
     def ask(self, question: Question) -> Ruling:
         """Return Casbin's answer from the rows that can match the question."""
-        rows = self._rows_for(question)
+        rows = [row for row in self._meeting(question) if _applies(row, question)]
         if not rows:
             return Ruling(allowed=False, rules=())
         with self._lock:
@@ -131,14 +133,33 @@ class Policy:
             allowed = self._enforcer.enforce(*question.values())
             return Ruling(allowed, tuple(dict.fromkeys(self._noted)))
 
+    def traits_of(self, question: Question) -> tuple[Trait, ...]:
+        """Return the traits on which the answer may hang: those that a rule about it names."""
+        named = {row[_SUBJECT] for row in self._meeting(question)}
+        return tuple(trait for trait in Trait if trait in named)
+
     def plain_enforcer(self) -> tuple[Any, list[str]]:
         """Return unmodified Casbin over every rule, and the list its matches are noted in."""
         noted: list[str] = []
         rows = tuple(row for rows in self._rows for row in rows)
         return self._make(casbin.Enforcer, rows, noted), noted
 
-    def _rows_for(self, question: Question) -> list[Row]:
-        """Return the rows that can match, in the order of the policy; all others differ in a word."""
+    def _meeting(self, question: Question) -> list[Row]:
+        """Return the rows that a question meets whatever its subject, show and level, in order.
+
+        All others differ in a word. Kept for the next question, which mostly differs in no more.
+        """
+        kind = (
+            question.roles, question.agency, question.owner, question.action, question.dataset,
+            question.sharing, question.purpose, question.area, question.case,
+        )  # fmt: skip
+        latest, rows = self._latest  # one tuple, read and replaced whole: threads need no lock
+        if latest != kind:
+            rows = self._searched(question)
+            self._latest = (kind, rows)
+        return rows
+
+    def _searched(self, question: Question) -> list[Row]:
         asked = words(
             held=self._roles_held(question.roles, question.agency),
             agency=question.agency,
@@ -150,8 +171,7 @@ class Policy:
             has_case=question.case == "given",
         )
         places = self.index.candidates(asked, question.area)
-        rows = (row for place in places for row in self._rows[place])
-        return [row for row in rows if _can_match(row, asked, question)]
+        return [row for place in places for row in self._rows[place] if _meets(row, asked)]
 
     def _roles_held(self, roles: tuple[str, ...], agency: str) -> frozenset[str]:
         key = (roles, agency)
@@ -198,15 +218,21 @@ def role_links(roles: RoleRegister) -> Iterator[Row]:
             yield (role.code, parent, agency)
 
 
-def _can_match(row: Row, asked: Words, question: Question) -> bool:
-    _, role, agency, action, dataset, purpose, _, _, subject, show, level, effect = row
+def _meets(row: Row, asked: Words) -> bool:
+    _, role, agency, action, dataset, purpose, *_ = row
     return (
         role in asked.role
         and agency in asked.agency
         and action in asked.action
         and dataset in asked.dataset
         and purpose in asked.purpose
-        and subject in (ANYBODY, question.subject)
+    )
+
+
+def _applies(row: Row, question: Question) -> bool:
+    subject, show, level, effect = row[_SUBJECT:]
+    return (
+        subject in (ANYBODY, question.subject)
         and _ranks(question.level, level, effect)
         and _shows(question.show, show, effect)
     )
