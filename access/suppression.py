@@ -3,7 +3,8 @@
 A count below the threshold is suppressed. A single suppressed cell in a group could be found by
 subtracting the others from the group's total, which another query may show; so more cells go with
 it, the smallest first, until no suppressed count can be bounded below the threshold, even by
-somebody who knows every total exactly: of each line, each plane, each place, and of the table.
+somebody who knows exactly every total that a table of its own would show: of lines, of planes, of
+wider places, and of all.
 
 Bounds are found by interval propagation, which is a little weaker than a linear program; what it
 leaves open is covered by rounding (`access.rounding`), which makes every total inexact.
@@ -15,13 +16,14 @@ al., "Statistical Disclosure Control" (2012), 4.4 (secondary suppression, feasib
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 Cell = tuple[object, ...]
+_Level = tuple[int | None, ...]  # per dimension: None for the label itself, or how much of it
 
-_ROUNDS = 20
+_ROUNDS = 10
 
 
 def suppress(
@@ -37,38 +39,72 @@ def suppress(
     Returns:
         Every cell below the threshold, and as many more as keep each of them from being bounded
         below it by the totals. Where all cells of a total are suppressed, nothing more can be
-        done about that total; it is small itself, or rounding has to cover it.
+        done about that total, and rounding has to cover it.
     """
+    if not any(count < threshold for count in counts.values()):
+        return frozenset()
+    hidden: dict[_Level, frozenset[Cell]] = {}
+    for level in _levels(len(next(iter(counts))), prefixes):  # what a total shows comes before
+        table = _added_up(counts, level)
+        known = [
+            group
+            for wider in hidden
+            if _is_wider(wider, level)
+            for group in _groups(table, wider, hidden[wider])
+        ]
+        hidden[level] = _hide(table, known, threshold)
+    return hidden[level]
+
+
+def _levels(dimensions: int, prefixes: Sequence[Sequence[int]]) -> Iterator[_Level]:
+    """Yield every table that the cells add up to, the table of one cell first, their own last."""
+    wider = [*prefixes, *[()] * (dimensions - len(prefixes))]
+    yield from product(*((0, *sorted(lengths), None) for lengths in wider))
+
+
+def _is_wider(left: _Level, right: _Level) -> bool:
+    return left != right and all(
+        b is None or (a is not None and a <= b) for a, b in zip(left, right, strict=True)
+    )
+
+
+def _widened(cell: Cell, level: _Level) -> Cell:
+    return tuple(
+        label if length is None or (label is None and length) else str(label)[:length]
+        for label, length in zip(cell, level, strict=True)
+    )
+
+
+def _added_up(counts: Mapping[Cell, int], level: _Level) -> dict[Cell, int]:
+    """Return the counts of a level, the smallest first."""
+    table: dict[Cell, int] = defaultdict(int)
+    for cell, count in counts.items():
+        table[_widened(cell, level)] += count
+    return dict(sorted(table.items(), key=lambda item: (item[1], str(item[0]))))
+
+
+def _groups(
+    counts: Mapping[Cell, int], level: _Level, unknown: frozenset[Cell]
+) -> list[list[Cell]]:
+    """Return the cells of every total of a level that is known, in the order of the counts."""
+    groups: dict[Cell, list[Cell]] = defaultdict(list)
+    for cell in counts:
+        groups[_widened(cell, level)].append(cell)
+    return [group for total, group in groups.items() if total not in unknown]
+
+
+def _hide(
+    counts: Mapping[Cell, int], groups: Sequence[Sequence[Cell]], threshold: int
+) -> frozenset[Cell]:
+    """Return the cells of one table that must not be shown beside the known totals."""
     small = frozenset(cell for cell, count in counts.items() if count < threshold)
-    if not small:
-        return small
-    groups = _groups(counts, prefixes)
     hidden = set(small)
-    while more := _unprotected(groups, counts, hidden, threshold) or _exposed(
-        groups, counts, hidden, small, threshold
+    while small and (
+        more := _unprotected(groups, counts, hidden, threshold)
+        or _exposed(groups, counts, hidden, small, threshold)
     ):
         hidden |= more
     return frozenset(hidden)
-
-
-def _groups(counts: Mapping[Cell, int], prefixes: Sequence[Sequence[int]]) -> list[list[Cell]]:
-    """Return the cells of every total there is of the table, smallest first within each."""
-    cells = sorted(counts, key=lambda cell: (counts[cell], str(cell)))
-    dimensions = len(cells[0])
-    wider = [*prefixes, *[()] * (dimensions - len(prefixes))]
-    finest = (None,) * dimensions
-    groups: dict[tuple[object, ...], list[Cell]] = defaultdict(list)
-    for level in product(*((None, *lengths, 0) for lengths in wider)):
-        if level != finest:
-            for cell in cells:
-                groups[level, *map(_widened, cell, level)].append(cell)
-    return [group for group in groups.values() if len(group) > 1]
-
-
-def _widened(label: object, length: int | None) -> object:
-    if length is None:
-        return label
-    return str(label)[:length] if label is not None or length == 0 else None
 
 
 def _unprotected(
