@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 
 import duckdb
 import duckdb_extensions
+from duckdb.func import PythonUDFType
 
 from hub.catalog import Column, Dataset
 from hub.config import Settings
@@ -303,6 +304,24 @@ def batches(con: Connection, sql: str, size: int = 20_000) -> Iterator[dict[str,
             yield {name: batch.column(i).to_pylist() for i, name in enumerate(batch.schema.names)}
     finally:
         cursor.close()
+
+
+@contextmanager
+def marking(con: Connection, name: str, marks: Callable[[Sequence[bytes]], Any]) -> Iterator[None]:
+    """Let statements turn a key into a mark of 64 bits, by a function of theirs, for a while.
+
+    Args:
+        marks: returns an Arrow array of uint64, one for each key.
+    """
+
+    def work(keys: Any) -> Any:
+        return marks(keys.to_pylist())
+
+    con.create_function(name, work, ["BLOB"], "UBIGINT", type=PythonUDFType.ARROW)
+    try:
+        yield
+    finally:
+        con.remove_function(name)
 
 
 @contextmanager
