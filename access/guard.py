@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from access import disclosure, rendering, statistics
+from access import counting, disclosure, rendering
 from access.answers import (
     Answer,
     LookupQuery,
@@ -31,11 +31,13 @@ from access.answers import (
     SubjectView,
     Use,
 )
+from access.counting import Counted, Question
 from access.decision import Decider, Plan
 from access.disclosure import Context
 from access.finding import Finder
 from access.model import Action, Actor, Request
 from access.ports import GuardKeys, LedgerLog, SnapshotReader, Snapshots
+from access.privacy import Noise
 from access.recording import Prepared, Recorder
 from access.uses import is_due, use_of
 from hub.catalog import Catalog
@@ -73,6 +75,7 @@ class Guard:
 
     Args:
         identify: makes the id of a request that comes without one.
+        noise: what counts with noise need; without it they are refused.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Guard:
         clock: Clock,
         *,
         identify: Callable[[], str] = lambda: secrets.token_hex(8),
+        noise: Noise | None = None,
     ) -> None:
         self._decider = decider
         self._catalog = catalog
@@ -93,6 +97,7 @@ class Guard:
         self._keys = keys
         self._clock = clock
         self._identify = identify
+        self._noise = noise
         self._finder = Finder(keys, clock)
         self._recorder = Recorder(ledger)
         self._sessions: dict[tuple[str, str], Receipt] = {}
@@ -236,14 +241,13 @@ class Guard:
         asked = self._ask(request, query.request_id)
         decision = asked.plan.decision
         if not decision.allowed:
-            return self._table(asked, query, (), 0, "refused")
+            return self._table(asked, query, Counted(refusal=decision.reason))
+        purpose = self._decider.policy.purposes[decision.purpose]
         dataset = self._catalog[query.dataset]
-        plan = statistics.plan_statistics(dataset, query, decision)
+        question = Question(actor, query, dataset, decision, purpose, asked.time)
         snapshot = self._snapshots.current()
-        asked = _reading(asked, snapshot)
-        rows = snapshot.analytic(plan.sql, plan.parameters)
-        table = statistics.tabulate(rows, plan, statistics.threshold_of(decision))
-        return self._table(asked, query, table.rows, table.suppressed, "allowed")
+        counted = counting.answer(question, snapshot, self._noise)
+        return self._table(_reading(asked, snapshot), query, counted)
 
     # The citizen's own
 
@@ -367,32 +371,30 @@ class Guard:
         complete = _answer(asked, decision.reason, "", subjects=tuple(subjects), more=more)
         return Prepared(tuple(entries), complete)
 
-    def _table(
-        self,
-        asked: _Asked,
-        query: StatsQuery,
-        rows: tuple[tuple[Any, ...], ...],
-        suppressed: int,
-        outcome: str,
-    ) -> Prepared[StatsAnswer]:
+    def _table(self, asked: _Asked, query: StatsQuery, counted: Counted) -> Prepared[StatsAnswer]:
         decision = asked.plan.decision
-        allowed = outcome == "allowed"
-        known = (query.dataset,) if query.dataset in self._catalog else ()
-        more = {"by": list(query.by), "cells": len(rows), "suppressed": suppressed}
+        allowed = not counted.refusal
         entry = self._entry(
-            asked, allowed, datasets=known, outcome=outcome, more=more if allowed else None
+            asked,
+            allowed,
+            datasets=(query.dataset,) if query.dataset in self._catalog else (),
+            outcome="allowed" if allowed else "refused",
+            reason=counted.refusal,
+            more={"by": list(query.by), **counted.told()} if allowed else None,
         )
 
         def complete(receipt: Receipt) -> StatsAnswer:
             return StatsAnswer(
                 allowed=allowed,
-                reason=decision.reason,
-                remedy=decision.remedy,
+                reason=counted.refusal or decision.reason,
+                remedy=counted.remedy or decision.remedy,
                 decision=decision,
                 columns=(*query.by, "count"),
-                rows=rows,
-                threshold=statistics.threshold_of(decision),
-                suppressed=suppressed,
+                rows=counted.table.rows,
+                threshold=counted.threshold,
+                suppressed=counted.table.suppressed,
+                rounded_to=counted.rounded_to,
+                noise=counted.noise,
                 receipt=receipt,
                 request_id=asked.context.request_id,
                 time=asked.time,
