@@ -15,6 +15,7 @@ from access.matrix import matrix as matrix_rows
 from access.matrix import summary
 from access.model import Action, Actor, Request
 from access.policy import load_policy
+from api.commands.budget import budget
 from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
 from contracts.codes import load_code_sets
@@ -24,6 +25,9 @@ from hub.config import Settings, load_settings
 from hub.errors import RequestError
 
 app = typer.Typer(no_args_is_help=True, help="Access: explain a decision, the matrix, lint.")
+
+
+app.command()(budget)
 
 
 def catalog_of(settings: Settings) -> Catalog:
