@@ -6,8 +6,9 @@ it, the smallest first, until no suppressed count can be bounded below the thres
 somebody who knows exactly every total that a table of its own would show: of lines, of planes, of
 wider places, and of all.
 
-Bounds are found by interval propagation, which is a little weaker than a linear program; what it
-leaves open is covered by rounding (`access.rounding`), which makes every total inexact.
+Bounds that take several totals together are found by interval propagation, a little weaker than a
+linear program, and are not pursued for ever; what that leaves open is covered by rounding
+(`access.rounding`), which makes every total inexact.
 
 Source: GB/T 42460-2023 (k-anonymity of releases); ISO/IEC 20889:2018 on aggregation; Hundepool et
 al., "Statistical Disclosure Control" (2012), 4.4 (secondary suppression, feasibility intervals).
@@ -23,7 +24,8 @@ from itertools import product
 Cell = tuple[object, ...]
 _Level = tuple[int | None, ...]  # per dimension: None for the label itself, or how much of it
 
-_ROUNDS = 10
+_ROUNDS = 10  # of propagation
+_TRIES = 4  # to unbind a cell by hiding more; one that stays bound would take the whole table
 
 
 def suppress(
@@ -99,10 +101,14 @@ def _hide(
     """Return the cells of one table that must not be shown beside the known totals."""
     small = frozenset(cell for cell, count in counts.items() if count < threshold)
     hidden = set(small)
-    while small and (
-        more := _unprotected(groups, counts, hidden, threshold)
-        or _exposed(groups, counts, hidden, small, threshold)
-    ):
+    for _ in range(_TRIES if small else 0):
+        while more := _unprotected(groups, counts, hidden, threshold):
+            hidden |= more
+        exposed = _exposed(groups, counts, hidden, small, threshold)
+        if not exposed:
+            break
+        hidden |= exposed
+    while more := _unprotected(groups, counts, hidden, threshold):
         hidden |= more
     return frozenset(hidden)
 
