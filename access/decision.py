@@ -10,48 +10,18 @@ Source: XACML 3.0 (PDP, obligations); DESIGN §4 of the project's guide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from access.admission import Refused, check_actor, held_roles, titles_of
 from access.gathering import Gathered, Gathering
-from access.masking import kind
-from access.model import HIDDEN, Action, Actor, Decision, Request
-from access.nearest import MENDABLE, MOST, Missed, Nearest
+from access.kept import Kept
+from access.model import HIDDEN, Action, Decision, Fields, Request, Trait
+from access.plan import Plan
 from access.policy import Policy
 from access.purposes import Purpose
-from access.rules import Rule
-from access.view import Ceiling, View, compile_view, decide_fields, harden_for_minor
+from access.refusing import APPLY, Refusals
+from access.view import Ceiling, compile_view, decide_fields
 from hub.catalog import Catalog, Dataset
-
-_CACHE_SIZE = 50_000
-_APPLY = "请由本部门数据专员提出申请 / ask your department's data steward to apply for it"
-
-
-@dataclass(slots=True)
-class Plan:
-    """A decision with its views compiled: what the guard applies to records."""
-
-    decision: Decision
-    own: View
-    elsewhere: View | None
-    datasets: Mapping[str, Dataset]
-    withheld: frozenset[str]
-    outside_lifts: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    _minor: dict[bool, View] = field(default_factory=dict)
-
-    def view(self, *, in_area: bool, minor: bool) -> View | None:
-        """Return the view for a subject's records, None where nothing may be seen."""
-        base = self.own if in_area else self.elsewhere
-        if base is None or not minor:
-            return base
-        if in_area not in self._minor:
-            fields = self.decision.fields if in_area else self.decision.elsewhere or {}
-            lifts = self.decision.lifts if in_area else self.outside_lifts
-            hardened = harden_for_minor(fields, self.datasets, lifts)
-            self._minor[in_area] = compile_view(hardened)
-        return self._minor[in_area]
 
 
 class Decider:
@@ -60,9 +30,9 @@ class Decider:
     def __init__(self, policy: Policy, catalog: Catalog) -> None:
         self.policy = policy
         self.catalog = catalog
-        self._nearest = Nearest(policy.rules, policy.roles)
-        self._plans: dict[tuple[Any, ...], Plan] = {}
-        self._gathered: dict[tuple[Any, ...], Gathered] = {}
+        self._refusals = Refusals(policy, catalog, self.gather)
+        self._plans: Kept[Plan] = Kept()
+        self._gathered: Kept[Gathered] = Kept()
 
     def decide(self, request: Request) -> Decision:
         """Return the decision on a request; a refusal is a decision too."""
@@ -73,26 +43,23 @@ class Decider:
         actor = request.actor
         key = (
             actor.roles, actor.agency, actor.area, actor.clearance, actor.active, request.action,
-            request.datasets, request.purpose, request.case is not None and request.case != "",
+            request.datasets, request.purpose, request.case is not None,
         )  # fmt: skip
-        plan = self._plans.get(key)
+        plan = self._plans.get(key, request.at)
         if plan is None:
             plan = self._fresh(request)
-            if len(self._plans) >= _CACHE_SIZE:
-                self._plans.clear()
-            self._plans[key] = plan
+            self._plans.put(key, plan, plan.decision.until)
         return plan
 
-    def gather(self, actor: Actor, dataset: Dataset, request: Request) -> Gathered:
+    def gather(self, request: Request, dataset: Dataset) -> Gathered:
         """Return how far the policy opens a dataset, asked once per kind of request."""
+        actor = request.actor
         case = "given" if request.case else "none"
         key = (actor.roles, actor.agency, request.action, request.purpose, case, dataset.name)
-        found = self._gathered.get(key)
+        found = self._gathered.get(key, request.at)
         if found is None:
             found = Gathering(self.policy, actor, dataset, request, case).result()
-            if len(self._gathered) >= _CACHE_SIZE:
-                self._gathered.clear()
-            self._gathered[key] = found
+            self._gathered.put(key, found)
         return found
 
     def _fresh(self, request: Request) -> Plan:
@@ -110,7 +77,7 @@ class Decider:
                 obligations=("record_use",),
                 **refused.more,
             )
-            return Plan(decision, compile_view({}), None, {}, frozenset())
+            return Plan(decision, compile_view({}))
 
     def _allowed(self, request: Request) -> Plan:
         actor = request.actor
@@ -118,17 +85,18 @@ class Decider:
         purpose = self._purpose(request)
         gathered = self._gather_all(request, purpose)
         datasets = {name: self.catalog[name] for name in gathered}
-        own = self._fields(request, purpose, {n: g.own for n, g in gathered.items()})
-        outside = {n: g.elsewhere for n, g in gathered.items() if g.elsewhere.open}
-        elsewhere = self._fields(request, purpose, outside) if outside else None
-        if not actor.area:
-            own = elsewhere or {}
+
+        def fields_of(traits: frozenset[Trait]) -> tuple[Fields, Fields]:
+            return self._fields(request, purpose, {n: g.under(traits) for n, g in gathered.items()})
+
+        own, outside = fields_of(frozenset())
+        elsewhere = outside or None
         if all(treatment == HIDDEN for treatment in own.values()):
             reason = (
                 f"{purpose.title}所需数据高于您的岗位可见的级别"
                 " / what the purpose needs is above what your post may see of it"
             )
-            raise Refused(reason, _APPLY, rules=_matched(gathered))
+            raise Refused(reason, APPLY, rules=_matched(gathered))
         decision = Decision(
             allowed=True,
             reason=_allowed_reason(request, purpose, gathered),
@@ -144,10 +112,14 @@ class Decider:
             rules=_matched(gathered),
             lifts={n: (g.own if actor.area else g.elsewhere).lifts for n, g in gathered.items()},
         )
-        outside_view = compile_view(elsewhere) if elsewhere is not None else None
-        outside_lifts = {name: ceiling.lifts for name, ceiling in outside.items()}
         return Plan(
-            decision, compile_view(own), outside_view, datasets, purpose.withheld, outside_lifts
+            decision=decision,
+            own=compile_view(own),
+            elsewhere=compile_view(elsewhere) if elsewhere is not None else None,
+            datasets=datasets,
+            withheld=purpose.withheld,
+            outside_lifts={n: g.elsewhere.lifts for n, g in gathered.items() if g.elsewhere.open},
+            fields_of=fields_of,
         )
 
     def _purpose(self, request: Request) -> Purpose:
@@ -162,8 +134,8 @@ class Decider:
         if held.isdisjoint(purpose.roles):
             titles = ", ".join(titles_of(self.policy.roles, purpose.roles))
             reason = f"该目的仅限下列角色：{titles} / the purpose {purpose.title} is for these roles only"
-            denial = self._denial(request, purpose)
-            raise Refused(f"{denial.because}; {reason}" if denial else reason, _APPLY)
+            denial = self._refusals.denial(request, purpose)
+            raise Refused(f"{denial.because}; {reason}" if denial else reason, APPLY)
         if request.action not in purpose.actions:
             actions = ", ".join(purpose.actions)
             reason = f"{purpose.title}不用于此操作 / the purpose is for {actions}, not for {request.action}"
@@ -182,15 +154,15 @@ class Decider:
         found: dict[str, Gathered] = {}
         refused: list[Dataset] = []
         for dataset in self._datasets(request, purpose):
-            gathered = self.gather(request.actor, dataset, request)
+            gathered = self.gather(request, dataset)
             if gathered.own.open and (request.actor.area or gathered.elsewhere.open):
                 found[dataset.name] = gathered
                 continue
             refused.append(dataset)
             if request.datasets is not None:
-                raise self._nothing_open(request, purpose, refused)
+                raise self._refusals.nothing_open(request, purpose, refused)
         if not found:
-            raise self._nothing_open(request, purpose, refused)
+            raise self._refusals.nothing_open(request, purpose, refused)
         return found
 
     def _datasets(self, request: Request, purpose: Purpose) -> Iterator[Dataset]:
@@ -209,18 +181,23 @@ class Decider:
                     "请查看目录 / see the catalogue",
                 )
             if not purpose.covers(name):
-                title = self.catalog[name].title
-                reason = f"{purpose.title}不需要{title} / the purpose does not need {name}"
-                near, _ = self._near(request, (self.catalog[name],))
-                remedy = f"请去掉 / leave out: {name}；或者{_APPLY}"
-                raise Refused(reason, remedy, near_misses=near)
+                raise self._refusals.unneeded(request, purpose, self.catalog[name])
             yield self.catalog[name]
 
     def _fields(
-        self, request: Request, purpose: Purpose, ceilings: Mapping[str, Ceiling]
-    ) -> dict[str, str]:
-        shown = ((self.catalog[name], ceiling) for name, ceiling in ceilings.items())
-        return decide_fields(shown, purpose, request.action, request.actor.clearance)
+        self, request: Request, purpose: Purpose, gathered: Mapping[str, Gathered]
+    ) -> tuple[Fields, Fields]:
+        """Return the fields inside the actor's area and outside; with no area all is outside."""
+
+        def decided(ceilings: Mapping[str, Ceiling]) -> Fields:
+            shown = ((self.catalog[name], ceiling) for name, ceiling in ceilings.items())
+            return decide_fields(shown, purpose, request.action, request.actor.clearance)
+
+        outside = {n: g.elsewhere for n, g in gathered.items() if g.elsewhere.open}
+        elsewhere = decided(outside) if outside else {}
+        if not request.actor.area:
+            return elsewhere, elsewhere
+        return decided({n: g.own for n, g in gathered.items()}), elsewhere
 
     def _obligations(self, purpose: Purpose, gathered: Mapping[str, Gathered]) -> tuple[str, ...]:
         rules = [self.policy.by_id[name] for name in _matched(gathered)]
@@ -238,58 +215,6 @@ class Decider:
             plain.add(f"min_cell={max(cells)}")
         return tuple(sorted(plain))
 
-    def _nothing_open(self, request: Request, purpose: Purpose, refused: list[Dataset]) -> Refused:
-        """Every dataset asked for is closed: say why by the denial, the area, or near misses."""
-        gathered = [self.gather(request.actor, dataset, request) for dataset in refused]
-        rules = tuple(dict.fromkeys(name for g in gathered for name in g.rules))
-        if any(g.own.open for g in gathered):
-            reason = (
-                "您的岗位没有登记辖区，只能查询本辖区"
-                " / your post has no area of responsibility, and only its own area is open"
-            )
-            remedy = "请联系管理员登记辖区 / ask your administrator to enter it"
-            return Refused(reason, remedy, rules=rules)
-        near, remedy = self._near(request, refused)
-        denials = [r for name in rules if not (r := self.policy.by_id[name]).allows]
-        everything_denied = all(
-            any(not self.policy.by_id[name].allows for name in g.rules) for g in gathered
-        )
-        what = refused[0].title if len(refused) == 1 else "所需数据"
-        reason = (
-            f"没有规则允许您的岗位为{purpose.title}查询{what}"
-            f" / no rule lets your post {request.action} it for this purpose"
-        )
-        if everything_denied:
-            reason = f"{what}: {denials[0].because}" if len(refused) == 1 else denials[0].because
-            remedy = f"此项不予授权 / this is not granted；{_APPLY}"
-        return Refused(reason, remedy, near_misses=near, rules=rules)
-
-    def _denial(self, request: Request, purpose: Purpose) -> Rule | None:
-        """Return a rule that denies the request whatever else is asked, or None."""
-        for dataset in self.catalog.values():
-            if purpose.covers(dataset.name):
-                rules = self.gather(request.actor, dataset, request).rules
-                return next((r for n in rules if not (r := self.policy.by_id[n]).allows), None)
-        return None
-
-    def _near(self, request: Request, datasets: Iterable[Dataset]) -> tuple[tuple[str, ...], str]:
-        """Return what the request would have needed, the easiest first, and the remedy."""
-        held = held_roles(self.policy.roles, request.actor)
-        found: set[tuple[int, str]] = set()
-        for dataset in datasets:
-            missed = Missed(
-                held=held,
-                agency=request.actor.agency,
-                action=request.action,
-                purpose=request.purpose,
-                has_case=bool(request.case),
-                dataset=dataset,
-            )
-            found |= self._nearest.of(missed)
-        nearest = sorted(found)[:MOST]
-        remedy = nearest[0][1] if nearest and nearest[0][0] < MENDABLE else _APPLY
-        return tuple(sentence for _, sentence in nearest), remedy
-
 
 def _matched(gathered: Mapping[str, Gathered]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for g in gathered.values() for name in g.rules))
@@ -306,68 +231,3 @@ def _reasons(policy: Policy, gathered: Mapping[str, Gathered]) -> Iterator[str]:
     for name in _matched(gathered):
         rule = policy.by_id[name]
         yield f"{rule.id} ({rule.effect}): {rule.because}"
-
-
-def explain(decider: Decider, request: Request) -> dict[str, Any]:
-    """Return a decision as JSON values a person can read.
-
-    Returns:
-        answer, reason, remedy, reasons, rules [{rule, effect, because}], near_misses,
-        obligations, area, purpose {...}, and fields per dataset: {column: {title, treatment,
-        how, elsewhere}}, hidden ones left out and counted.
-    """
-    decision = decider.decide(request)
-    purpose = decider.policy.purposes.get(request.purpose)
-    return {
-        "answer": "allowed" if decision.allowed else "refused",
-        "reason": decision.reason,
-        "remedy": decision.remedy,
-        "reasons": list(decision.reasons),
-        "rules": [_rule_row(decider.policy, name) for name in decision.rules],
-        "near_misses": list(decision.near_misses),
-        "obligations": list(decision.obligations),
-        "area": "any" if decision.row_filter is None else list(decision.row_filter),
-        "purpose": _purpose_row(purpose) if purpose else {"code": request.purpose},
-        "fields": {name: _field_rows(decider, decision, name) for name in decision.datasets}
-        if decision.allowed
-        else {},
-        "policy_version": decision.policy_version,
-    }
-
-
-def _rule_row(policy: Policy, name: str) -> dict[str, str]:
-    rule = policy.by_id[name]
-    return {"rule": rule.id, "effect": rule.effect, "because": rule.because}
-
-
-def _purpose_row(purpose: Purpose) -> dict[str, Any]:
-    return {
-        "code": purpose.code,
-        "title": purpose.title,
-        "plain": purpose.plain,
-        "legal_basis": purpose.legal_basis,
-        "basis_verified": purpose.basis_verified,
-        "case": purpose.case,
-    }
-
-
-def _field_rows(decider: Decider, decision: Decision, name: str) -> dict[str, Any]:
-    dataset = decider.catalog[name]
-    titles = {c.name: c.title for c in dataset.columns}
-    rows: dict[str, Any] = {}
-    hidden = 0
-    for key, treatment in decision.fields.items():
-        owner, _, column = key.rpartition(".")
-        if owner != name:
-            continue
-        if treatment == HIDDEN:
-            hidden += 1
-            continue
-        outside = (decision.elsewhere or {}).get(key, HIDDEN)
-        rows[column] = {
-            "title": titles.get(column, column),
-            "treatment": treatment,
-            "how": kind(treatment),
-            "elsewhere": outside,
-        }
-    return {"shown": rows, "hidden": hidden}

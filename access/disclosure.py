@@ -28,6 +28,7 @@ class Context:
         actor_name: the actor's pseudonym, hexadecimal.
         case_name: keyed commitment to the case reference, hexadecimal, or None.
         snapshot: version that was read, empty when nothing was.
+        asked: datasets that were asked for, None for all that the purpose covers.
     """
 
     actor: Actor
@@ -37,6 +38,7 @@ class Context:
     request_id: str
     snapshot: str
     time: datetime
+    asked: tuple[str, ...] | None
 
 
 def entry(
@@ -51,7 +53,11 @@ def entry(
     reason: str = "",
     more: Mapping[str, Any] | None = None,
 ) -> Entry:
-    """Return the ledger entry of one disclosure or refusal."""
+    """Return the ledger entry of one disclosure or refusal.
+
+    It says enough to put the same question to another policy. Traits of the person are no part of
+    it: that somebody is protected would stand beside them for ever.
+    """
     decision, actor = context.decision, context.actor
     purpose = purposes.get(decision.purpose)
     details: dict[str, Any] = {
@@ -60,8 +66,11 @@ def entry(
             "agency": actor.agency,
             "post": actor.post,
             "roles": list(actor.roles),
+            "area": list(actor.area),
+            "clearance": actor.clearance.name,
         },
         "action": decision.action.value,
+        "asked": None if context.asked is None else list(context.asked),
         "dataset": list(datasets),
         "fields": dict(fields or {}),
         "purpose": purpose.code if purpose else "unknown",
@@ -70,6 +79,8 @@ def entry(
         "decision": outcome,
         "reason": reason or decision.reason,
         "policy": decision.policy_version,
+        "rules": list(decision.rules),
+        "grants": list(decision.grants),
         "snapshot": context.snapshot,
         "request": context.request_id,
         **(more or {}),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from access.model import Actor, Request
+from access.model import Actor, Request, Trait
 from access.policy import Policy, Question
-from access.view import CLOSED, Ceiling
+from access.view import CLOSED, Ceiling, lower
 from hub.catalog import Dataset
 
 
@@ -17,12 +18,26 @@ class Gathered:
     Args:
         own: how far it is open inside the actor's area.
         elsewhere: how far outside.
-        rules: ids of every rule that matched, allowing or denying.
+        rules: ids of every rule that matched, allowing or denying, for a person without traits.
+        traits: trait -> how far for a person with it, where a rule makes that less.
     """
 
     own: Ceiling
     elsewhere: Ceiling
     rules: tuple[str, ...]
+    traits: Mapping[Trait, tuple[Ceiling, Ceiling]] = field(default_factory=dict)
+
+    def under(self, traits: Iterable[Trait]) -> Gathered:
+        """Return how far it is open for a person with traits.
+
+        Only denials name a trait, and one denial is enough: so it is the least over the traits.
+        """
+        own, elsewhere = self.own, self.elsewhere
+        for trait in traits:
+            if trait in self.traits:
+                inside, outside = self.traits[trait]
+                own, elsewhere = lower(own, inside), lower(elsewhere, outside)
+        return replace(self, own=own, elsewhere=elsewhere)
 
 
 class Gathering:
@@ -57,7 +72,36 @@ class Gathering:
         else:
             _, outside_rules = self._ask("elsewhere", "masked", 1)
             elsewhere = self._ceiling("elsewhere", outside_rules)
-        return Gathered(ceiling, elsewhere, tuple(self._matched))
+        gathered = Gathered(ceiling, elsewhere, tuple(self._matched))
+        return replace(gathered, traits=self._traits(gathered)) if self._policy.traits else gathered
+
+    def _traits(self, gathered: Gathered) -> dict[Trait, tuple[Ceiling, Ceiling]]:
+        """Return what each trait that some rule names leaves, where that is less."""
+        plain = (gathered.own, gathered.elsewhere)
+        found = {
+            trait: (
+                self._left("own", gathered.own, trait),
+                self._left("elsewhere", gathered.elsewhere, trait),
+            )
+            for trait in self._policy.traits
+        }
+        return {trait: ceilings for trait, ceilings in found.items() if ceilings != plain}
+
+    def _left(self, area: str, top: Ceiling, trait: Trait) -> Ceiling:
+        masked = self._allowed(area, "masked", top.masked, trait)
+        clear = self._allowed(area, "clear", min(top.clear, masked), trait)
+        return Ceiling(clear, masked, top.lifts)
+
+    def _allowed(self, area: str, show: str, start: int, trait: Trait) -> int:
+        """Return the highest level from `start` down that is allowed, 0 for none.
+
+        What matched is not noted: who knows that a rule about a trait did knows the trait.
+        """
+        for level in range(start, 0, -1):
+            question = Question(*self._base, area, self._case, show, level, trait.value)
+            if self._policy.ask(question).allowed:
+                return level
+        return 0
 
     def _ceiling(self, area: str, rules: tuple[str, ...]) -> Ceiling:
         allowing = [r for name in rules if (r := self._policy.by_id[name]).allows]

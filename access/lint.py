@@ -38,8 +38,8 @@ from hub.errors import PolicyError
 MODEL_FILE = "model.conf"
 
 _SECTIONS = {
-    "r": "roles, agency, owner, action, dataset, sharing, purpose, area, case, show, level",
-    "p": "rule, role, agency, action, dataset, purpose, area, case, show, level, eft",
+    "r": "roles, agency, owner, action, dataset, sharing, purpose, area, case, subject, show, level",
+    "p": "rule, role, agency, action, dataset, purpose, area, case, subject, show, level, eft",
     "g": "_, _, _",
     "e": "some(where (p.eft == allow)) && !some(where (p.eft == deny))",
 }
@@ -251,6 +251,7 @@ def _includes(wide: Rule, narrow: Rule, roles: RoleRegister, catalog: Catalog) -
         )
         and wide.area in ("any", narrow.area)
         and wide.case in ("optional", narrow.case)
+        and wide.subject in (None, narrow.subject)
         and _opens_include(wide, narrow)
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from access.decision import Decider
 from access.masking import kind
-from access.model import Action, Actor, Decision, Request
+from access.model import Actor, Decision, Request
 from access.purposes import Purpose
 from access.roles import Role
 from hub.catalog import Classification
@@ -16,7 +17,7 @@ from hub.catalog import Classification
 _SOME_AREA = ("990106",)
 
 
-def matrix(decider: Decider) -> list[dict[str, Any]]:
+def matrix(decider: Decider, at: datetime) -> list[dict[str, Any]]:
     """Return one row for each role, agency, purpose, action and dataset that is open.
 
     Asked for an actor of the highest clearance with a case reference, so that a row is the most
@@ -28,7 +29,7 @@ def matrix(decider: Decider) -> list[dict[str, Any]]:
         generalised {column: how}, hidden (number of columns), rules [id]}, in register order.
     """
     roles = decider.policy.roles.roles.values()
-    return [row for role in roles for row in _role_rows(decider, role)]
+    return [row for role in roles for row in _role_rows(decider, role, at)]
 
 
 def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -55,7 +56,7 @@ def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _role_rows(decider: Decider, role: Role) -> Iterator[dict[str, Any]]:
+def _role_rows(decider: Decider, role: Role, at: datetime) -> Iterator[dict[str, Any]]:
     for agency in role.agencies:
         actor = Actor(
             id="matrix",
@@ -68,13 +69,14 @@ def _role_rows(decider: Decider, role: Role) -> Iterator[dict[str, Any]]:
         )
         for purpose in decider.policy.purposes.values():
             for action in purpose.actions:
-                yield from _purpose_rows(decider, actor, role, purpose, action)
+                request = Request(actor, action, None, purpose.code, "any case", at=at)
+                yield from _purpose_rows(decider, request, role, purpose)
 
 
 def _purpose_rows(
-    decider: Decider, actor: Actor, role: Role, purpose: Purpose, action: Action
+    decider: Decider, request: Request, role: Role, purpose: Purpose
 ) -> Iterator[dict[str, Any]]:
-    decision = decider.decide(Request(actor, action, None, purpose.code, "any case"))
+    actor, decision = request.actor, decider.decide(request)
     if not decision.allowed:
         return
     for name in decision.datasets:
@@ -89,7 +91,7 @@ def _purpose_rows(
             "agency_title": decider.policy.roles.agencies.get(actor.agency, actor.agency),
             "purpose": purpose.code,
             "purpose_title": purpose.title,
-            "action": action.value,
+            "action": request.action.value,
             "dataset": name,
             "dataset_title": decider.catalog[name].title,
             "area": "any" if _elsewhere(decision, name) else "own",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -33,6 +34,15 @@ class Action(StrEnum):
     SAMPLE = "sample"
     SEARCH = "search"
     UNMASK = "unmask"
+
+
+class Trait(StrEnum):
+    """What about a person may close what is open of others, alphabetical."""
+
+    MINOR = "minor"
+    OWN_HOUSEHOLD = "own_household"
+    OWN_RECORD = "own_record"
+    PROTECTED = "protected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,7 @@ class Request:
             that is refused refuses the request; with None it is left out.
         purpose: code of the purpose register.
         case: case reference of the asking agency, or None.
+        at: when it is asked, by the hub's clock, time zone aware.
     """
 
     actor: Actor
@@ -119,6 +130,7 @@ class Request:
     datasets: tuple[str, ...] | None
     purpose: str
     case: str | None = None
+    at: datetime = field(kw_only=True)
 
     def __post_init__(self) -> None:
         """Take a case reference of nothing but blanks for none."""
@@ -140,6 +152,9 @@ class Decision:
         rules: ids of every rule that matched, allowing or denying.
         near_misses: what would have had to be different, a sentence each.
         lifts: dataset -> protections that a rule lifts there ("minors", "police_parties").
+        grants: ids of the grants it rests on.
+        until: first instant at which it no longer holds; None while the policy is in force.
+        since: rows of earlier days are not shown; None when no day restricts them.
     """
 
     allowed: bool
@@ -157,3 +172,6 @@ class Decision:
     rules: tuple[str, ...] = ()
     near_misses: tuple[str, ...] = ()
     lifts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    grants: tuple[str, ...] = ()
+    until: datetime | None = None
+    since: date | None = None

@@ -26,9 +26,10 @@ import casbin
 
 from access.files import FILES, POLICY_FOLDER, policy_file, read_text
 from access.lint import Sources, errors_of, lint_sources, read_sources
+from access.model import Trait
 from access.purposes import PurposeRegister
 from access.roles import RoleRegister
-from access.rules import Rule, covers, covers_dataset, serves
+from access.rules import ANYBODY, Rule, covers, covers_dataset, serves
 from hub.catalog import Catalog
 from hub.errors import PolicyError
 
@@ -47,6 +48,7 @@ class Question:
         case: "given" or "none".
         show: "clear" or "masked".
         level: 1 to 4.
+        subject: a trait of the person asked about, or "none".
     """
 
     roles: tuple[str, ...]
@@ -60,12 +62,13 @@ class Question:
     case: str
     show: str
     level: int
+    subject: str = "none"
 
     def values(self) -> tuple[Any, ...]:
         """Return the values in the order of the model's request definition."""
         return (
             self.roles, self.agency, self.owner, self.action, self.dataset, self.sharing,
-            self.purpose, self.area, self.case, self.show, self.level,
+            self.purpose, self.area, self.case, self.subject, self.show, self.level,
         )  # fmt: skip
 
 
@@ -102,6 +105,8 @@ class Policy:
         self.purposes: PurposeRegister = sources.purposes
         self.version = version
         self.by_id = {rule.id: rule for rule in rules}
+        #: Traits that some rule names.
+        self.traits = tuple(t for t in Trait if any(rule.subject is t for rule in rules))
         self._rows = tuple(dict.fromkeys(row for rule in rules for row in casbin_rows(rule)))
         self._model_text = model_text
         self._lock = threading.Lock()
@@ -152,8 +157,8 @@ def casbin_rows(rule: Rule) -> Iterator[Row]:
         rule.roles, rule.agencies, rule.actions, rule.datasets, rule.purposes
     ):
         yield (
-            rule.id, role, agency, action, dataset, purpose, rule.area, rule.case, rule.show,
-            str(int(rule.level)), rule.effect,
+            rule.id, role, agency, action, dataset, purpose, rule.area, rule.case,
+            rule.subject or ANYBODY, rule.show, str(int(rule.level)), rule.effect,
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from threading import local
 from typing import Generic, TypeVar
 
-from access.answers import Answer, Receipt, StatsAnswer
+from access.answers import Receipt
 from access.ports import LedgerLog
 from hub.errors import HubError, LedgerError
 from hub.ledger.committer import Receipt as LedgerReceipt
@@ -25,7 +25,7 @@ _NO_RECEIPT = "the ledger gave no receipt in time: nothing is released"
 _NOT_RECORDED = "the use could not be recorded: nothing is released"
 _OTHER_RECEIPT = "the ledger's receipt is not for these entries: nothing is released"
 
-A = TypeVar("A", Answer, StatsAnswer)
+A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +95,18 @@ class Recorder:
         self._wait_seconds = wait_seconds
         self._threads = local()  # an event loop belongs to one thread; `turn` is its open turn
 
-    def release(self, prepared: Prepared[A]) -> A:
+    def release(self, prepared: Prepared[A], wait_seconds: float | None = None) -> A:
         """Record and wait, then return the answer.
+
+        Args:
+            wait_seconds: how long to wait for the receipt of very many entries.
 
         Raises:
             LedgerError: when the entries could not be recorded; nothing is released.
         """
         future = self._ledger.submit(prepared.entries)
         try:
-            receipt = future.result(self._wait_seconds)
+            receipt = future.result(wait_seconds or self._wait_seconds)
         except FutureTimeoutError:
             raise LedgerError(_NO_RECEIPT) from None
         return prepared.release(receipt)

@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 
 from access.answers import RecordView
-from access.decision import Plan
-from access.masking import is_minor
+from access.plan import Plan
+from access.traits import traits_of
 from access.view import View
 
 Document = Mapping[str, Any]
@@ -42,19 +42,6 @@ def may_see(document: Document, plan: Plan, area: tuple[str, ...]) -> bool:
     return plan.decision.row_filter is None or in_area(document.get("area"), area)
 
 
-def document_is_minor(document: Document, today: date) -> bool:
-    """Say whether the person is under fourteen. Who has no readable birth date counts as such."""
-    golden = document.get("golden", {})
-    birth = golden.get("birth_date", {}).get("value")
-    if birth is None:
-        number = golden.get("resident_id", {}).get("value")
-        birth = f"{number[6:10]}-{number[10:12]}-{number[12:14]}" if number else ""
-    try:
-        return is_minor(date.fromisoformat(birth[:10]), today)
-    except (TypeError, ValueError):
-        return True
-
-
 def render(document: Document, plan: Plan, area: tuple[str, ...], today: date) -> Rendered:
     """Return what a plan shows of a document.
 
@@ -65,7 +52,7 @@ def render(document: Document, plan: Plan, area: tuple[str, ...], today: date) -
     records = document["records"]
     inside = [_is_inside(record, document, plan, area) for record in records]
     strict = decision.elsewhere is not None and not all(inside)
-    view = plan.view(in_area=not strict, minor=document_is_minor(document, today))
+    view = plan.view(in_area=not strict, traits=traits_of(document, today))
     if view is None:
         return Rendered({}, (), (), {}, ())
     own_area_only = decision.elsewhere is None and decision.row_filter is not None

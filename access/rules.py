@@ -15,23 +15,25 @@ from pathlib import Path
 from typing import Literal
 
 from access.files import POLICY_FOLDER, policy_file, read_text
-from access.model import Action
+from access.model import Action, Trait
 from hub.catalog import Classification, Dataset
 
 FILE = "policy.csv"
 
 COLUMNS = (
-    "rule", "effect", "role", "agency", "action", "dataset", "purpose", "area", "case", "show",
-    "level", "lifts", "obligations", "because",
+    "rule", "effect", "role", "agency", "action", "dataset", "purpose", "area", "case", "subject",
+    "show", "level", "lifts", "obligations", "because",
 )  # fmt: skip
 
 ANY = "*"
+ANYBODY = "any"
 OWNER, OTHERS = "@owner", "@others"
 NOT_SHARED = "@not_shared"
 
 EFFECTS = ("allow", "deny")
 AREAS = ("any", "own")
 CASES = ("required", "optional")
+SUBJECTS = (ANYBODY, *(trait.value for trait in Trait))
 SHOWS = ("clear", "masked")
 LEVELS = tuple(level.name for level in Classification)
 LIFTS = ("minors", "police_parties")
@@ -58,6 +60,7 @@ class Rule:
         id: the line's name.
         line: where it stands in the file, from 1.
         level: highest level an allowing rule opens; lowest level a denying rule closes.
+        subject: trait of the persons that a denial is about, None for everybody.
         because: the reason, in plain words.
     """
 
@@ -76,6 +79,7 @@ class Rule:
     lifts: frozenset[str] = frozenset()
     obligations: tuple[str, ...] = ()
     because: str = ""
+    subject: Trait | None = None
 
     @property
     def allows(self) -> bool:
@@ -141,7 +145,7 @@ def parse_rules(text: str) -> RuleFile:
         if header is None:
             header = cells
             if tuple(cells) != COLUMNS:
-                return RuleFile((), ((line, "header", f"the columns are {','.join(COLUMNS)}"),))
+                return RuleFile((), ((line, "header", _header_problem(cells)),))
             continue
         problems = list(_problems(cells))
         if not problems and cells[0] in rules:
@@ -152,6 +156,15 @@ def parse_rules(text: str) -> RuleFile:
     if header is None:
         findings.append((1, "header", "the policy is empty"))
     return RuleFile(tuple(rules.values()), tuple(findings))
+
+
+def _header_problem(cells: list[str]) -> str:
+    wanted = f"the columns are {','.join(COLUMNS)}"
+    if tuple(cells) == tuple(name for name in COLUMNS if name != "subject"):
+        return (
+            f"the column subject is missing: put it after case, {ANYBODY} in every line; {wanted}"
+        )
+    return wanted
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -185,7 +198,8 @@ def _problems(cells: list[str]) -> Iterator[tuple[str, str]]:
 
 
 _VOCABULARY = {
-    "effect": EFFECTS, "area": AREAS, "case": CASES, "show": SHOWS, "level": LEVELS,
+    "effect": EFFECTS, "area": AREAS, "case": CASES, "subject": SUBJECTS,
+    "show": SHOWS, "level": LEVELS,
 }  # fmt: skip
 
 
@@ -200,6 +214,7 @@ def _list_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
             yield "unknown-obligation", f"obligation {obligation!r} is not known in this form"
     if cell["effect"] == "deny":
         yield from _denial_problems(cell)
+    yield from _subject_problems(cell)
 
 
 def _denial_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -210,6 +225,16 @@ def _denial_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield "narrow-denial", "a denial holds with and without a case: case is optional"
     if cell["lifts"] != "-" or cell["obligations"] != "-":
         yield "narrow-denial", "a denial lifts nothing and obliges to nothing: write -"
+
+
+def _subject_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Who a person is shows only once they are found: it can close something, and only of a person."""
+    if cell["subject"] == ANYBODY:
+        return
+    if cell["effect"] == "allow":
+        yield "subject", f"only a denial is about {cell['subject']} persons: subject is {ANYBODY}"
+    if {Action.AGGREGATE.value, ANY} & set(cell["action"].split()):
+        yield "subject", "a count is about no person: name the actions, without aggregate and *"
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -234,4 +259,5 @@ def _rule(line: int, cells: list[str]) -> Rule:
         lifts=frozenset(_words(cell["lifts"])),
         obligations=_words(cell["obligations"]),
         because=cell["because"],
+        subject=None if cell["subject"] == ANYBODY else Trait(cell["subject"]),
     )

@@ -26,6 +26,7 @@ from access.suppression import Cell, suppress
 from hub.catalog import Dataset
 from hub.errors import RequestError
 from hub.identifiers import DivisionCode
+from hub.quoting import identifier
 
 MOST_DIMENSIONS = 3
 MOST_CELLS = 20_000
@@ -104,7 +105,7 @@ def plan_statistics(dataset: Dataset, query: StatsQuery, decision: Decision) -> 
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return StatsPlan(
         sql=f'SELECT {", ".join(columns)}, count(*) AS n, bit_xor("_mark") AS mark '
-        f"FROM {_quoted(dataset.name)}{where} "
+        f"FROM {identifier(dataset.name)}{where} "
         f"GROUP BY ALL ORDER BY ALL LIMIT {(MOST_PARTS if by_part else MOST_CELLS) + 1}",
         parameters=parameters,
         dimensions=dimensions,
@@ -174,13 +175,13 @@ def _dimension(dataset: Dataset, decision: Decision, name: str) -> Dimension:
     _require_clear(dataset, decision, name)
     derived = {child for column in dataset.columns for child in column.clear_as}
     if name in derived:
-        return Dimension(name, _quoted(name), listed=True)
+        return Dimension(name, identifier(name), listed=True)
     column = dataset.column(name)
     listed = column.code_set is not None or column.logical_type == "boolean"
     is_place = name == dataset.area_column
     return Dimension(
         name,
-        _quoted(name),
+        identifier(name),
         listed=listed,
         codes=column.code_set,
         prefixes=tuple(AREAS.values()) if is_place else (),
@@ -205,12 +206,12 @@ def _month(dataset: Dataset, decision: Decision) -> str:
     if not column.sealed:
         _require_clear(dataset, decision, column.name)
         if column.logical_type == "string":  # a month or date as text: YYYY-MM...
-            return f"left({_quoted(column.name)}, 7)"
-        return f"strftime({_quoted(column.name)}, '%Y-%m')"
+            return f"left({identifier(column.name)}, 7)"
+        return f"strftime({identifier(column.name)}, '%Y-%m')"
     for name, how in column.clear_as.items():
         if how == "month":
             _require_clear(dataset, decision, name)
-            return _quoted(name)
+            return identifier(name)
     raise RequestError(f"{dataset.name} keeps no month in the clear")
 
 
@@ -218,7 +219,7 @@ def _area(dataset: Dataset, decision: Decision) -> str:
     if dataset.area_column is None:
         raise RequestError(f"{dataset.name} has no area to count by")
     _require_clear(dataset, decision, dataset.area_column)
-    return _quoted(dataset.area_column)
+    return identifier(dataset.area_column)
 
 
 def _conditions(
@@ -243,7 +244,3 @@ def _conditions(
         conditions.append(f"({within or 'false'})")
         parameters.extend(decision.row_filter)
     return conditions, tuple(parameters)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -104,6 +104,8 @@ def _hide(
     for _ in range(_TRIES if small else 0):
         while more := _unprotected(groups, counts, hidden, threshold):
             hidden |= more
+        if len(hidden) == len(counts):
+            break
         exposed = _exposed(groups, counts, hidden, small, threshold)
         if not exposed:
             break

@@ -50,6 +50,12 @@ class Ceiling:
 CLOSED = Ceiling(0, 0)
 
 
+def lower(one: Ceiling, other: Ceiling) -> Ceiling:
+    """Return the lower of two ceilings, level by level."""
+    lifts = one.lifts & other.lifts
+    return Ceiling(min(one.clear, other.clear), min(one.masked, other.masked), lifts)
+
+
 def is_police(dataset: Dataset) -> bool:
     """Say whether a dataset is about police matters, whose parties are protected."""
     return dataset.name.startswith("police.")
@@ -274,6 +280,20 @@ def compile_view(fields: Fields) -> View:
         treatments.setdefault(dataset, {})[column] = treatment
         kinds.setdefault(dataset, {})[key] = kind(treatment)
     return View({name: tuple(plan) for name, plan in plans.items()}, treatments, kinds, cells)
+
+
+def strictest(one: Fields, other: Fields) -> dict[str, str]:
+    """Return fields as strict as two views of the same columns, whichever is the stricter.
+
+    A column that one of them does not show is hidden; two different masks make it wholly masked.
+    """
+    return {key: _stricter(how, other.get(key, HIDDEN)) for key, how in one.items()}
+
+
+def _stricter(one: str, other: str) -> str:
+    if one in (other, HIDDEN) or other == CLEAR:
+        return one
+    return other if one == CLEAR or other == HIDDEN else FULL
 
 
 def harden_for_minor(

@@ -37,8 +37,8 @@ from assets.demo.deliveries import (
 )
 from assets.demo.district import District
 from assets.demo.truth import showcase
-from contracts.loader import load_contracts
 from contracts.model import Contract
+from contracts.versions.in_force import in_force
 from hub.clock import SystemClock
 from hub.config import Settings, load_settings
 from hub.errors import ConfigError, RequestError
@@ -195,7 +195,7 @@ def _also(plan: DemoPlan, settings: Settings) -> Contract | None:
     (folder,) = settings.contract_folders
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(plan.contract, folder / plan.contract.name)
-    contracts = load_contracts(settings.contract_folders)
+    contracts = in_force(settings).contracts
     contract = next((c for c in contracts if Path(c.file).name == plan.contract.name), None)
     if contract is None:
         raise RequestError(f"{plan.contract.name} is not a contract")

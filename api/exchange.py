@@ -7,8 +7,6 @@ per person, before the file exists. A file that is not whole never has its name.
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,15 +14,17 @@ from pathlib import Path
 
 from access.decision import Decider
 from access.files import POLICY_FOLDER
+from access.guard import Guard
 from access.model import Actor
 from access.policy import load_policy
 from access.ports import GuardKeys
-from access.reconciliation import Matter, Reconciled, Reconciler, ShownRecord
+from access.roads.reconciliation import Matter, Reconciled, ShownRecord
 from api.vocabulary import Vocabulary
+from assets.guarded.sheets import Seal, Sheet, plain
+from assets.guarded.writing import write_workbook
 from assets.integrated.rules import ConflictRule, load_person_rules
 from assets.reconciliation.answers import GivenAnswer, read_answers, refuse_outdated
-from assets.reconciliation.sheets import ANSWERS, ITEM, Checks, Sheet, plain
-from assets.reconciliation.workbook import write_workbook
+from assets.reconciliation.sheets import ANSWERS, COLUMNS, DEPARTMENT, ITEM, seal_of
 from contracts.codes import load_code_sets
 from contracts.loader import load_catalog
 from contracts.model import Contract
@@ -34,6 +34,7 @@ from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import AccessDenied, RequestError
 from hub.events import AuditEvent, EventTag
+from hub.files import write_new
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.ledger.writer import Entry
@@ -102,14 +103,19 @@ def hand_out(settings: Settings, clock: Clock, ledger: Ledger, order: Order) -> 
         if not items:
             return HandedOut(0, 0, 0, 0)
         matters = [desk.matter(item.id, found[item.id]) for item in items]
-        reconciler = Reconciler(
-            desk.decider, SnapshotStore(settings), ledger, GuardKeys.of(keyring), clock
+        guard = Guard(
+            desk.decider,
+            desk.decider.catalog,
+            SnapshotStore(settings),
+            ledger,
+            GuardKeys.of(keyring),
+            clock,
         )
-        shown = reconciler.release(_actor(order), order.case, matters)
+        shown = guard.reconcile(_actor(order), order.case, matters)
         if not shown.allowed:
             raise AccessDenied(f"{shown.reason}; {shown.remedy}")
         sheets = desk.sheets(items, found, shown)
-        digest = _write(order, desk.cover(order, clock), sheets, Checks(keyring, order.department))
+        digest = _write(order, desk.cover(order, clock), sheets, seal_of(keyring, order.department))
         _tell(ledger, clock, EventTag.PARTNER_WORKLIST_EXPORTED, keyring, order.department, order.by,
               items=len(items), persons=shown.persons, sha256=digest)  # fmt: skip
         worklist.exported([item.id for item in items], clock.now())
@@ -126,8 +132,9 @@ def take_back(
         are resolved or with another department by now), and rows without an answer.
 
     Raises:
-        RequestError: when the workbook was edited in the wrong places, or answers about records
-            that have changed since it was handed out; every finding at once.
+        RequestError: when nobody is named.
+        DeliveryRefused: when the workbook was edited in the wrong places, or answers about
+            records that have changed since it was handed out; its first findings and their count.
         LedgerError: when the return could not be recorded; nothing is taken then.
     """
     if not by.strip():
@@ -221,24 +228,13 @@ def _tell(
 
 
 def _write(
-    order: Order, cover: Sequence[tuple[str, str]], sheets: Sequence[Sheet], checks: Checks
+    order: Order, cover: Sequence[tuple[str, str]], sheets: Sequence[Sheet], seal: Seal
 ) -> str:
     """Write the workbook whole or not at all and return its SHA-256."""
-    draft = order.out.with_name(f".{order.out.name}.{secrets.token_hex(4)}.part")
     try:
-        handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w+b") as file:
-            write_workbook(file, cover, sheets, checks)
-            file.flush()
-            os.fsync(file.fileno())
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.link(draft, order.out)  # fails where somebody was faster
+        return write_new(order.out, lambda file: write_workbook(file, cover, sheets, COLUMNS, seal))
     except OSError as exc:
         raise RequestError("--out cannot be written: name a new file in a folder of yours") from exc
-    finally:
-        draft.unlink(missing_ok=True)
-    return digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +271,7 @@ class _Desk:
         """Return the lines of the first sheet; the second of them is read again."""
         return [
             ("部门间数据校核 joint review", self.words.agency(order.department)),
-            ("部门 department", order.department),
+            (DEPARTMENT, order.department),
             ("日期 date", clock.now().date().isoformat()),
             (
                 "填写 how to answer",

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.errors import ConfigError, KeyMissing
+from hub.files import sync_folder
 
 Suite = Literal["intl", "gm"]
 
@@ -173,11 +174,7 @@ class Keyring:
                 temporary.unlink()
         else:
             temporary.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._path.parent)
 
 
 def _b64(data: bytes) -> str:

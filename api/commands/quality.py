@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from api import quality as rows
-from api.commands.field_sample import SampleOrder, draw_sample, return_sample
 from api.commands.options import Home, Json, require_department, settings_of
 from api.console import door, out, print_json, print_rows
+from api.field_sample import SampleOrder, draw_sample, return_sample
 from hub.clock import SystemClock
 from hub.config import Settings
 from hub.store.records import Records
@@ -131,7 +131,7 @@ def sample(
             f"{len(drawn.strata)} strata, seed {drawn.seed}; each person is in the ledger"
         )
         out.print(f"worksheet (personal data, mode 0600): {path}", soft_wrap=True)
-        out.print("fill columns H–K, then: hub quality sample-return FILE")
+        out.print("fill in the four answer columns, then: hub quality sample-return FILE")
 
 
 @app.command("sample-return")

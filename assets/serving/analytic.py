@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from hub.catalog import Catalog, Dataset
 from hub.keyring import Keyring
+from hub.quoting import identifier, literal
 from hub.sealing import Pseudonymiser
 from hub.store import lake
 
@@ -41,18 +42,18 @@ def write_analytic(con: lake.Connection, path: Path, catalog: Catalog, keyring: 
         whole = b"".join([name[:_MARK_BYTES] for name in names.many(record_keys)])
         return pa.array(np.frombuffer(whole, ">u8").astype(np.uint64))
 
-    con.execute(f"ATTACH {lake.literal(str(path))} AS analytic")
+    con.execute(f"ATTACH {literal(str(path))} AS analytic")
     try:
         present = lake.registers(con)
         for name, dataset in catalog.items():
             clear = [c for c, _, _ in lake.clear_columns(dataset) if not names_record(dataset, c)]
             if name not in present or not clear:
                 continue
-            columns = ", ".join(map(lake.quoted, clear))
+            columns = ", ".join(map(identifier, clear))
             with lake.marking(con, "mark_of", marks):
                 con.execute(
-                    f"CREATE TABLE analytic.{lake.quoted(name)} AS "
-                    f"SELECT {columns}, mark_of(record_key) AS {lake.quoted(MARK)} "
+                    f"CREATE TABLE analytic.{identifier(name)} AS "
+                    f"SELECT {columns}, mark_of(record_key) AS {identifier(MARK)} "
                     f"FROM {lake.register_table(name)} WHERE valid_to IS NULL ORDER BY ALL"
                 )
         con.execute(

@@ -30,6 +30,7 @@ from hub.catalog import Catalog
 from hub.config import Settings
 from hub.documents import pack
 from hub.keyring import Keyring
+from hub.quoting import identifier, literal
 from hub.sealing import Sealer
 from hub.store import lake
 from hub.store.facts import Agreement
@@ -160,7 +161,7 @@ def _find_affected(con: lake.Connection, catalog: Catalog, base: Base) -> None:
     )
     present = lake.registers(con)
     touched = [
-        f"SELECT {lake.quoted(f'{role}_key')} AS identifier_key FROM {lake.register_table(name)} "
+        f"SELECT {identifier(f'{role}_key')} AS identifier_key FROM {lake.register_table(name)} "
         "WHERE batch_id IN (FROM news) OR ended_by IN (FROM news)"
         for name, dataset in catalog.items()
         if name in present
@@ -291,7 +292,7 @@ def _store_integrated(con: lake.Connection, context: PublishContext, *, whole: b
     """
     affected = "" if whole else " WHERE subject_key IN (SELECT subject_key FROM affected)"
     kinds = {r.kind for r in load_person_rules(context.catalog).conflicts if r.between_two}
-    between_two = ", ".join(map(lake.literal, sorted(kinds))) or "''"
+    between_two = ", ".join(map(literal, sorted(kinds))) or "''"
     stale = {"person": affected, "conflict": affected, "agreement": affected}
     if not whole:
         stale["conflict"] += f" OR kind IN ({between_two})"

@@ -15,15 +15,13 @@ from typing import Any
 
 from contracts.cards.deriving import (
     Card,
-    Gate,
     Norms,
     Step,
     StepKind,
     cards,
-    gate,
-    released,
     side_of,
 )
+from contracts.cards.gate import Gate, gate, released
 from contracts.cards.life import no_decider, refusal
 from contracts.cards.promises import Promise
 from contracts.cards.rules import ACCOUNT, CardRules, load_card_rules
@@ -36,7 +34,6 @@ from hub.events import AuditEvent, EventTag
 from hub.store.attempts import Attempt
 from hub.store.cards import (
     Act,
-    Log,
     NewStep,
     add_act,
     add_steps,
@@ -45,6 +42,7 @@ from hub.store.cards import (
     tell,
     watch,
 )
+from hub.store.outbox import Log
 from hub.store.records import Records
 
 _TAGS: Mapping[StepKind, EventTag] = {
@@ -154,7 +152,7 @@ class CardDesk:
         return card
 
     def gate(self, attempt: Attempt, now: datetime) -> Gate:
-        """Decide whether a batch that was just judged may be published; see `contracts.cards.deriving`."""
+        """Decide whether a batch that was just judged may be published; see `contracts.cards.gate`."""
         with self.records.reading() as session:
             return gate(facts(session), self.norms, attempt, now)
 

@@ -10,25 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Index, func, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import func, select
 
-from hub.store.models import Base
+from hub.store.access_models import PrivacySpendRow
 from hub.store.records import Records
-
-
-class PrivacySpendRow(Base):
-    """One charge; epsilon in thousandths."""
-
-    __tablename__ = "privacy_spend"
-    __table_args__ = (Index("privacy_spend_budget", "actor", "dataset", "period"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    actor: Mapped[str]
-    dataset: Mapped[str]
-    period: Mapped[str]
-    epsilon_millis: Mapped[int]
-    at: Mapped[datetime]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,27 @@
 """Quality cards in the records: the facts they follow from, and the steps the ledger was told.
 
 A card itself is kept nowhere: it is derived (`contracts.cards.deriving`). Kept are the facts that nobody can
-derive (what people did about a card, since when a dataset is expected) and, as an outbox, every
-step with the ledger entry that tells it. A step is first written down here with the size the
-ledger then had, then told, then marked with its entry. Whoever is killed in between leaves a step
-that is not marked; the next one to tell looks through the ledger from that size on and tells only
-what is not there. So each step is in the ledger exactly once.
+derive (what people did about a card, since when a dataset is expected) and, as an outbox
+(`hub.store.outbox`), every step with the ledger entry that tells it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.events import AuditEvent
-from hub.ledger.committer import Receipt
-from hub.ledger.writer import Entry
 from hub.store.attempts import Attempt, attempts
 from hub.store.models import CardActRow, CardStepRow, WatchRow
+from hub.store.outbox import Log, Outbox
 from hub.store.records import Records
 
-_PREFIX = "quality:card:"
-_CHUNK = 1000
+STEPS = Outbox(CardStepRow, {"card": "card", "step": "key"}, "quality:card:")
 
 
 class ActKind(StrEnum):
@@ -86,23 +80,6 @@ class Facts:
 def facts(session: Session) -> Facts:
     """Return everything recorded that cards follow from."""
     return Facts(attempts(session), acts(session), watched(session))
-
-
-class Log(Protocol):
-    """What telling needs of a ledger."""
-
-    @property
-    def size(self) -> int:
-        """Number of durable entries."""
-        ...
-
-    def append(self, entries: Sequence[Entry]) -> Receipt:
-        """Record entries together, all or none."""
-        ...
-
-    def entries(self, start: int, stop: int) -> Sequence[Any]:
-        """Return the entries at positions [start, stop)."""
-        ...
 
 
 def acts(session: Session) -> tuple[Act, ...]:
@@ -179,46 +156,7 @@ def told(session: Session, card: str) -> dict[str, int | None]:
 def tell(records: Records, log: Log) -> int:
     """Tell the ledger every step that it has not been told; return how many it now was told.
 
-    The write lock of the records is held meanwhile, so that two processes never tell the same.
-
     Raises:
         LedgerError: when it cannot record; the steps stay written down and are told later.
     """
-    waiting = select(CardStepRow).where(CardStepRow.entry.is_(None)).order_by(CardStepRow.id)
-    with records.reading() as session:
-        if session.scalars(waiting.limit(1)).first() is None:
-            return 0
-    with records.writing() as session:
-        rows = session.scalars(waiting.with_for_update()).all()
-        if not rows:
-            return 0
-        there = _entries_of_steps(log, min(row.ledger_from for row in rows))
-        for row in rows:
-            row.entry = there.get((row.card, row.key))
-        fresh = [row for row in rows if row.entry is None]
-        if fresh:
-            receipt = log.append([Entry(None, _body(row)) for row in fresh])
-            for row, index in zip(fresh, receipt.indexes, strict=True):
-                row.entry = index
-        return len(fresh)
-
-
-def _body(row: CardStepRow) -> Mapping[str, Any]:
-    return {**row.body, "card": row.card, "step": row.key}
-
-
-def _entries_of_steps(log: Log, start: int) -> dict[tuple[str, str], int]:
-    """Return (card, key) -> index of the steps that the ledger tells from a position on."""
-    return {
-        (body["card"], body["step"]): index
-        for index, body in _bodies(log, start)
-        if str(body["event"]).startswith(_PREFIX)
-    }
-
-
-def _bodies(log: Log, start: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    size = log.size
-    for first in range(start, size, _CHUNK):
-        for entry in log.entries(first, min(first + _CHUNK, size)):
-            if entry.body is not None:
-                yield entry.index, entry.body
+    return STEPS.tell(records, log)

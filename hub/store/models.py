@@ -61,16 +61,6 @@ class Base(DeclarativeBase):
     }
 
 
-class PartnerRow(Base):
-    """A department that delivers."""
-
-    __tablename__ = "partner"
-
-    code: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    fingerprint: Mapped[str | None]
-
-
 class BatchRow(Base):
     """One thing a partner sent; the same bytes for the same dataset are one batch."""
 
@@ -230,22 +220,27 @@ class CardActRow(Base):
     at: Mapped[datetime]
 
 
-class CardStepRow(Base):
-    """A step in a card's life and the ledger entry that tells it.
+class StepColumns:
+    """What every outbox keeps of a step that the ledger is told (see `hub.store.outbox`).
 
-    `ledger_from` is the ledger's size before the entry was first tried, `entry` its index once it
-    is known to be there.
+    `body` is the event, `ledger_from` the ledger's size before the entry was first tried, `entry`
+    its index once it is known to be there.
     """
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    body: Mapped[dict[str, Any]]
+    ledger_from: Mapped[int] = mapped_column(BigInteger)
+    entry: Mapped[int | None] = mapped_column(BigInteger, index=True)
+
+
+class CardStepRow(StepColumns, Base):
+    """A step in a card's life and the ledger entry that tells it."""
 
     __tablename__ = "card_step"
     __table_args__ = (UniqueConstraint("card", "step_key", name="card_step_once"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     card: Mapped[str] = mapped_column(String(40))
     key: Mapped[str] = mapped_column("step_key", String(60))
-    body: Mapped[dict[str, Any]]
-    ledger_from: Mapped[int] = mapped_column(BigInteger)
-    entry: Mapped[int | None] = mapped_column(BigInteger, index=True)
 
 
 class AgreementRow(Base):

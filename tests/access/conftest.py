@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -126,6 +126,22 @@ def guard(
 ) -> Guard:
     """The guard over all of them."""
     return Guard(decider, catalog, snapshot, ledger, keys, clock)
+
+
+@pytest.fixture
+def guard_in(
+    decider: Decider,
+    catalog: Catalog,
+    snapshot: MemorySnapshot,
+    ledger: Ledger,
+    keys: GuardKeys,
+) -> Callable[[timedelta], Guard]:
+    """Make the same guard as it is a while later."""
+
+    def make(later: timedelta) -> Guard:
+        return Guard(decider, catalog, snapshot, ledger, keys, FixedClock(NOW + later))
+
+    return make
 
 
 @pytest.fixture

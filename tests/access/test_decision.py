@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from access.decision import Decider, explain
+from access.decision import Decider
+from access.explaining import explain
 from access.model import Action, Actor, Decision, Request
 from hub.catalog import Classification
+from tests.access.conftest import NOW
 
 Ask = Callable[..., Decision]
 
@@ -29,7 +31,7 @@ def ask(decider: Decider, actors: dict[str, Actor]) -> Ask:
         case: str | None = None,
     ) -> Decision:
         actor = actors[who] if isinstance(who, str) else who
-        return decider.decide(Request(actor, Action(action), datasets, purpose, case))
+        return decider.decide(Request(actor, Action(action), datasets, purpose, case, at=NOW))
 
     return decide
 
@@ -213,7 +215,7 @@ def test_decisions_are_remembered_by_what_decides_and_nothing_else(
 ) -> None:
     """Another name is the same answer; another area, role, case or activity is another one."""
     east = actors["officer.east"]
-    request = Request(east, Action.LOOKUP, RESIDENT, "residence.verify")
+    request = Request(east, Action.LOOKUP, RESIDENT, "residence.verify", at=NOW)
     first = decider.decide(request)
     assert decider.decide(replace(request, actor=replace(east, id="z", name="z"))) is first
     changes: tuple[dict[str, Any], ...] = (
@@ -229,7 +231,9 @@ def test_decisions_are_remembered_by_what_decides_and_nothing_else(
 
 def test_explain_is_the_same_decision_in_words(decider: Decider, actors: dict[str, Actor]) -> None:
     """Allowed: fields and rules. Refused: reason, remedy, near misses, no fields."""
-    yes = explain(decider, Request(actors["officer.east"], Action.LOOKUP, None, "residence.verify"))
+    yes = explain(
+        decider, Request(actors["officer.east"], Action.LOOKUP, None, "residence.verify", at=NOW)
+    )
     assert yes["answer"] == "allowed"
     assert yes["area"] == ["990106001"]
     shown = yes["fields"]["population.resident"]["shown"]
@@ -241,7 +245,9 @@ def test_explain_is_the_same_decision_in_words(decider: Decider, actors: dict[st
     }
     assert yes["rules"][0]["rule"] == "grid-residence"
     assert yes["purpose"]["legal_basis"]
-    no = explain(decider, Request(actors["analyst"], Action.LOOKUP, None, "residence.verify"))
+    no = explain(
+        decider, Request(actors["analyst"], Action.LOOKUP, None, "residence.verify", at=NOW)
+    )
     assert no["answer"] == "refused"
     assert no["fields"] == {}
     assert no["reason"]

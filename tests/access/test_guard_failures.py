@@ -253,11 +253,15 @@ def test_a_store_that_cannot_be_read_records_and_releases_nothing(
 
 
 def test_a_document_of_another_person_does_not_open(
-    guard: Guard, snapshot: MemorySnapshot, actors: dict[str, Actor], person: Person
+    guard: Guard,
+    snapshot: MemorySnapshot,
+    actors: dict[str, Actor],
+    person: Person,
+    keys: GuardKeys,
 ) -> None:
     """A sealed document is bound to its subject key: a swapped one is an error, not an answer."""
     key = next(iter(snapshot._documents))
-    snapshot._documents[key] = guard._keys.documents.seal(b"{}", b"another subject")
+    snapshot._documents[key] = keys.documents.seal(b"{}", b"another subject")
     with pytest.raises(SourceError):
         guard.lookup(actors["officer.east"], LookupQuery("resident_id", person.number, PURPOSE))
 

@@ -14,11 +14,9 @@ from access.answers import Answer, LookupQuery, SearchQuery
 from access.guard import Guard
 from access.model import Actor
 from access.ports import GuardKeys
-from hub.clock import FixedClock
 from hub.errors import RequestError
 from hub.ledger.log import Ledger
 from hub.ledger.verify import verify_bundle
-from tests.access.conftest import NOW
 from tests.access.people import WEST, MemorySnapshot, Person, invented_id
 
 PURPOSE = "residence.verify"
@@ -75,7 +73,12 @@ def test_the_ledger_entry_says_everything_but_who(
         "agency": "population",
         "post": "东街街道网格员",
         "roles": ["grid_officer"],
+        "area": ["990106001"],
+        "clearance": actors["officer.east"].clearance.name,
     }
+    assert body["asked"] is None
+    assert body["rules"] == ["grid-residence"]
+    assert body["grants"] == []
     assert body["subject"] == keys.label.of(person.key).hex()
     assert body["case"] == keys.case.of("2026-0311").hex()
     assert body["dataset"] == ["population.resident", "housing.dwelling"]
@@ -95,6 +98,22 @@ def test_the_ledger_entry_says_everything_but_who(
     assert body["snapshot"] == answer.snapshot_version == "20260301T000000Z"
     for secret in (person.number, person.name, person.phone, "officer.east", "2026-0311"):
         assert secret not in str(body)
+
+
+def test_an_entry_says_what_was_asked(
+    guard: Guard, actors: dict[str, Actor], person: Person, ledger: Ledger
+) -> None:
+    """As the catalogue knows it: whatever else was typed stays out of what cannot be erased."""
+    east = actors["officer.east"]
+    resident = ("population.resident",)
+    query = replace(number_query(person), datasets=resident)
+    assert body_of(ledger, guard.lookup(east, query))["asked"] == list(resident)
+    for typed in ((*resident, "310101...", "x"), ("x",) * 9 + resident):
+        refusal = guard.lookup(east, replace(query, datasets=typed))
+        body = body_of(ledger, refusal)
+        assert not refusal.allowed
+        assert set(body["asked"]) == {"unknown", *resident}
+        assert len(body["asked"]) == 2
 
 
 def test_the_receipt_can_be_verified(
@@ -326,14 +345,14 @@ def test_search_lists_masked_persons_with_a_leaf_each(
 
 
 def test_a_handle_expires(
-    guard_of: Callable[..., Guard], guard: Guard, actors: dict[str, Actor]
+    guard: Guard, guard_in: Callable[[timedelta], Guard], actors: dict[str, Actor]
 ) -> None:
     """After an hour the search has to be asked, and recorded, again."""
     query = SearchQuery("name_birth", "欧阳明日", PURPOSE, birth_date="1990-03-07")
     handle = guard.search(actors["officer.east"], query).subjects[0].handle
-    guard._finder._clock = FixedClock(NOW + timedelta(minutes=61))
+    later = guard_in(timedelta(minutes=61))
     with pytest.raises(RequestError, match="expired"):
-        guard.lookup(actors["officer.east"], LookupQuery("handle", handle, PURPOSE))
+        later.lookup(actors["officer.east"], LookupQuery("handle", handle, PURPOSE))
 
 
 def test_persons_of_other_areas_leave_no_trace_in_a_list(

@@ -66,8 +66,8 @@ def test_the_shipped_policy_has_no_finding(catalog: Catalog) -> None:
          "lift-without-case"),
         ("no-export,deny,", "no-export,DENY,", "unknown-effect"),
         ("no-export,deny,*,*,export,", "no-export,deny,*,*,lookup,", "unreachable"),
-        ("statistics.publish,any,optional,clear,L2,-,min_cell=5,\"统计不",
-         "statistics.publish,any,required,clear,L2,-,min_cell=5,\"统计不", "unreachable"),
+        ("statistics.publish,any,optional,any,clear,L2,-,min_cell=5,\"统计不",
+         "statistics.publish,any,required,any,clear,L2,-,min_cell=5,\"统计不", "unreachable"),
     ],
 )  # fmt: skip
 def test_a_rule_that_says_something_else_is_an_error(
@@ -87,6 +87,7 @@ def test_a_rule_that_says_something_else_is_an_error(
         ("m = holds", "m = eval(p.role) && holds", "eval"),
         ("m = holds(r.roles, p.role, r.agency) && ", "m = ", "missing-attribute"),
         ("&& covers(p.purpose, r.purpose)", "", "missing-attribute"),
+        ('&& (p.subject == "any" || p.subject == r.subject) ', "", "missing-attribute"),
         ("&& note(p.rule)", "|| note(p.rule)", "eval"),
         ("m = holds", "x = holds", "model"),
     ],
@@ -181,11 +182,22 @@ def test_a_rule_said_twice_is_a_warning(edit: Edit, catalog: Catalog) -> None:
     old = "# Counts and rates"
     new = (
         "again,allow,grid_officer,population,lookup,population.resident,residence.verify,own,"
-        "optional,masked,L2,-,one_person_per_request list_cap=20,again\n"
+        "optional,any,masked,L2,-,one_person_per_request list_cap=20,again\n"
     )
     found = [f for f in lint(catalog, edit("policy.csv", old, new)) if f.code == "shadowed"]
     assert [f.severity for f in found] == ["warning"]
     assert "grid-residence" in found[0].message
+
+
+def test_a_denial_about_some_persons_leaves_a_rule_reachable(edit: Edit, catalog: Catalog) -> None:
+    """It takes nothing from the others; about everybody it takes all."""
+    new = (
+        "none,deny,*,*,lookup search,*,*,any,optional,{},masked,L1,-,-,because\n# Counts and rates"
+    )
+    some = edit("policy.csv", "# Counts and rates", new.format("protected"))
+    assert lint(catalog, some) == ()
+    everybody = edit("policy.csv", "# Counts and rates", new.format("any"))
+    assert error_codes(catalog, everybody) == {"unreachable"}
 
 
 def test_a_finding_says_where(edit: Edit, catalog: Catalog) -> None:

@@ -14,11 +14,12 @@ import pytest
 from access.files import POLICY_FOLDER, read_text
 from access.gathering import Gathered, Gathering
 from access.lint import read_sources
-from access.model import Action, Actor, Request
+from access.model import Action, Actor, Request, Trait
 from access.policy import MODEL_FILE, Policy, Question, load_policy, version_of
 from access.rules import Rule, RuleFile
 from hub.catalog import Catalog, Classification, Dataset
 from hub.errors import PolicyError
+from tests.access.conftest import NOW
 
 ROLES = ("grid_officer", "window_officer", "analyst", "system_admin", "oversight", "nobody")
 AGENCIES = ("population", "police", "civil_affairs", "bureau", "elsewhere")
@@ -43,6 +44,7 @@ def random_rule(rng: random.Random, number: int, catalog: Catalog) -> Rule:
         case=rng.choice(("required", "optional")) if allows else "optional",
         show=rng.choice(("clear", "masked")),
         level=Classification(rng.randint(1, 4)),
+        subject=None if allows else rng.choice((None, *Trait)),
     )
 
 
@@ -61,6 +63,7 @@ def random_question(rng: random.Random, catalog: Catalog) -> Question:
         case=rng.choice(("given", "none")),
         show=rng.choice(("clear", "masked")),
         level=rng.randint(1, 4),
+        subject=rng.choice(("none", *Trait)),
     )
 
 
@@ -119,16 +122,20 @@ def test_gathering_finds_the_ceilings_that_asking_everything_finds(
     for _ in range(25):
         question = random_question(rng, catalog)
         gathered = gather(policy, catalog[question.dataset], question)
-        for area, ceiling in (("own", gathered.own), ("elsewhere", gathered.elsewhere)):
-            clear, masked = brute_ceiling(enforcer, question, area)
-            assert (ceiling.clear, ceiling.masked) == (clear, masked), (question, area)
+        for subject in ("none", *Trait):
+            under = gathered.under(() if subject == "none" else (Trait(subject),))
+            about = replace(question, subject=subject)
+            for area, ceiling in (("own", under.own), ("elsewhere", under.elsewhere)):
+                clear, masked = brute_ceiling(enforcer, about, area)
+                assert (ceiling.clear, ceiling.masked) == (clear, masked), (about, area)
+            assert not {policy.by_id[name].subject for name in under.rules} - {None}
 
 
 def gather(policy: Policy, dataset: Dataset, question: Question) -> Gathered:
     """Return what the decider would gather for a question's actor."""
     actor = Actor("a", "", question.agency, "", question.roles)
     case = "x" if question.case == "given" else None
-    request = Request(actor, Action(question.action), None, question.purpose, case)
+    request = Request(actor, Action(question.action), None, question.purpose, case, at=NOW)
     return Gathering(policy, actor, dataset, request, question.case).result()
 
 
@@ -176,6 +183,8 @@ def test_the_version_follows_every_file_that_decides(tmp_path: Path) -> None:
         assert version_of(folder) != before
         path.write_text(text, encoding="utf-8")
     assert version_of(folder) == before
+    (folder / "agencies.csv").write_text("code,title\nhealth,卫健委\n", encoding="utf-8")
+    assert version_of(folder) != before
 
 
 def test_a_policy_that_does_not_lint_is_not_activated(tmp_path: Path, catalog: Catalog) -> None:

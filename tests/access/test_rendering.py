@@ -141,7 +141,7 @@ def test_what_leaves_is_what_the_decision_cleared(
     """Cell by cell, over random documents, and no hidden value anywhere in what leaves."""
     rng = random.Random(f"{who}{action}{purpose}")
     actor = actors[who]
-    plan = decider.plan(Request(actor, Action(action), None, purpose, "case"))
+    plan = decider.plan(Request(actor, Action(action), None, purpose, "case", at=NOW))
     assert plan.decision.allowed
     for _ in range(60):
         document = random_document(rng, catalog)
@@ -184,7 +184,7 @@ def test_a_field_whose_own_record_is_left_out_is_left_out_too(
 ) -> None:
     """Two tenancies, one outside the area: a field that came from that one tells of it."""
     actor = actors["officer.east"]
-    plan = decider.plan(Request(actor, Action.LOOKUP, None, "residence.verify", "case"))
+    plan = decider.plan(Request(actor, Action.LOOKUP, None, "residence.verify", "case", at=NOW))
     source = "housing.tenancy.tenant_name"
 
     def tenancy(record: str, grid: str, name: str) -> dict[str, Any]:

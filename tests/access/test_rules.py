@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from access.model import Trait
 from access.rules import COLUMNS, covers, covers_dataset, parse_rules, serves
 
 HEADER = ",".join(COLUMNS)
 GOOD = (
     "grid,allow,grid_officer,*,lookup search,police.case police.*,residence.verify,own,"
-    "optional,clear,L4,-,one_person_per_request,because"
+    "optional,any,clear,L4,-,one_person_per_request,because"
 )
 
 
@@ -45,6 +46,8 @@ def test_a_good_line() -> None:
         ({"action": "lookup delete"}, "unknown-action"),
         ({"area": "everywhere"}, "unknown-area"),
         ({"case": "maybe"}, "unknown-case"),
+        ({"subject": "child"}, "unknown-subject"),
+        ({"subject": "minor"}, "subject"),
         ({"show": "all"}, "unknown-show"),
         ({"level": "L5"}, "unknown-level"),
         ({"level": "4"}, "unknown-level"),
@@ -73,6 +76,25 @@ def test_a_denial_that_could_be_dodged_is_refused(cells: dict[str, str]) -> None
     plain = {"effect": "deny", "area": "any", "lifts": "-", "obligations": "-"}
     assert codes(changed(**plain)) == set()
     assert "narrow-denial" in codes(changed(**(plain | cells)))
+
+
+def test_only_a_denial_of_persons_is_about_a_trait() -> None:
+    """A trait never opens anything, and a count has no person who could have one."""
+    plain = {"effect": "deny", "area": "any", "lifts": "-", "obligations": "-"}
+    about = plain | {"subject": "protected"}
+    (rule,) = parse_rules(f"{HEADER}\n{changed(**about)}").rules
+    assert rule.subject is Trait.PROTECTED
+    for action in ("aggregate", "lookup aggregate", "*"):
+        assert codes(changed(**about, action=action)) == {"subject"}
+        assert codes(changed(**plain, action=action)) == set()
+
+
+def test_a_policy_from_before_traits_says_what_to_do() -> None:
+    """The column is asked for by name and place; nothing is guessed."""
+    before = ",".join(name for name in COLUMNS if name != "subject")
+    (finding,) = parse_rules(f"{before}\n{GOOD}\n").findings
+    assert finding[1] == "header"
+    assert "subject is missing: put it after case, any in every line" in finding[2]
 
 
 def test_wrong_columns() -> None:

@@ -23,7 +23,9 @@ from access.statistics import (
 from hub.catalog import Catalog
 from hub.config import load_settings
 from hub.errors import RequestError
+from hub.ledger.log import Ledger
 from hub.store import lake
+from tests.access.conftest import NOW
 from tests.access.people import MemorySnapshot
 
 CASE = "police.case"
@@ -34,7 +36,9 @@ def decision(decider: Decider, actors: dict[str, Actor]) -> Callable[[str], Deci
     """Return the analyst's decision on a dataset."""
 
     def decide(name: str) -> Decision:
-        request = Request(actors["analyst"], Action.AGGREGATE, (name,), "statistics.publish")
+        request = Request(
+            actors["analyst"], Action.AGGREGATE, (name,), "statistics.publish", at=NOW
+        )
         return decider.decide(request)
 
     return decide
@@ -147,7 +151,7 @@ def test_the_threshold_is_never_below_five(decision: Callable[[str], Decision]) 
 
 
 def test_statistics_through_the_guard(
-    guard: Guard, actors: dict[str, Actor], snapshot: MemorySnapshot
+    guard: Guard, actors: dict[str, Actor], snapshot: MemorySnapshot, ledger: Ledger
 ) -> None:
     """Counted, suppressed, recorded without a subject."""
     snapshot.rows = [_row("theft", 40), _row("arson", 1), _row("fraud", 15)]
@@ -157,7 +161,7 @@ def test_statistics_through_the_guard(
     assert answer.threshold == answer.rounded_to == 10
     assert answer.noise is None
     assert answer.suppressed == 2
-    body = guard._ledger.entry(answer.receipt.index).body
+    body = ledger.entry(answer.receipt.index).body
     assert body is not None
     assert body["event"] == "officer:statistics:disclosed"
     assert body["by"] == ["category"]
@@ -167,14 +171,14 @@ def test_statistics_through_the_guard(
 
 
 def test_refused_statistics_read_nothing_and_are_recorded(
-    guard: Guard, actors: dict[str, Actor], snapshot: MemorySnapshot
+    guard: Guard, actors: dict[str, Actor], snapshot: MemorySnapshot, ledger: Ledger
 ) -> None:
     """An administrator asks; an unknown dataset is asked for."""
     for actor, dataset in (("admin.system", CASE), ("analyst", "no.such")):
         answer = guard.statistics(actors[actor], StatsQuery(dataset, ("category",)))
         assert not answer.allowed
         assert answer.rows == ()
-        body = guard._ledger.entry(answer.receipt.index).body
+        body = ledger.entry(answer.receipt.index).body
         assert body is not None
         assert body["event"] == "officer:statistics:refused"
         assert body["decision"] == "refused"

@@ -73,8 +73,6 @@ def _cases() -> list[str]:
 
 def _deliveries(records: Records, settings: Settings) -> None:
     """One good delivery of population, one of housing that was stopped, with its feedback."""
-    for code in ("population", "housing"):
-        records.register_partner(code, code)
     good = Arrival("population.resident", "population", "resident.csv", "a" * 64, 1000, "full")
     batch = records.register_batch(good, NOW - timedelta(hours=3)).batch
     records.save_verdict(batch.id, _verdict(0.995, passed=True), NOW - timedelta(hours=2))

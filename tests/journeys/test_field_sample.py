@@ -11,18 +11,20 @@ from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import delete
 
 from api.accuracy import true_accuracies
-from api.commands.field_sample import SampleOrder, draw_sample, return_sample
+from api.field_sample import SampleOrder, draw_sample, return_sample
 from api.quality import figures
 from assets.demo.truth import read_truth
-from assets.reports.worksheet import RIGHT, UNREACHABLE, WRONG
+from assets.reports.worksheet import RIGHT, SHEET, UNREACHABLE, WRONG
 from contracts.accuracy.measures import estimates
 from contracts.accuracy.sampling import sample_size
 from hub.clock import SystemClock
 from hub.config import Settings
 from hub.errors import AccessDenied, DeliveryRefused, LedgerError, RequestError
 from hub.ledger.log import Ledger
+from hub.store.models import FieldSampleRow, FieldStratumRow
 from hub.store.records import Records
 from hub.store.samples import Samples
 from tests.journeys.conftest import Story, hub_command
@@ -30,7 +32,7 @@ from tests.journeys.conftest import Story, hub_command
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("story")]
 
 ORDER = SampleOrder("population.resident", "2026-77", "partner.population")
-_FIELDS = {"name": "H", "resident_id": "I", "person_status": "J", "residence_address": "K"}
+_FIELDS = {"name": "G", "resident_id": "H", "person_status": "I", "residence_address": "J"}
 
 
 @pytest.fixture(scope="module")
@@ -52,34 +54,28 @@ def entries(settings: Settings) -> int:
 def answered(path: Path, to: Path, wrong: dict[str, str], absent: int) -> Path:
     """Fill a worksheet in: wrong are the numbers whose record has a hidden error, and where."""
     book = openpyxl.load_workbook(path)
-    sheet: Any = book.active
-    for row in range(3, sheet.max_row + 1):
-        for column in "HIJK":
-            sheet[f"{column}{row}"] = UNREACHABLE if row < 3 + absent else RIGHT
-        hidden = wrong.get(sheet[f"E{row}"].value)
-        if hidden is not None and row >= 3 + absent:
+    sheet: Any = book[SHEET]
+    for row in range(2, sheet.max_row + 1):
+        for column in "GHIJ":
+            sheet[f"{column}{row}"] = UNREACHABLE if row < 2 + absent else RIGHT
+        hidden = wrong.get(sheet[f"D{row}"].value)
+        if hidden is not None and row >= 2 + absent:
             sheet[f"{_FIELDS[hidden]}{row}"] = WRONG
     book.save(to)
     return to
 
 
-def closed(settings: Settings) -> None:
-    """Take every sample that is in the field as back, with everybody unreachable."""
-    with Records.open(settings) as records:
-        samples = Samples(records)
-        for sample in samples.all():
-            if sample.returned_at is None:
-                strata = [
-                    replace(s, agreed=0, wrong=0, unreachable=s.drawn, wrong_by_field={})
-                    for s in sample.strata
-                ]
-                samples.save_result(sample.id, strata, sample.drawn_at, 0)
+def forgotten(settings: Settings) -> None:
+    """Forget every sample, as if nothing had been drawn of the publication yet."""
+    with Records.open(settings) as records, records.writing() as session:
+        session.execute(delete(FieldStratumRow))
+        session.execute(delete(FieldSampleRow))
 
 
 @pytest.fixture(autouse=True)
 def _none_in_the_field(settings: Settings) -> Iterator[None]:
     yield
-    closed(settings)
+    forgotten(settings)
 
 
 def hidden_errors(story: Story) -> dict[str, str]:
@@ -119,6 +115,11 @@ def test_from_drawing_to_what_it_proves(story: Story, settings: Settings, tmp_pa
     assert entries(settings) == before + sample.size + 2
     with pytest.raises(RequestError, match="returned"):
         return_sample(settings, SystemClock(), back)
+    before = entries(settings)
+    for again in (ORDER, replace(ORDER, level="street")):
+        with pytest.raises(RequestError, match="its result stands"):
+            draw_sample(settings, SystemClock(), again)
+    assert entries(settings) == before
 
 
 def test_the_same_facts_give_the_same_persons_and_another_seed_others(
@@ -126,10 +127,10 @@ def test_the_same_facts_give_the_same_persons_and_another_seed_others(
 ) -> None:
     def numbers(order: SampleOrder) -> set[str]:
         _, path = draw_sample(settings, SystemClock(), order)
-        sheet: Any = openpyxl.load_workbook(path).active
-        found = {sheet[f"E{row}"].value for row in range(3, sheet.max_row + 1)}
+        sheet: Any = openpyxl.load_workbook(path)[SHEET]
+        found = {sheet[f"D{row}"].value for row in range(2, sheet.max_row + 1)}
         path.unlink()
-        closed(settings)
+        forgotten(settings)
         return found
 
     first = numbers(ORDER)
@@ -163,6 +164,9 @@ def test_a_return_that_the_ledger_missed_is_told_when_it_comes_again(
         with pytest.raises(LedgerError):
             return_sample(settings, SystemClock(), back)
     assert path.exists()
+    with Records.open(settings) as records:
+        (untold,) = Samples(records).all()
+    assert not untold.is_back
     found = return_sample(settings, SystemClock(), back)
     assert not path.exists()
     assert [e.proven for e in estimates(found)] == [False, False]  # all right, by a chosen seed
@@ -175,12 +179,11 @@ def test_a_changed_worksheet_changes_nothing(settings: Settings, tmp_path: Path)
     sample, path = draw_sample(settings, SystemClock(), ORDER)
     back = answered(path, tmp_path / "back.xlsx", {}, absent=0)
     book = openpyxl.load_workbook(back)
-    assert book.active is not None
-    book.active["D7"] = "改名"
+    book[SHEET]["C7"] = "改名"
     book.save(back)
     with pytest.raises(DeliveryRefused) as refusal:
         return_sample(settings, SystemClock(), back)
-    assert refusal.value.findings == ("D7: was changed; put back what was issued",)
+    assert refusal.value.findings == (f"{SHEET}!C7: 此栏不得修改 / not to be edited",)
     assert path.exists()
     with Records.open(settings) as records:
         assert Samples(records).of(sample.id).returned_at is None

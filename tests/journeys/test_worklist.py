@@ -20,7 +20,8 @@ from api.cli import app
 from api.commands.ledger import open_ledger
 from api.setup import make_hub
 from assets import steps
-from assets.reconciliation.sheets import ANSWERS, CONCLUSION, COVER, REMARK
+from assets.guarded.sheets import COVER
+from assets.reconciliation.sheets import ANSWERS, CONCLUSION, REMARK
 from assets.reconciliation.step import check_worklist
 from assets.runtime import Promises, Quiet, open_runtime
 from contracts.loader import load_contracts
@@ -228,6 +229,9 @@ def test_each_person_shown_has_one_entry_before_the_file(town: Town) -> None:
     entry = next(e for e in shown if e["subject"] == label)
     assert (entry["action"], entry["purpose"]) == ("reconcile", "quality.reconcile")
     assert entry["fields"]["civil_affairs.death.died_on"] == "clear"
+    assert "civil_affairs.death" in entry["asked"] == entry["dataset"]
+    assert "steward-reconcile-own" in entry["rules"]
+    assert any(rule.startswith("steward-reconcile-others") for rule in entry["rules"])
     assert "civil_affairs.death.deceased_id" not in entry["fields"]
     assert events[-1]["event"] == "partner:worklist:exported"
     assert "李科长" not in json.dumps(events, ensure_ascii=False)
@@ -304,7 +308,7 @@ def test_an_answer_to_a_workbook_of_old_evidence_is_refused(town: Town) -> None:
     assert town.states()[0][2] == "reopened"
     before = len(town.events())
     done = town.hub("worklist", "return", str(old), "--by", "x")
-    assert done.exit_code == 64
+    assert done.exit_code == 65
     said = " ".join(done.output.split())
     assert f"{sheet_of(old)[1].title}!A2" in said
     assert "changed since: export again" in said
@@ -357,7 +361,7 @@ def test_an_edited_workbook_is_refused_with_every_cell_named(town: Town) -> None
     other.cell(1, 2).value = "changed"
     book.save(path)
     done = town.hub("worklist", "return", str(path), "--by", "x")
-    assert done.exit_code == 64
+    assert done.exit_code == 65
     said = " ".join(done.output.split())
     assert f"{sheet.title}!E2" in said
     assert f"{sheet.title}!" in said

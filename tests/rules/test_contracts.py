@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from access.decision import Decider
@@ -20,7 +22,7 @@ from tests.rules.sources import ROOT
 
 CONTRACTS = load_contracts()
 CATALOG = load_catalog(CONTRACTS)
-ROWS = matrix(Decider(load_policy(CATALOG), CATALOG))
+ROWS = matrix(Decider(load_policy(CATALOG), CATALOG), datetime(2026, 3, 7, tzinfo=UTC))
 each = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
 
 

@@ -97,7 +97,7 @@ def test_names_say_something() -> None:
 def test_values_are_frozen() -> None:
     """A dataclass is a value; the few that change are listed with their reason."""
     changing = {
-        "access.decision.Plan",  # remembers the views it has compiled
+        "access.plan.Plan",  # remembers the views it has compiled
         "assets.integrated.subjects.Held",  # millions are made: freezing them costs seconds
         "assets.integrated.subjects.Subject",
         "assets.integrated.persons.Person",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,18 @@ import pytest
 from contracts.cards.board import listed
 from contracts.cards.deriving import Norms
 from contracts.cards.desk import CardDesk, Refused, norms_of
+from contracts.cards.promises import Promise
 from contracts.cards.rules import load_card_rules
 from contracts.loader import load_contracts
 from hub.calendar import load_calendar
 from hub.errors import LedgerError, NotFound, RequestError
-from hub.ledger.committer import Receipt
 from hub.ledger.log import Ledger
-from hub.ledger.writer import Entry
 from hub.store.batches import Arrival, BatchStatus, Verdict
 from hub.store.cards import Act, ActKind, tell
 from hub.store.records import Records
 from tests.contracts.cards.card_facts import NORMS, TENANCY
 from tests.factories import NOW, settings_in
-from tests.hub.ledger.factories import open_ledger
+from tests.hub.ledger.factories import Flaky, open_ledger
 
 DAY = timedelta(days=1)
 ONE = Norms({TENANCY: NORMS.promises[TENANCY]}, NORMS.rules, NORMS.calendar)
@@ -39,32 +38,6 @@ class Clock:
 
     def now(self) -> datetime:
         return self.time
-
-
-@dataclass
-class Flaky:
-    """A ledger that dies before or after it has written."""
-
-    ledger: Ledger
-    fail_before: bool = False
-    fail_after: bool = False
-    calls: list[int] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        return self.ledger.size
-
-    def entries(self, start: int, stop: int) -> Sequence[Any]:
-        return self.ledger.entries(start, stop)
-
-    def append(self, entries: Sequence[Entry]) -> Receipt:
-        if self.fail_before:
-            raise LedgerError("killed before")
-        receipt = self.ledger.append(entries)
-        self.calls.append(len(entries))
-        if self.fail_after:
-            raise LedgerError("killed after")
-        return receipt
 
 
 @pytest.fixture
@@ -292,6 +265,15 @@ def test_another_threshold_withdraws_a_card_and_brings_it_back(
         ("reinstated", "reinstated:1"),
         ("withdrawn", "withdrawn:2"),
     ]
+
+
+def test_a_retired_contract_owes_nothing() -> None:
+    contract = next(c for c in load_contracts() if c.name == "housing.tenancy")
+    promise = Promise.of(contract)
+    assert promise.latency is not None
+    assert promise.correction is not None
+    retired = Promise.of(replace(contract, status="retired"))
+    assert retired == replace(promise, latency=None, correction=None)
 
 
 def test_an_overdue_delivery_is_found_although_nothing_ever_arrived(

@@ -8,7 +8,8 @@ from datetime import date, datetime
 import pytest
 
 from contracts.cards.causes import CardKind, card_id
-from contracts.cards.deriving import Card, gate, released
+from contracts.cards.deriving import Card
+from contracts.cards.gate import gate, released
 from contracts.cards.life import Colour, Side, Standing, State, no_decider, refusal
 from hub.store.attempts import Attempt
 from hub.store.batches import BatchStatus

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.clock import FixedClock
+from hub.errors import LedgerError
+from hub.ledger.committer import Receipt
 from hub.ledger.log import Ledger
 from hub.ledger.note import VerifierKey
 from hub.ledger.storage import Storage
@@ -76,3 +79,29 @@ def filled(folder: Path, count: int) -> Ledger:
 def vector(name: str) -> Any:
     """Read a file of published vectors."""
     return json.loads((VECTORS / name).read_text(encoding="utf-8"))
+
+
+@dataclass
+class Flaky:
+    """A ledger that dies before or after it has written."""
+
+    ledger: Ledger
+    fail_before: bool = False
+    fail_after: bool = False
+    calls: list[int] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return self.ledger.size
+
+    def entries(self, start: int, stop: int) -> Sequence[Any]:
+        return self.ledger.entries(start, stop)
+
+    def append(self, entries: Sequence[Entry]) -> Receipt:
+        if self.fail_before:
+            raise LedgerError("killed before")
+        receipt = self.ledger.append(entries)
+        self.calls.append(len(entries))
+        if self.fail_after:
+            raise LedgerError("killed after")
+        return receipt

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from hub.errors import ConfigError, NotFound, RequestError
+from hub.store.access_steps import STEPS as ACCESS_STEPS
 from hub.store.batches import STEPS, safe_file_name
 from hub.store.models import Base
 from hub.store.records import (
@@ -24,7 +25,6 @@ from hub.store.records import (
     BatchStatus,
     ChangeRow,
     CheckRow,
-    Partner,
     Records,
     Verdict,
 )
@@ -291,16 +291,6 @@ def test_a_publication_with_a_batch_that_is_not_loaded_records_nothing(records: 
     assert records.publications() == ()
 
 
-def test_partners_are_added_and_changed(records: Records) -> None:
-    records.register_partner("housing", "住建局")
-    records.register_partner("housing", "住房和城乡建设局", "ab" * 32)
-    records.register_partner("address", "地名办")
-    assert records.partner("housing") == Partner("housing", "住房和城乡建设局", "ab" * 32)
-    assert [p.code for p in records.partners()] == ["address", "housing"]
-    with pytest.raises(NotFound):
-        records.partner("nobody")
-
-
 def test_instants_come_back_in_utc_whatever_zone_they_came_in(records: Records) -> None:
     beijing = NOW.astimezone(timezone(8 * HOUR))
     batch = records.register_batch(arrival(), beijing).batch
@@ -371,6 +361,7 @@ def test_upgrading_twice_changes_nothing_and_keeps_everything(tmp_path: Path) ->
 
 def test_the_migrations_make_the_tables_of_the_models(records: Records) -> None:
     found = inspect(records._engine)
+    assert ACCESS_STEPS.rows.__table__ in Base.metadata.tables.values()
     for table in Base.metadata.tables.values():
         made = {c["name"]: c["nullable"] for c in found.get_columns(table.name)}
         wanted = {c.name: bool(c.nullable) for c in table.columns}

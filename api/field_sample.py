@@ -6,11 +6,11 @@ then written, for its owner alone, under HOME/samples. Where the ledger fails th
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from access.answers import Answer, SampleQuery
 from access.demo import load_demo_actors
@@ -26,6 +26,7 @@ from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import AccessDenied, DeliveryRefused, RequestError, SourceError
 from hub.events import AuditEvent, EventTag
+from hub.files import write_new
 from hub.keyring import Keyring
 from hub.ledger.writer import Entry
 from hub.sealing import Pseudonymiser
@@ -64,7 +65,7 @@ def draw_sample(settings: Settings, clock: Clock, order: SampleOrder) -> tuple[F
     Raises:
         AccessDenied: when the policy does not let the steward; the refusal is recorded.
         RequestError: when the dataset cannot be verified in the field, a word is unknown, or a
-            sample of the same publication is still in the field.
+            sample of the same publication is still in the field or has its result.
         NotFound: before the first publication.
         LedgerError: when the uses could not be recorded; no file is written.
     """
@@ -84,8 +85,8 @@ def _draw(services: Services, settings: Settings, order: SampleOrder) -> tuple[F
     verified_columns(dataset)
     actor = _actor(settings, order.by, dataset)
     snapshot, digits = services.snapshots.current(), LEVELS[order.level]
-    Samples(services.records).require_none_open(dataset.name, snapshot.version)
-    seed = order.seed or seed_of(dataset.name, snapshot.version, digits)
+    seed = order.seed or seed_of(dataset.name, snapshot.version)
+    Samples(services.records).require_drawable(dataset.name, snapshot.version, seed)
     con = lake.open_lake(settings)
     try:
         version = int(snapshot.manifest["lake_snapshot"])
@@ -93,7 +94,9 @@ def _draw(services: Services, settings: Settings, order: SampleOrder) -> tuple[F
     finally:
         con.close()
     keyring = Keyring.open(settings.keyring, settings.passphrase)
-    sample = _sample(services, dataset, drawing, GuardKeys.of(keyring), order, actor)
+    sample = _sample(
+        services, dataset, drawing, GuardKeys.of(keyring), order, actor, snapshot.version
+    )
     subjects = tuple(record.subject_key for record in drawing.records)
     answer = services.guard.sample(actor, SampleQuery(dataset.name, subjects, order.case))
     if not answer.allowed:
@@ -105,7 +108,7 @@ def _draw(services: Services, settings: Settings, order: SampleOrder) -> tuple[F
     Samples(services.records).add(sample)
     mark = Pseudonymiser(keyring, "record").of
     path = settings.samples / f"{sample.id}.xlsx"
-    _write(path, worksheet.worksheet(sample.id, lines, mark))
+    _write(path, lambda file: worksheet.write_worksheet(file, sample.id, lines, mark))
     return sample, path
 
 
@@ -129,6 +132,7 @@ def _sample(
     keys: GuardKeys,
     order: SampleOrder,
     actor: Actor,
+    version: str,
 ) -> FieldSample:
     now = services.clock.now()
     batches = [b for b in read_facts(services.records).batches if b.dataset == dataset.name]
@@ -140,7 +144,7 @@ def _sample(
         dataset=dataset.name,
         department=dataset.owner,
         month=max((b.month for b in batches if b.is_accepted), default=f"{now:%Y-%m}"),
-        version=services.snapshots.current().version,
+        version=version,
         digits=LEVELS[order.level],
         seed=drawing.seed,
         drawn_by=keys.actor.of(actor.id).hex(),
@@ -186,12 +190,10 @@ def _drawn(services: Services, sample: FieldSample) -> AuditEvent:
     return AuditEvent(EventTag.PARTNER_SAMPLE_DRAWN, services.clock.now(), details)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, write: Callable[[BinaryIO], None]) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)  # whoever made it, and under whichever umask
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
+    write_new(path, write)
 
 
 def return_sample(settings: Settings, clock: Clock, file: Path) -> FieldSample:

@@ -1,4 +1,4 @@
-"""`hub access`: who may see what, and why; the policy linted."""
+"""`hub access explain | matrix | lint`: asking the policy, and asking whether it holds together."""
 
 from __future__ import annotations
 
@@ -7,38 +7,23 @@ from typing import Annotated, Any
 
 import typer
 
-from access.decision import Decider, explain
+from access.decision import Decider
 from access.demo import load_demo_actors
-from access.files import POLICY_FOLDER
+from access.explaining import explain
 from access.lint import lint as lint_policy
 from access.matrix import matrix as matrix_rows
 from access.matrix import summary
 from access.model import Action, Actor, Request
 from access.policy import load_policy
-from api.commands.budget import budget
+from api.commands.access.sources import catalog_of, policy_folder_of
 from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
-from contracts.codes import load_code_sets
-from contracts.loader import load_catalog, load_contracts
-from hub.catalog import Catalog, Classification
-from hub.config import Settings, load_settings
+from hub.catalog import Classification
+from hub.clock import SystemClock
+from hub.config import load_settings
 from hub.errors import RequestError
 
-app = typer.Typer(no_args_is_help=True, help="Access: explain a decision, the matrix, lint.")
-
-
-app.command()(budget)
-
-
-def catalog_of(settings: Settings) -> Catalog:
-    """Return the catalogue of a hub: its contracts, built in and its own."""
-    folders = settings.contract_folders
-    return load_catalog(load_contracts(folders, code_sets=load_code_sets(folders)))
-
-
-def policy_folder_of(settings: Settings) -> Path:
-    """Return the folder the policy of a hub is read from."""
-    return settings.policy_folder or POLICY_FOLDER
+app = typer.Typer()
 
 
 @app.command("explain")
@@ -62,7 +47,8 @@ def explain_decision(
         catalog, folder = catalog_of(settings), policy_folder_of(settings)
         decider = Decider(load_policy(catalog, folder), catalog)
         asking = _actor(actor, role, agency, area, folder)
-        request = Request(asking, _action(action), (dataset,), purpose, case)
+        now = SystemClock().now()
+        request = Request(asking, _action(action), (dataset,), purpose, case, at=now)
         answer = explain(decider, request)
         if as_json:
             print_json(answer)
@@ -133,7 +119,7 @@ def matrix(
         policy = load_policy(catalog, policy_folder_of(settings))
         rows = [
             row
-            for row in matrix_rows(Decider(policy, catalog))
+            for row in matrix_rows(Decider(policy, catalog), SystemClock().now())
             if role in (None, row["role"]) and dataset in (None, row["dataset"])
         ]
         shown = rows if as_json else summary(rows)

@@ -6,15 +6,18 @@ from typing import Annotated
 
 import typer
 
-from access.files import POLICY_FOLDER
 from access.privacy import load_draw
 from access.purposes import load_purposes
+from api.commands.access.sources import policy_folder_of
 from api.commands.options import Home, Json, settings_of
 from api.console import door, err, print_rows
 from hub.store.budgets import Budgets
 from hub.store.records import Records
 
+app = typer.Typer()
 
+
+@app.command()
 def budget(
     actor: Annotated[str | None, typer.Option(help="Only this account.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Only this dataset.")] = None,
@@ -24,7 +27,7 @@ def budget(
     """List what was spent on counts with noise: by account, dataset and period, and what is left."""
     with door():
         settings = settings_of(home)
-        purposes = load_purposes(settings.policy_folder or POLICY_FOLDER)
+        purposes = load_purposes(policy_folder_of(settings))
         with Records.open(settings) as records:
             spent = Budgets(records).spent()
         rows = [

@@ -1,0 +1,224 @@
+"""What every road of the guard shares: decide, read, and the entry and answer of each outcome.
+
+A road prepares: it decides, reads the least, applies the decision, and returns the answer still
+locked, together with the ledger entries that must be durable before it opens.
+
+Where only the own area is open, a person who is not there and a person who lives elsewhere get
+the same answer, with one entry each.
+
+Source: XACML 3.0 (PEP, obligations); 个人信息保护法 45, 51, 55-56.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from access import disclosure, rendering
+from access.answers import Answer, Receipt, SubjectView
+from access.decision import Decider
+from access.disclosure import Context
+from access.finding import Finder
+from access.model import Action, Actor, Decision, Request
+from access.plan import Plan
+from access.ports import GuardKeys, LedgerLog, SnapshotReader, Snapshots
+from access.privacy import Noise
+from access.recording import Prepared
+from access.rendering import Document
+from hub.catalog import Catalog
+from hub.clock import Clock
+from hub.errors import RequestError
+from hub.ledger.writer import Entry
+
+_LONGEST_CASE = 64
+
+Found = tuple[bytes, Document]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the roads stand on.
+
+    Args:
+        identify: makes the id of a request that comes without one.
+        noise: what counts with noise need; without it they are refused.
+    """
+
+    decider: Decider
+    catalog: Catalog
+    snapshots: Snapshots
+    ledger: LedgerLog
+    keys: GuardKeys
+    clock: Clock
+    finder: Finder
+    identify: Callable[[], str]
+    noise: Noise | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request on its way: the plan, and what its entries share."""
+
+    actor: Actor
+    plan: Plan
+    context: Context
+
+    @property
+    def decision(self) -> Decision:
+        """What was decided."""
+        return self.plan.decision
+
+    @property
+    def time(self) -> datetime:
+        """When it was asked."""
+        return self.context.time
+
+    @property
+    def today(self) -> date:
+        """The day on which it was asked."""
+        return self.context.time.date()
+
+
+def ask(means: Means, request: Request, request_id: str) -> Asked:
+    """Return the decision on a request, on its way.
+
+    Raises:
+        RequestError: when the case reference is too long.
+    """
+    if request.case is not None and len(request.case) > _LONGEST_CASE:
+        raise RequestError(f"a case reference has at most {_LONGEST_CASE} characters")
+    plan = means.decider.plan(request)
+    context = Context(
+        actor=request.actor,
+        actor_name=means.keys.actor.of(request.actor.id).hex(),
+        decision=plan.decision,
+        case_name=means.keys.case.of(request.case).hex() if request.case else None,
+        request_id=request_id or means.identify(),
+        snapshot="",
+        time=request.at,
+        asked=_asked_for(means, request),
+    )
+    return Asked(request.actor, plan, context)
+
+
+def _asked_for(means: Means, request: Request) -> tuple[str, ...] | None:
+    """Return the datasets asked for as the ledger has them: what the catalogue lacks is "unknown"."""
+    if request.datasets is None:
+        return None
+    names = (name if name in means.catalog else "unknown" for name in request.datasets)
+    return tuple(dict.fromkeys(names))
+
+
+def reading(asked: Asked, snapshot: SnapshotReader) -> Asked:
+    """Return the request as one that reads a snapshot."""
+    return replace(asked, context=replace(asked.context, snapshot=snapshot.version))
+
+
+def entry(means: Means, asked: Asked, released: bool, **parts: Any) -> Entry:
+    """Return the ledger entry of a request; `parts` are those of `access.disclosure.entry`."""
+    action = asked.decision.action
+    tag = disclosure.disclosed(action) if released else disclosure.refused(action)
+    return disclosure.entry(asked.context, means.decider.policy.purposes, tag, **parts)
+
+
+def known(means: Means, datasets: Iterable[str]) -> list[str]:
+    """Return the datasets of the catalogue among names that somebody gave."""
+    return [name for name in datasets if name in means.catalog]
+
+
+def refused(means: Means, asked: Asked) -> Prepared[Answer]:
+    """Return the refusal that was decided."""
+    decision = asked.decision
+    told = entry(means, asked, False, datasets=known(means, decision.datasets), outcome="refused")
+    return Prepared((told,), _answer(asked, decision.reason, decision.remedy, allowed=False))
+
+
+def nobody(means: Means, asked: Asked, key: bytes | None) -> Prepared[Answer]:
+    """Nobody to show. With an area to keep to, not there and not yours are one answer.
+
+    Args:
+        key: subject key of the person who was found and may not be shown, or None.
+    """
+    label = None if key is None else means.keys.label.of(key)
+    area = asked.decision.row_filter
+    if area is None:
+        told = entry(means, asked, False, label=label, reason="没有查到此人 / nobody was found")
+        return Prepared(
+            (told,), _answer(asked, "没有查到此人 / nobody is held under this value", "")
+        )
+    told = entry(
+        means,
+        asked,
+        False,
+        label=label,
+        outcome="refused",
+        reason="不在该岗位的辖区 / not in the actor's area",
+    )
+    reason = (
+        f"您的辖区（{'、'.join(area)}）内没有此人；其他辖区有无，不予告知"
+        " / nobody under this value lives in the area of your post; whether somebody does "
+        "elsewhere is not told"
+    )
+    remedy = "请转此人居住地的岗位办理 / turn to the post of the area the person lives in"
+    return Prepared((told,), _answer(asked, reason, remedy, allowed=False))
+
+
+def found(means: Means, asked: Asked, people: Iterable[Found], *, more: bool) -> Prepared[Answer]:
+    """Return what may be seen of people, an entry for each.
+
+    Args:
+        more: whether there are more than these.
+    """
+    listed = asked.decision.action is Action.SEARCH
+    entries: list[Entry] = []
+    subjects: list[SubjectView] = []
+    for key, document in people:
+        shown = rendering.render(document, asked.plan, asked.actor.area, asked.today)
+        label = means.keys.label.of(key)
+        entries.append(
+            entry(means, asked, True, label=label, datasets=shown.datasets, fields=shown.fields)
+        )
+        handle = means.finder.handle(asked.actor, key, asked.time) if listed else ""
+        subjects.append(SubjectView(handle, shown.golden, shown.records, shown.withheld))
+    complete = _answer(asked, asked.decision.reason, "", subjects=tuple(subjects), more=more)
+    return Prepared(tuple(entries), complete)
+
+
+def list_cap(plan: Plan) -> int | None:
+    """Return how many persons the policy lets be shown at once, None where it does not say."""
+    for obligation in plan.decision.obligations:
+        name, _, number = obligation.partition("=")
+        if name == "list_cap":
+            return int(number)
+    return None
+
+
+def _answer(
+    asked: Asked,
+    reason: str,
+    remedy: str,
+    *,
+    allowed: bool = True,
+    subjects: tuple[SubjectView, ...] = (),
+    more: bool = False,
+) -> Callable[[Receipt], Answer]:
+    """Return what makes the answer of a receipt."""
+
+    def complete(receipt: Receipt) -> Answer:
+        return Answer(
+            allowed=allowed,
+            reason=reason,
+            remedy=remedy,
+            decision=asked.decision,
+            subjects=subjects,
+            more=more,
+            receipt=receipt,
+            request_id=asked.context.request_id,
+            time=asked.time,
+            policy_version=asked.decision.policy_version,
+            snapshot_version=asked.context.snapshot,
+        )
+
+    return complete

@@ -1,0 +1,21 @@
+"""What every access command reads: the catalogue of a hub, and where its policy is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from access.files import POLICY_FOLDER
+from contracts.loader import load_catalog
+from contracts.versions.in_force import in_force
+from hub.catalog import Catalog
+from hub.config import Settings
+
+
+def catalog_of(settings: Settings) -> Catalog:
+    """Return the catalogue that a hub goes by: its contracts in force, built in and its own."""
+    return load_catalog(in_force(settings).contracts)
+
+
+def policy_folder_of(settings: Settings) -> Path:
+    """Return the folder the policy of a hub is read from."""
+    return settings.policy_folder or POLICY_FOLDER

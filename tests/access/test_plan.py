@@ -1,0 +1,111 @@
+"""Views of persons with traits: a trait closes, and never opens."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+
+from access.decision import Decider
+from access.files import POLICY_FOLDER, read_text
+from access.lint import read_sources
+from access.masking import FULL
+from access.model import CLEAR, HIDDEN, Action, Actor, Request, Trait
+from access.policy import MODEL_FILE, Policy
+from access.rules import Rule, RuleFile
+from access.view import View
+from hub.catalog import Catalog, Classification
+from tests.access.conftest import NOW
+
+EVERY = [frozenset(some) for n in range(5) for some in combinations(Trait, n)]
+QUESTIONS = (
+    ("officer.east", Action.LOOKUP, "residence.verify"),
+    ("officer.east", Action.SEARCH, "residence.verify"),
+    ("officer.police", Action.LOOKUP, "public_safety.investigation"),
+    ("window", Action.LOOKUP, "assistance.review"),
+    ("window", Action.LOOKUP, "residence.verify"),
+)
+
+
+def denial(number: int, trait: Trait, datasets: tuple[str, ...], show: str, level: int) -> Rule:
+    """Return a denial about persons with a trait."""
+    return Rule(
+        f"trait-{number}", 1000 + number, "deny", ("*",), ("*",), ("lookup", "search"), datasets,
+        ("*",), "any", "optional", "clear" if show == "clear" else "masked",
+        Classification(level), subject=trait,
+    )  # fmt: skip
+
+
+def decider_with(catalog: Catalog, *denials: Rule) -> Decider:
+    """Return a decider under the shipped rules and further denials."""
+    sources = read_sources()
+    rules = (*sources.rule_file.rules, *denials)
+    model = read_text(POLICY_FOLDER / MODEL_FILE)
+    policy = Policy(replace(sources, rule_file=RuleFile(rules)), model, rules, "test")
+    return Decider(policy, catalog)
+
+
+def how(view: View | None, column: str) -> str:
+    """Return how a view shows a column."""
+    return view.cells[column][1] if view is not None and column in view.cells else HIDDEN
+
+
+def test_a_denial_about_a_trait_closes_it_for_these_persons_only(
+    catalog: Catalog, actors: dict[str, Actor], decider: Decider
+) -> None:
+    """Dataset by dataset, level by level; the decision itself stays as it was."""
+    closing = decider_with(
+        catalog,
+        denial(1, Trait.PROTECTED, ("housing.dwelling",), "masked", 1),
+        denial(2, Trait.OWN_RECORD, ("*",), "masked", 1),
+    )
+    request = Request(actors["officer.east"], Action.LOOKUP, None, "residence.verify", at=NOW)
+    plan, before = closing.plan(request), decider.plan(request)
+    assert replace(plan.decision, policy_version="") == replace(before.decision, policy_version="")
+    assert plan.view(in_area=True, traits=frozenset()) == plan.own
+    name, rooms = "population.resident.name", "housing.dwelling.grid_code"
+    assert how(plan.own, name) == how(plan.own, rooms) == CLEAR
+    protected = plan.view(in_area=True, traits=frozenset({Trait.PROTECTED}))
+    assert (how(protected, name), how(protected, rooms)) == (CLEAR, HIDDEN)
+    assert plan.view(in_area=True, traits=frozenset({Trait.OWN_RECORD})) is None
+    both = frozenset({Trait.PROTECTED, Trait.MINOR})
+    assert how(plan.view(in_area=True, traits=both), name) == FULL
+    household = plan.view(in_area=True, traits=frozenset({Trait.OWN_HOUSEHOLD}))
+    assert household is not None
+    assert household.treatments == plan.own.treatments
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_trait_ever_opens_anything(
+    seed: int, catalog: Catalog, actors: dict[str, Actor]
+) -> None:
+    """Over random denials and every set of traits: a column is as it was, stricter, or absent."""
+    rng = random.Random(seed)
+    patterns = (*catalog, "*", "police.*", "civil_affairs.*")
+    decider = decider_with(
+        catalog,
+        *(
+            denial(
+                n,
+                rng.choice(tuple(Trait)),
+                tuple(rng.sample(patterns, 2)),
+                rng.choice(("clear", "masked")),
+                rng.randint(1, 4),
+            )
+            for n in range(4)
+        ),
+    )
+    narrowed = 0
+    for who, action, purpose in QUESTIONS:
+        plan = decider.plan(Request(actors[who], action, None, purpose, "case", at=NOW))
+        for traits in EVERY:
+            for inside in (True, False):
+                base = plan.view(in_area=inside, traits=frozenset())
+                view = plan.view(in_area=inside, traits=traits)
+                for column in view.cells if view is not None else ():
+                    was, now = how(base, column), how(view, column)
+                    assert now == was or (was == CLEAR) or (now == FULL and was != HIDDEN)
+                    narrowed += now != was
+    assert narrowed
