@@ -22,7 +22,7 @@ from access.answers import StatsQuery
 from access.model import Decision
 from access.statistics import AREAS, MOST_CELLS, Dimension, StatsPlan
 from access.suppression import Cell
-from hub.errors import RequestError
+from hub.errors import RequestError, SourceError
 from hub.store.budgets import Budgets
 
 #: Counts and thousandths of epsilon -> the counts with noise.
@@ -93,7 +93,7 @@ def load_draw() -> Draw | None:
     def draw(counts: Sequence[int], epsilon: int) -> list[int]:
         measurement = dp.m.make_laplace(*space, scale=_scale(epsilon))
         if measurement.map(1) > epsilon / 1000:
-            raise AssertionError("the noise costs more than was charged")
+            raise SourceError("the noise would cost more than was charged")
         return [int(count) for count in measurement(list(counts))]
 
     return draw

@@ -24,8 +24,8 @@ from itertools import product
 Cell = tuple[object, ...]
 _Level = tuple[int | None, ...]  # per dimension: None for the label itself, or how much of it
 
-_ROUNDS = 10  # of propagation
-_TRIES = 4  # to unbind a cell by hiding more; one that stays bound would take the whole table
+_ROUNDS = 6  # of propagation
+_TRIES = 2  # to unbind a cell by hiding more; one that stays bound would take the whole table
 
 
 def suppress(

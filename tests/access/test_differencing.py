@@ -27,6 +27,7 @@ from access.statistics import plan_statistics, tabulate
 from hub.catalog import Catalog, Dataset
 from hub.config import load_settings
 from hub.store import lake
+from tests.factories import NOW
 
 INCIDENT = "police.incident"
 THRESHOLD = 5
@@ -141,7 +142,9 @@ def _broken(tables: Sequence[tuple[Known, ...]]) -> int:
 @pytest.fixture
 def decision(decider: Decider, actors: dict[str, Actor]) -> Decision:
     """The analyst's, who may count everything."""
-    request = Request(actors["analyst"], Action.AGGREGATE, (INCIDENT,), "statistics.publish")
+    request = Request(
+        actors["analyst"], Action.AGGREGATE, (INCIDENT,), "statistics.publish", at=NOW
+    )
     return decider.decide(request)
 
 

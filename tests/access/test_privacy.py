@@ -80,7 +80,7 @@ def guard_with(
 
 
 def test_every_cell_of_the_list_is_there_and_paid_for(
-    guard_with: Callable[..., Guard], actors: dict[str, Actor]
+    guard_with: Callable[..., Guard], actors: dict[str, Actor], ledger: Ledger
 ) -> None:
     """Nobody's too: a label in the answer says nothing. What is on no list is one cell."""
     drawer = Drawer()
@@ -90,13 +90,16 @@ def test_every_cell_of_the_list_is_there_and_paid_for(
     assert drawer.asked == [((40, 2, 0, 4), 500)]
     assert (answer.suppressed, answer.threshold, answer.rounded_to) == (0, 0, 1)
     assert answer.noise == NoiseSpent(epsilon=500, spent=500, budget=5_000, period="2026-03")
-    body = guard._ledger.entry(answer.receipt.index).body
+    body = ledger.entry(answer.receipt.index).body
     assert body is not None
     assert (body["epsilon_thousandths"], body["period"]) == (500, "2026-03")
 
 
 def test_the_budget_is_shown_and_runs_out(
-    guard_with: Callable[..., Guard], actors: dict[str, Actor], snapshot: MemorySnapshot
+    guard_with: Callable[..., Guard],
+    actors: dict[str, Actor],
+    snapshot: MemorySnapshot,
+    ledger: Ledger,
 ) -> None:
     """Ten queries of 0.5 in a month; the eleventh reads nothing. Rounded counts go on."""
     drawer = Drawer()
@@ -109,7 +112,7 @@ def test_the_budget_is_shown_and_runs_out(
     assert refused.remedy
     assert refused.rows == ()
     assert len(drawer.asked) == len(snapshot.queries) == 10
-    body = guard._ledger.entry(refused.receipt.index).body
+    body = ledger.entry(refused.receipt.index).body
     assert body is not None
     assert (body["event"], body["decision"]) == ("officer:statistics:refused", "refused")
     assert guard.statistics(actors["analyst"], replace(QUERY, protection="rounding")).allowed
