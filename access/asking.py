@@ -24,6 +24,7 @@ from access.finding import Finder
 from access.model import Action, Actor, Decision, Request
 from access.plan import Plan
 from access.ports import GuardKeys, LedgerLog, SnapshotReader, Snapshots
+from access.privacy import Noise
 from access.recording import Prepared
 from access.rendering import Document
 from hub.catalog import Catalog
@@ -42,6 +43,7 @@ class Means:
 
     Args:
         identify: makes the id of a request that comes without one.
+        noise: what counts with noise need; without it they are refused.
     """
 
     decider: Decider
@@ -52,6 +54,7 @@ class Means:
     clock: Clock
     finder: Finder
     identify: Callable[[], str]
+    noise: Noise | None
 
 
 @dataclass(frozen=True, slots=True)

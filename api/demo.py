@@ -286,7 +286,10 @@ def _show_statistics(reply: Mapping[str, Any], limit: int = 12) -> None:
     print_rows(reply["title"], rows[:limit], as_json=False)
     if len(rows) > limit:
         out.print(f"  … {len(rows) - limit} more rows")
-    out.print(f"  cells under {reply['threshold']} are suppressed: {reply['suppressed']}")
+    out.print(
+        f"  every count is rounded to {reply['rounded_to']}; "
+        f"cells under {reply['threshold']} are suppressed: {reply['suppressed']}"
+    )
     _show_receipt(reply)
 
 

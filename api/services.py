@@ -16,6 +16,7 @@ from access.files import POLICY_FOLDER
 from access.guard import Guard
 from access.policy import load_policy
 from access.ports import GuardKeys
+from access.privacy import Noise, load_draw
 from api.people import DemonstrationProvider
 from api.scoreboard import Scoreboard
 from api.tokens import HubTokenVerifier, TokenIssuer, TokenVerifier
@@ -29,6 +30,7 @@ from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.store.budgets import Budgets
 from hub.store.records import Records
 from hub.store.snapshots import SnapshotStore
 
@@ -86,7 +88,13 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     signer = keyring.signer("ledger", settings.origin)
     ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
     guard = Guard(
-        Decider(policy, catalog), catalog, snapshots, ledger, GuardKeys.of(keyring), clock
+        Decider(policy, catalog),
+        catalog,
+        snapshots,
+        ledger,
+        GuardKeys.of(keyring),
+        clock,
+        noise=_noise(records, code_sets),
     )
     issuer = f"{settings.origin}#{settings.profile}"
     vocabulary = Vocabulary(
@@ -123,6 +131,12 @@ def _in_force(settings: Settings, records: Records, code_sets: CodeSets) -> tupl
     if weighed.error is not None:
         _LOG.warning("%s", weighed.error)
     return weighed.contracts
+
+
+def _noise(records: Records, code_sets: CodeSets) -> Noise:
+    """Return what counts with noise need: who has spent what, and every label there can be."""
+    labels = {name: tuple(c.code for c in found.codes) for name, found in code_sets.items()}
+    return Noise(Budgets(records), labels, load_draw())
 
 
 def _request_ids() -> Callable[[], str]:

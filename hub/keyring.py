@@ -41,6 +41,7 @@ PURPOSES: Mapping[str, str] = {
     "label": "subject labels in the ledger",
     "actor": "actor pseudonyms in the ledger",
     "case": "commitments to case references",
+    "release": "marks of the records that a published count is of",
     "ledger": "signing of ledger checkpoints",
     "token": "signing of the embedded identity provider's tokens",
 }

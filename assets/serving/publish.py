@@ -24,8 +24,9 @@ from assets.integrated.persons import Integration, Person
 from assets.integrated.rules import PERSON_RULES, load_person_rules
 from assets.integrated.subjects import Subject, stream_subjects
 from assets.serving import documents
+from assets.serving.analytic import write_analytic
 from hub.blind_index import BlindIndex
-from hub.catalog import Catalog, Dataset
+from hub.catalog import Catalog
 from hub.config import Settings
 from hub.documents import pack
 from hub.keyring import Keyring
@@ -110,7 +111,7 @@ def publish(con: lake.Connection, batches: tuple[str, ...], context: PublishCont
         _find_affected(con, context.catalog, base)
     subjects = _write_subjects(con, folder, base, context)
     _store_integrated(con, context, whole=base is None)
-    write_analytic(con, folder / "analytic.duckdb", context.catalog)
+    write_analytic(con, folder / "analytic.duckdb", context.catalog, context.keyring)
     conflicts = _conflict_counts(con)
     manifest = store.publish(
         version,
@@ -326,35 +327,3 @@ def _agreements(con: lake.Connection, catalog: Catalog, version: str) -> tuple[A
     fields = load_compared_fields(catalog, load_person_rules(catalog).golden)
     owners = {name: dataset.owner for name, dataset in catalog.items()}
     return tally(patterns, fields, owners, version)
-
-
-def names_record(dataset: Dataset, column: str) -> bool:
-    """Say whether a clear column names single records: keys, and numbers of things."""
-    return column in dataset.key or column.endswith(("_id", "_no"))
-
-
-def write_analytic(con: lake.Connection, path: Path, catalog: Catalog) -> None:
-    """Write the clear columns of every register's current records, and of integrated persons.
-
-    No record key, no subject key, no number of a record goes with them: nobody can join the rows
-    of this file to a person by a list they have elsewhere.
-    """
-    con.execute(f"ATTACH {literal(str(path))} AS analytic")
-    try:
-        present = lake.registers(con)
-        for name, dataset in catalog.items():
-            clear = [c for c, _, _ in lake.clear_columns(dataset) if not names_record(dataset, c)]
-            if name not in present or not clear:
-                continue
-            columns = ", ".join(map(identifier, clear))
-            con.execute(
-                f"CREATE TABLE analytic.{identifier(name)} AS SELECT {columns} "
-                f"FROM {lake.register_table(name)} WHERE valid_to IS NULL ORDER BY ALL"
-            )
-        con.execute(
-            "CREATE TABLE analytic.person AS "
-            "SELECT sex, birth_year, life_status, grid_code, sources, conflicts "
-            "FROM lake.integrated.person ORDER BY ALL"
-        )
-    finally:
-        con.execute("DETACH analytic")

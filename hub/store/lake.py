@@ -28,6 +28,7 @@ from typing import Any, Protocol, TypeVar
 
 import duckdb
 import duckdb_extensions
+from duckdb.func import PythonUDFType
 
 from hub.catalog import Column, Dataset
 from hub.config import Settings
@@ -332,6 +333,24 @@ def rows_within(con: Interruptible, sql: str, seconds: float) -> list[Any] | Non
     finally:
         timer.cancel()
         timer.join()  # or it might stop the next statement
+
+
+@contextmanager
+def marking(con: Connection, name: str, marks: Callable[[Sequence[bytes]], Any]) -> Iterator[None]:
+    """Let statements turn a key into a mark of 64 bits, by a function of theirs, for a while.
+
+    Args:
+        marks: returns an Arrow array of uint64, one for each key.
+    """
+
+    def work(keys: Any) -> Any:
+        return marks(keys.to_pylist())
+
+    con.create_function(name, work, ["BLOB"], "UBIGINT", type=PythonUDFType.ARROW)
+    try:
+        yield
+    finally:
+        con.remove_function(name)
 
 
 @contextmanager

@@ -58,15 +58,15 @@ def make_home(folder: Path, profile: str = "demonstration") -> Settings:
 
 
 def _cases() -> list[str]:
+    found = [case[:3] for case in _CASES for _ in range(case[3])]
     rows = ", ".join(
-        f"('{grid}', DATE '{day}', '{category}')"
-        for grid, day, category, count in _CASES
-        for _ in range(count)
+        f"('{grid}', DATE '{day}', '{category}', hash({number}))"
+        for number, (grid, day, category) in enumerate(found)
     )
     return [
         (
             'CREATE TABLE analytic."police.case" AS SELECT * FROM '
-            f"(VALUES {rows}) AS t(grid_code, filed_on, category)"
+            f"(VALUES {rows}) AS t(grid_code, filed_on, category, _mark)"
         )
     ]
 

@@ -219,6 +219,8 @@ def test_months_stand_across(hub: TinyHub) -> None:
     text = browser.get("/statistics?dataset=police.case&by=community,month").text
     assert '<th scope="col" class="n">2026-02</th>' in text
     assert text.count(f">{SUPPRESSED}<") == 4
+    assert "取整为 10 的倍数" in text
+    assert "小于 10 的数" in text
     assert "东门社区（990106001001）" in text
     browser.close()
 
