@@ -26,6 +26,7 @@ from access.keeper import InForce
 from access.model import Action, Actor, Decision, Request
 from access.plan import Plan
 from access.ports import GuardKeys, LedgerLog, SnapshotReader, Snapshots
+from access.privacy import Noise
 from access.recording import Prepared
 from access.rendering import Document
 from hub.catalog import Catalog
@@ -45,6 +46,7 @@ class Means:
     Args:
         identify: makes the id of a request that comes without one.
         spend: takes a use of each of some grants, of all or none.
+        noise: what counts with noise need; without it they are refused.
     """
 
     force: InForce
@@ -55,6 +57,7 @@ class Means:
     clock: Clock
     finder: Finder
     identify: Callable[[], str]
+    noise: Noise | None
     spend: Callable[[Sequence[int], datetime], bool]
 
     @property

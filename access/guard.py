@@ -25,11 +25,13 @@ from access.answers import (
     Use,
 )
 from access.asking import Means
+from access.decision import Decider
 from access.finding import Finder
 from access.keeper import InForce
 from access.kept import Kept
 from access.model import Actor
 from access.ports import GuardKeys, LedgerLog, PolicyKeeper, Snapshots
+from access.privacy import Noise
 from access.recording import Prepared, Recorder
 from access.roads import counts, own, person, reconciliation, sample, search
 from hub.catalog import Catalog
@@ -51,6 +53,7 @@ class Guard:
 
     Args:
         identify: makes the id of a request that comes without one.
+        noise: what counts with noise need; without it they are refused.
     """
 
     def __init__(
@@ -63,14 +66,16 @@ class Guard:
         clock: Clock,
         *,
         identify: Callable[[], str] = lambda: secrets.token_hex(8),
+        noise: Noise | None = None,
     ) -> None:
         self._finder = finder = Finder(keys, clock)
         self._keeper = keeper
         self._clock = clock
 
         def means(force: InForce) -> Means:
+            spend = keeper.spend
             return Means(
-                force, catalog, snapshots, ledger, keys, clock, finder, identify, keeper.spend
+                force, catalog, snapshots, ledger, keys, clock, finder, identify, noise, spend
             )
 
         self._make_means = means
@@ -85,6 +90,11 @@ class Guard:
         if last is None or last.force is not force:
             last = self._last = self._make_means(force)
         return last
+
+    @property
+    def decider(self) -> Decider:
+        """What decides now by the policy alone; doors ask it what they may offer."""
+        return self._means.decider
 
     def binding(self, id_number: str) -> bytes:
         """Return what binds a citizen's account to their identity number, without the number."""

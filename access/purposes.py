@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +24,25 @@ FILE = "purposes.yaml"
 Case = Literal["required", "optional", "none"]
 Need = Literal["clear", "masked", "generalised"]
 NEEDS: tuple[Need, ...] = ("clear", "masked", "generalised")
+_ROUNDING = 1e-6  # of a number written in decimal
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseTerms:
+    """What counts with noise cost, and how much of it an actor has for a dataset.
+
+    Args:
+        epsilon: thousandths that one query costs.
+        budget: thousandths that a period has.
+    """
+
+    epsilon: int
+    budget: int
+    period: Literal["month", "year"]
+
+    def period_of(self, time: datetime) -> str:
+        """Return the name of the period that a time is in."""
+        return f"{time:%Y-%m}" if self.period == "month" else f"{time:%Y}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +55,7 @@ class Purpose:
         needs: dataset (or "*") -> column (or "*") -> the most the purpose needs of it.
         withheld: "dataset.role" -> records of a subject in that role are never part of an answer.
         notice_days: days until the use appears on the subject's page (PIPL 18, 35).
+        noise: what counts with noise cost; None where the purpose has none.
     """
 
     code: str
@@ -48,6 +70,7 @@ class Purpose:
     retention_days: int
     needs: Mapping[str, Mapping[str, Need]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
+    noise: NoiseTerms | None = None
 
     def covers(self, dataset: str) -> bool:
         """Say whether the purpose needs anything of a dataset."""
@@ -124,6 +147,7 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
         retention_days=_days(entry["retention_days"]),
         needs={str(name): _needs(columns) for name, columns in entry["needs"].items()},
         withheld=frozenset(words(entry.get("withheld", ()))),
+        noise=_noise(entry["noise"]) if "noise" in entry else None,
     )
 
 
@@ -131,6 +155,26 @@ def _days(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"days are a whole number, not {value!r}")
     return value
+
+
+def _noise(entry: Any) -> NoiseTerms:
+    if not isinstance(entry, Mapping) or set(entry) != {"epsilon", "budget", "period"}:
+        raise ValueError("noise has epsilon, budget and period")
+    if entry["period"] not in ("month", "year"):
+        raise ValueError("a period is month or year")
+    epsilon, budget = _thousandths(entry["epsilon"]), _thousandths(entry["budget"])
+    if epsilon > budget:
+        raise ValueError("one query costs more than the budget")
+    return NoiseTerms(epsilon, budget, entry["period"])
+
+
+def _thousandths(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"epsilon is a number, not {value!r}")
+    found = round(value * 1000)
+    if found < 1 or abs(found - value * 1000) > _ROUNDING:
+        raise ValueError(f"epsilon is above 0 with at most three decimals, not {value}")
+    return found
 
 
 def _needs(columns: Mapping[str, Any]) -> dict[str, Need]:

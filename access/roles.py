@@ -3,7 +3,7 @@
 A role inherits what its parents may and may not; roles of one exclusive line are never held by
 one person (三员分立: system, security and audit administrators).
 
-Source: policies/roles.yaml; GB/T 22239-2019 on separate duties.
+Source: policies/roles.yaml and the register of agencies; GB/T 22239-2019 on separate duties.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from access.files import POLICY_FOLDER, parse_yaml, policy_file, read_text, words
+from hub import agencies
+from hub.agencies import parse_agencies
 from hub.errors import PolicyError
 
 FILE = "roles.yaml"
@@ -82,23 +84,26 @@ def load_roles(folder: Path = POLICY_FOLDER) -> RoleRegister:
     """Return the role register of a policy folder.
 
     Raises:
-        PolicyError: when the file is missing, or as `parse_roles`.
+        PolicyError: when a file is missing, or as `parse_roles`.
     """
-    return parse_roles(read_text(policy_file(folder, FILE)))
+    files = (read_text(policy_file(folder, name)) for name in (FILE, agencies.FILE))
+    return parse_roles(*files)
 
 
-def parse_roles(text: str) -> RoleRegister:
-    """Return the role register of a text.
+def parse_roles(text: str, agencies_text: str) -> RoleRegister:
+    """Return the role register of texts.
 
     Raises:
-        PolicyError: when it has not this form; what its words refer to is `access.lint`'s business.
+        PolicyError: when they have not this form; what their words refer to is `access.lint`'s
+            business.
     """
     document = parse_yaml(FILE, text)
+    known = parse_agencies(agencies_text)
     try:
         roles = {str(code): _role(str(code), entry) for code, entry in document["roles"].items()}
         return RoleRegister(
             roles=roles,
-            agencies={str(code): str(title) for code, title in document["agencies"].items()},
+            agencies=known,
             exclusive=tuple(frozenset(words(line)) for line in document.get("exclusive", ())),
             duties={
                 str(duty): frozenset(words(roles))

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from anyio import CapacityLimiter
+
 from access.files import POLICY_FOLDER, digest_of, read_folder
 from access.guard import Guard
 from access.keeper import Keeper, adopt
 from access.ports import GuardKeys
+from access.privacy import Noise, load_draw
 from access.steady_clock import SteadyClock
 from api.people import DemonstrationProvider
 from api.scoreboard import Scoreboard
@@ -28,6 +31,7 @@ from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.store.budgets import Budgets
 from hub.store.records import Records
 from hub.store.snapshots import SnapshotStore
 
@@ -43,6 +47,7 @@ class Services:
         verifier: establishes the actor of a token.
         provider: the embedded identity provider, None outside the demonstration profile.
         new_request_id: names a request in answers and in the ledger.
+        workbooks: lets one thread at a time make or read a workbook.
     """
 
     settings: Settings
@@ -58,6 +63,7 @@ class Services:
     verifier: TokenVerifier
     provider: DemonstrationProvider | None
     new_request_id: Callable[[], str]
+    workbooks: CapacityLimiter
 
     def close(self) -> None:
         """Let go of ledger and records; what was promised is durable already."""
@@ -85,7 +91,8 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
     keeper = open_keeper(settings, records, catalog, ledger, clock)
     keys = GuardKeys.of(keyring)
-    guard = Guard(keeper, catalog, snapshots, ledger, keys, clock)
+    noise = _noise(records, code_sets)
+    guard = Guard(keeper, catalog, snapshots, ledger, keys, clock, noise=noise)
     issuer = f"{settings.origin}#{settings.profile}"
     vocabulary = Vocabulary(
         catalog=catalog,
@@ -109,6 +116,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         ),
         provider=_provider(settings, keyring, clock, guard, issuer),
         new_request_id=_request_ids(),
+        workbooks=CapacityLimiter(1),
     )
 
 
@@ -143,6 +151,12 @@ def _in_force(settings: Settings, records: Records, code_sets: CodeSets) -> tupl
     if weighed.error is not None:
         _LOG.warning("%s", weighed.error)
     return weighed.contracts
+
+
+def _noise(records: Records, code_sets: CodeSets) -> Noise:
+    """Return what counts with noise need: who has spent what, and every label there can be."""
+    labels = {name: tuple(c.code for c in found.codes) for name, found in code_sets.items()}
+    return Noise(Budgets(records), labels, load_draw())
 
 
 def _request_ids() -> Callable[[], str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from api.commands.access import asking, grants, policy
+from api.commands.access import asking, budget, grants, policy
 
 app = typer.Typer(
-    no_args_is_help=True, help="Access: explain, matrix, lint; changes, grants, suspensions."
+    no_args_is_help=True,
+    help="Access: explain, matrix, lint; changes, grants, suspensions; privacy budgets.",
 )
 app.add_typer(asking.app)
 app.add_typer(policy.app)
 app.add_typer(grants.app)
+app.add_typer(budget.app)
