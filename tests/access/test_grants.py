@@ -269,6 +269,19 @@ def test_a_use_is_taken_by_each_answer_and_none_is_left_over(
     assert events.count("access:grant:exhausted") == 1
 
 
+def test_a_use_that_another_took_meanwhile_is_refused(
+    desk: GrantDesk, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that has not looked since finds none left when it takes one."""
+    given(desk, replace(WANTED, uses_left=1))
+    monkeypatch.setattr("access.keeper._LOOK_SECONDS", 3600.0)
+    assert ask().allowed
+    refused = ask()
+    assert not refused.allowed
+    assert "no use left" in refused.reason
+    assert refused.decision.grants == ()
+
+
 def test_two_processes_never_take_the_same_use(house: House, desk: GrantDesk) -> None:
     number = given(desk, replace(WANTED, uses_left=30))
     command = [
