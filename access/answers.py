@@ -126,13 +126,11 @@ class SubjectView:
         handle: names a listed person towards this actor for an hour; opaque. Empty where one
             person was looked up.
         golden: field -> {value, source, since, treatment} of the integrated record.
-        withheld: datasets of which a record was left out for its area.
     """
 
     handle: str
     golden: Mapping[str, Mapping[str, Any]]
     records: tuple[RecordView, ...]
-    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

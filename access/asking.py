@@ -18,22 +18,29 @@ from typing import Any
 
 from access import disclosure, rendering
 from access.answers import Answer, Receipt, SubjectView
+from access.cases import NOT_OF_CASE, standing
 from access.decision import Decider
 from access.disclosure import Context
 from access.finding import Finder
-from access.model import Action, Actor, Decision, Request
+from access.model import Action, Actor, Decision, Request, Trait
 from access.plan import Plan
-from access.ports import GuardKeys, LedgerLog, SnapshotReader, Snapshots
+from access.ports import GuardKeys, LedgerLog, RegisterSource, SnapshotReader, Snapshots
 from access.recording import Prepared
 from access.rendering import Document
+from access.traits import Asker, Askers, traits_of
 from hub.catalog import Catalog
 from hub.clock import Clock
 from hub.errors import RequestError
 from hub.ledger.writer import Entry
+from hub.store.registers import Registers
 
 _LONGEST_CASE = 64
 
 Found = tuple[bytes, Document]
+
+_NOBODY = Asker()
+#: What is said of who is nobody's business at this post, to the ledger and to the person.
+_NOT_HERE = "不由该岗位办理 / not for this post"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +57,33 @@ class Means:
     ledger: LedgerLog
     keys: GuardKeys
     clock: Clock
+    registers: RegisterSource
     finder: Finder
+    askers: Askers
     identify: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request on its way: the plan, and what its entries share."""
+    """One request on its way: the plan, and what its entries share.
 
-    actor: Actor
+    Args:
+        registers: the registers of cases and protected persons, as they were when it was asked.
+        members: keyed names of the persons it may be about, None for everybody.
+        asker: the actor as a person of the snapshot, once it is read.
+    """
+
+    request: Request
     plan: Plan
     context: Context
+    registers: Registers
+    members: frozenset[bytes] | None = None
+    asker: Asker = _NOBODY
+
+    @property
+    def actor(self) -> Actor:
+        """Who asked."""
+        return self.request.actor
 
     @property
     def decision(self) -> Decision:
@@ -83,21 +106,32 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
 
     Raises:
         RequestError: when the case reference is too long.
+        SourceError: when the registers cannot be read.
     """
     if request.case is not None and len(request.case) > _LONGEST_CASE:
         raise RequestError(f"a case reference has at most {_LONGEST_CASE} characters")
+    registers = means.registers.current()
+    case_name = means.keys.case.of(request.case).hex() if request.case else None
+    purpose = means.decider.policy.purposes.get(request.purpose)
+    members = None
+    if purpose is not None and purpose.goes_by_register:
+        case = registers.cases.get(case_name or "")
+        found_open = standing(case, request.actor.agency, purpose.code, request.at)
+        request = replace(request, standing=found_open)
+        if purpose.case == "member":
+            members = case.members if case is not None else frozenset()
     plan = means.decider.plan(request)
     context = Context(
         actor=request.actor,
         actor_name=means.keys.actor.of(request.actor.id).hex(),
         decision=plan.decision,
-        case_name=means.keys.case.of(request.case).hex() if request.case else None,
+        case_name=case_name,
         request_id=request_id or means.identify(),
         snapshot="",
         time=request.at,
         asked=_asked_for(means, request),
     )
-    return Asked(request.actor, plan, context)
+    return Asked(request, plan, context, registers, members)
 
 
 def _asked_for(means: Means, request: Request) -> tuple[str, ...] | None:
@@ -108,9 +142,25 @@ def _asked_for(means: Means, request: Request) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(names))
 
 
-def reading(asked: Asked, snapshot: SnapshotReader) -> Asked:
-    """Return the request as one that reads a snapshot."""
-    return replace(asked, context=replace(asked.context, snapshot=snapshot.version))
+def reading(means: Means, asked: Asked, snapshot: SnapshotReader) -> Asked:
+    """Return the request as one that reads a snapshot.
+
+    Raises:
+        SourceError, KeyMissing: when the asker's own document cannot be opened.
+    """
+    context = replace(asked.context, snapshot=snapshot.version)
+    if asked.decision.action in (Action.AGGREGATE, Action.OWN):
+        return replace(asked, context=context)
+    asker = means.askers.of(snapshot, asked.actor, asked.time)
+    return replace(asked, context=context, asker=asker)
+
+
+def traits_about(means: Means, asked: Asked, key: bytes, document: Document) -> frozenset[Trait]:
+    """Return the traits of a person towards who asks."""
+    register = asked.registers.protected
+    protection = register.get(means.keys.protected.of(key)) if register else None
+    protected = protection is not None and protection.holds(asked.time)
+    return traits_of(key, document, asked.today, asked.asker, protected=protected)
 
 
 def entry(means: Means, asked: Asked, released: bool, **parts: Any) -> Entry:
@@ -138,6 +188,8 @@ def nobody(means: Means, asked: Asked, key: bytes | None) -> Prepared[Answer]:
     Args:
         key: subject key of the person who was found and may not be shown, or None.
     """
+    if asked.members is not None:
+        return refusal_of(means, asked, key, *NOT_OF_CASE)
     label = None if key is None else means.keys.label.of(key)
     area = asked.decision.row_filter
     if area is None:
@@ -162,23 +214,42 @@ def nobody(means: Means, asked: Asked, key: bytes | None) -> Prepared[Answer]:
     return Prepared((told,), _answer(asked, reason, remedy, allowed=False))
 
 
-def found(means: Means, asked: Asked, people: Iterable[Found], *, more: bool) -> Prepared[Answer]:
+def refusal_of(
+    means: Means, asked: Asked, key: bytes | None, reason: str, remedy: str
+) -> Prepared[Answer]:
+    """Return the refusal to show a person, whatever the reason; the ledger is told no more."""
+    label = None if key is None else means.keys.label.of(key)
+    told = entry(means, asked, False, label=label, outcome="refused", reason=_NOT_HERE)
+    return Prepared((told,), _answer(asked, reason, remedy, allowed=False))
+
+
+def found(
+    means: Means,
+    asked: Asked,
+    people: Iterable[Found],
+    *,
+    more: bool,
+    searched: bool = False,
+) -> Prepared[Answer]:
     """Return what may be seen of people, an entry for each.
 
     Args:
         more: whether there are more than these.
+        searched: whether the one person was found by an earlier search.
     """
     listed = asked.decision.action is Action.SEARCH
     entries: list[Entry] = []
     subjects: list[SubjectView] = []
     for key, document in people:
-        shown = rendering.render(document, asked.plan, asked.actor.area, asked.today)
+        traits = traits_about(means, asked, key, document)
+        area = asked.actor.area
+        shown = rendering.render(document, asked.plan, area, traits, searched=searched)
         label = means.keys.label.of(key)
         entries.append(
             entry(means, asked, True, label=label, datasets=shown.datasets, fields=shown.fields)
         )
         handle = means.finder.handle(asked.actor, key, asked.time) if listed else ""
-        subjects.append(SubjectView(handle, shown.golden, shown.records, shown.withheld))
+        subjects.append(SubjectView(handle, shown.golden, shown.records))
     complete = _answer(asked, asked.decision.reason, "", subjects=tuple(subjects), more=more)
     return Prepared(tuple(entries), complete)
 

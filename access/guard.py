@@ -29,9 +29,10 @@ from access.decision import Decider
 from access.finding import Finder
 from access.kept import Kept
 from access.model import Actor
-from access.ports import GuardKeys, LedgerLog, Snapshots
+from access.ports import GuardKeys, LedgerLog, RegisterSource, Snapshots
 from access.recording import Prepared, Recorder
 from access.roads import counts, own, person, reconciliation, sample, search
+from access.traits import Askers
 from hub.catalog import Catalog
 from hub.clock import Clock
 
@@ -60,11 +61,23 @@ class Guard:
         ledger: LedgerLog,
         keys: GuardKeys,
         clock: Clock,
+        registers: RegisterSource,
         *,
         identify: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         finder = Finder(keys, clock)
-        self._means = Means(decider, catalog, snapshots, ledger, keys, clock, finder, identify)
+        self._means = Means(
+            decider=decider,
+            catalog=catalog,
+            snapshots=snapshots,
+            ledger=ledger,
+            keys=keys,
+            clock=clock,
+            registers=registers,
+            finder=finder,
+            askers=Askers(finder),
+            identify=identify,
+        )
         self._recorder = Recorder(ledger)
         self._sessions: Kept[Receipt] = Kept(_SESSIONS)
 

@@ -17,6 +17,7 @@ from hub.ledger.committer import Receipt as LedgerReceipt
 from hub.ledger.log import LoggedEntry
 from hub.ledger.writer import Entry, PreparedEntry
 from hub.sealing import Pseudonymiser, Sealer
+from hub.store.registers import Registers
 
 
 class SnapshotReader(Protocol):
@@ -75,6 +76,18 @@ class LedgerLog(Protocol):
         ...
 
 
+class RegisterSource(Protocol):
+    """Knows the cases and protected persons."""
+
+    def current(self) -> Registers:
+        """Return the registers as they are.
+
+        Raises:
+            SourceError: when they cannot be read.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class GuardKeys:
     """Every keyed name the guard uses, and what opens documents."""
@@ -84,6 +97,8 @@ class GuardKeys:
     label: Pseudonymiser
     actor: Pseudonymiser
     case: Pseudonymiser
+    protected: Pseudonymiser
+    recipient: Pseudonymiser
     documents: Sealer
 
     @classmethod
@@ -99,5 +114,7 @@ class GuardKeys:
             label=Pseudonymiser(keyring, "label"),
             actor=Pseudonymiser(keyring, "actor"),
             case=Pseudonymiser(keyring, "case"),
+            protected=Pseudonymiser(keyring, "protected"),
+            recipient=Pseudonymiser(keyring, "recipient"),
             documents=Sealer(keyring, "document"),
         )

@@ -19,9 +19,12 @@ from hub.errors import PolicyError
 
 FILE = "purposes.yaml"
 
-Case = Literal["required", "optional", "none"]
-Need = Literal["clear", "masked", "generalised"]
-NEEDS: tuple[Need, ...] = ("clear", "masked", "generalised")
+Case = Literal["none", "optional", "given", "open", "member"]
+CASES: tuple[Case, ...] = ("none", "optional", "given", "open", "member")
+Need = Literal["clear", "masked", "generalised", "age_band", "pseudonym"]
+NEEDS: tuple[Need, ...] = ("clear", "masked", "generalised", "age_band", "pseudonym")
+#: Actions that find persons one by one: only these can leave out who or what does not belong.
+_FINDING = frozenset({Action.LIST, Action.LOOKUP, Action.SEARCH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ class Purpose:
     Args:
         legal_basis: law and article, as shown to the subject.
         basis_verified: False until the legal department has confirmed it.
+        case: whether a case is `none`, `optional` or `given` as the asker says; or `open` by the
+            register of cases, for the agency and purpose; or, besides, about the `member` shown.
+        back_days: days back from which events are shown; None for all.
         needs: dataset (or "*") -> column (or "*") -> the most the purpose needs of it.
         withheld: "dataset.role" -> records of a subject in that role are never part of an answer.
         notice_days: days until the use appears on the subject's page (PIPL 18, 35).
@@ -48,6 +54,17 @@ class Purpose:
     retention_days: int
     needs: Mapping[str, Mapping[str, Need]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
+    back_days: int | None = None
+
+    @property
+    def needs_case(self) -> bool:
+        """Whether a case reference must be given."""
+        return self.case in ("given", "open", "member")
+
+    @property
+    def goes_by_register(self) -> bool:
+        """Whether the register of cases must know the case as open."""
+        return self.case in ("open", "member")
 
     def covers(self, dataset: str) -> bool:
         """Say whether the purpose needs anything of a dataset."""
@@ -100,8 +117,12 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
     unknown = sorted(set(entry) - _KNOWN)
     if unknown:
         raise ValueError(f"unknown entries {unknown}")
-    if entry["case"] not in ("required", "optional", "none"):
-        raise ValueError("case is required, optional or none")
+    case, back_days = entry["case"], entry.get("back_days")
+    if case not in CASES:
+        raise ValueError(f"case is {', '.join(CASES)}, not {case!r}")
+    actions = tuple(Action(action) for action in words(entry["actions"]))
+    if (case == "member" or back_days is not None) and not _FINDING.issuperset(actions):
+        raise ValueError(f"case member and back_days are for {', '.join(sorted(_FINDING))} only")
     return Purpose(
         code=code,
         title=str(entry["title"]),
@@ -109,12 +130,13 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
         legal_basis=str(entry["legal_basis"]),
         basis_verified=entry["basis_verified"] is True,
         roles=words(entry["roles"]),
-        actions=tuple(Action(action) for action in words(entry["actions"])),
-        case=entry["case"],
+        actions=actions,
+        case=case,
         notice_days=_days(entry["notice_days"]),
         retention_days=_days(entry["retention_days"]),
         needs={str(name): _needs(columns) for name, columns in entry["needs"].items()},
         withheld=frozenset(words(entry.get("withheld", ()))),
+        back_days=None if back_days is None else _days(back_days),
     )
 
 

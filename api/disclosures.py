@@ -194,7 +194,6 @@ def _subject(subject: SubjectView, vocabulary: Vocabulary) -> dict[str, Any]:
         "handle": subject.handle or None,
         "fields": [vocabulary.golden_cell(name, cell) for name, cell in subject.golden.items()],
         "records": [_record(record, vocabulary) for record in subject.records],
-        "withheld": [vocabulary.dataset_title(name) for name in subject.withheld],
     }
 
 

@@ -42,6 +42,7 @@ from hub.sealing import Pseudonymiser, Sealer
 from hub.store import lake
 from hub.store.conflicts import Conflict, ItemNames, is_there, read_conflicts
 from hub.store.records import Records
+from hub.store.registers import RegisterReader
 from hub.store.snapshots import SnapshotStore
 from hub.store.worklist import Answer, Item, ItemState, Worklist
 
@@ -110,6 +111,7 @@ def hand_out(settings: Settings, clock: Clock, ledger: Ledger, order: Order) -> 
             ledger,
             GuardKeys.of(keyring),
             clock,
+            RegisterReader(records),
         )
         shown = guard.reconcile(_actor(order), order.case, matters)
         if not shown.allowed:

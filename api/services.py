@@ -28,6 +28,7 @@ from hub.config import Settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.store.records import Records
+from hub.store.registers import RegisterReader
 from hub.store.snapshots import SnapshotStore
 
 _LOG = logging.getLogger("mingjing.api")
@@ -81,9 +82,9 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     snapshots = SnapshotStore(settings)
     signer = keyring.signer("ledger", settings.origin)
     ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
-    guard = Guard(
-        Decider(policy, catalog), catalog, snapshots, ledger, GuardKeys.of(keyring), clock
-    )
+    keys = GuardKeys.of(keyring)
+    decider = Decider(policy, catalog, keys.recipient.of)
+    guard = Guard(decider, catalog, snapshots, ledger, keys, clock, RegisterReader(records))
     issuer = f"{settings.origin}#{settings.profile}"
     vocabulary = Vocabulary(
         catalog=catalog,

@@ -18,6 +18,11 @@ from hub.identifiers import Label
 class EventTag(StrEnum):
     """Every kind of event the ledger knows, alphabetical."""
 
+    ACCESS_CASE_CLOSED = "access:case:closed"
+    ACCESS_CASE_EXTENDED = "access:case:extended"
+    ACCESS_CASE_OPENED = "access:case:opened"
+    ACCESS_PROTECTED_ADDED = "access:protected:added"
+    ACCESS_PROTECTED_REMOVED = "access:protected:removed"
     CITIZEN_RECORD_OPENED = "citizen:record:opened"
     HUB_CONTRACT_ADOPTED = "hub:contract:adopted"
     HUB_ENTRY_ERASED = "hub:entry:erased"

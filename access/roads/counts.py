@@ -30,7 +30,7 @@ def prepare(means: Means, actor: Actor, query: StatsQuery) -> Prepared[StatsAnsw
         return Prepared((told,), _Table(asked, query))
     plan = statistics.plan_statistics(means.catalog[query.dataset], query, decision)
     snapshot = means.snapshots.current()
-    asked = reading(asked, snapshot)
+    asked = reading(means, asked, snapshot)
     rows = snapshot.analytic(plan.sql, plan.parameters)
     table = statistics.tabulate(rows, plan, statistics.threshold_of(decision))
     more = {"by": list(query.by), "cells": len(table.rows), "suppressed": table.suppressed}

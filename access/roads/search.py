@@ -1,13 +1,13 @@
-"""A short list of persons; those outside the area leave no trace in the answer."""
+"""A short list of persons; those who may not be shown leave no trace in the answer."""
 
 from __future__ import annotations
 
-from access import rendering
 from access.answers import Answer, SearchQuery
 from access.asking import Found, Means, ask, found, list_cap, nobody, reading, refused
 from access.model import Action, Actor, Request
 from access.plan import Plan
 from access.recording import Prepared
+from access.showing import may_show
 
 LIST_CAP = 20
 READ_CAP = 200
@@ -28,12 +28,12 @@ def prepare(means: Means, actor: Actor, query: SearchQuery) -> Prepared[Answer]:
     if not asked.decision.allowed:
         return refused(means, asked)
     snapshot = means.snapshots.current()
-    asked = reading(asked, snapshot)
+    asked = reading(means, asked, snapshot)
     cap = _cap(asked.plan)
     people: list[Found] = []
     for key in snapshot.find(query.by, token, READ_CAP):
         document = means.finder.open(snapshot, key)
-        if document is not None and rendering.may_see(document, asked.plan, actor.area):
+        if document is not None and may_show(means, asked, key, document):
             people.append((key, document))
         if len(people) > cap:
             break

@@ -20,6 +20,7 @@ from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from tests.access.district import district_catalog
 from tests.access.people import EAST, MemorySnapshot, Person, invented_id, record
+from tests.access.registers import MemoryRegisters
 
 NOW = datetime(2026, 3, 7, 9, 30, tzinfo=UTC)
 
@@ -37,9 +38,9 @@ def policy(catalog: Catalog) -> Policy:
 
 
 @pytest.fixture
-def decider(policy: Policy, catalog: Catalog) -> Decider:
+def decider(policy: Policy, catalog: Catalog, keys: GuardKeys) -> Decider:
     """A decider with empty caches."""
-    return Decider(policy, catalog)
+    return Decider(policy, catalog, keys.recipient.of)
 
 
 @pytest.fixture(scope="session")
@@ -116,6 +117,15 @@ def snapshot(keys: GuardKeys, person: Person) -> MemorySnapshot:
 
 
 @pytest.fixture
+def registers(keys: GuardKeys) -> MemoryRegisters:
+    """Registers with a case of the police and one of civil affairs, and nobody protected."""
+    made = MemoryRegisters(keys, NOW)
+    made.open_case("A1", "police", "public_safety.investigation")
+    made.open_case("C1", "civil_affairs", "assistance.review")
+    return made
+
+
+@pytest.fixture
 def guard(
     decider: Decider,
     catalog: Catalog,
@@ -123,9 +133,10 @@ def guard(
     ledger: Ledger,
     keys: GuardKeys,
     clock: FixedClock,
+    registers: MemoryRegisters,
 ) -> Guard:
     """The guard over all of them."""
-    return Guard(decider, catalog, snapshot, ledger, keys, clock)
+    return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
 
 
 @pytest.fixture
@@ -135,22 +146,30 @@ def guard_in(
     snapshot: MemorySnapshot,
     ledger: Ledger,
     keys: GuardKeys,
+    registers: MemoryRegisters,
 ) -> Callable[[timedelta], Guard]:
     """Make the same guard as it is a while later."""
 
     def make(later: timedelta) -> Guard:
-        return Guard(decider, catalog, snapshot, ledger, keys, FixedClock(NOW + later))
+        clock = FixedClock(NOW + later)
+        return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
 
     return make
 
 
 @pytest.fixture
 def guard_of(
-    decider: Decider, catalog: Catalog, ledger: Ledger, keys: GuardKeys, clock: FixedClock
+    decider: Decider,
+    catalog: Catalog,
+    ledger: Ledger,
+    keys: GuardKeys,
+    clock: FixedClock,
+    registers: MemoryRegisters,
 ) -> Callable[..., Guard]:
     """Make a guard over given people."""
 
     def make(*people: Person) -> Guard:
-        return Guard(decider, catalog, MemorySnapshot(keys, people), ledger, keys, clock)
+        snapshot = MemorySnapshot(keys, people)
+        return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
 
     return make

@@ -28,6 +28,7 @@ from hub.ledger.log import Ledger, LoggedEntry
 from hub.ledger.merkle import leaf_hash
 from hub.ledger.writer import Entry, commitment_of
 from tests.access.people import MemorySnapshot, Person
+from tests.access.registers import MemoryRegisters
 
 PURPOSE = "residence.verify"
 
@@ -74,9 +75,10 @@ def over(
     snapshot: MemorySnapshot,
     keys: GuardKeys,
     clock: FixedClock,
+    registers: MemoryRegisters,
 ) -> Make:
     """Make a guard over a given ledger."""
-    return lambda ledger: Guard(decider, catalog, snapshot, ledger, keys, clock)
+    return lambda ledger: Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
 
 
 def asks(actors: dict[str, Actor], person: Person, guard: Guard) -> list[Callable[[], object]]:

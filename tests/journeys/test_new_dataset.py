@@ -114,7 +114,7 @@ vaccination.check:
   basis_verified: true
   roles: [window_officer]
   actions: [lookup]
-  case: required
+  case: given
   notice_days: 0
   retention_days: 30
   needs:

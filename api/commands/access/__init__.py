@@ -1,10 +1,12 @@
-"""`hub access`: who may see what, and why; the policy linted."""
+"""`hub access`: who may see what, and why; the policy linted; cases and protected persons."""
 
 from __future__ import annotations
 
 import typer
 
-from api.commands.access import asking
+from api.commands.access import asking, people
 
-app = typer.Typer(no_args_is_help=True, help="Access: explain a decision, the matrix, lint.")
+app = typer.Typer(no_args_is_help=True, help="Access: explain, matrix, lint, cases, protection.")
 app.add_typer(asking.app)
+app.add_typer(people.cases, name="case")
+app.add_typer(people.protected, name="protect")

@@ -13,7 +13,7 @@ from access.explaining import explain
 from access.lint import lint as lint_policy
 from access.matrix import matrix as matrix_rows
 from access.matrix import summary
-from access.model import Action, Actor, Request
+from access.model import Action, Actor, CaseStanding, Request
 from access.policy import load_policy
 from api.commands.access.sources import catalog_of, policy_folder_of
 from api.commands.options import Home, Json
@@ -37,7 +37,7 @@ def explain_decision(
     role: Annotated[list[str] | None, typer.Option(help="Role, instead of --actor.")] = None,
     agency: Annotated[str, typer.Option(help="Agency, with --role.")] = "bureau",
     area: Annotated[list[str] | None, typer.Option(help="Area prefix, with --role.")] = None,
-    case: Annotated[str | None, typer.Option(help="Case reference.")] = None,
+    case: Annotated[str | None, typer.Option(help="Case reference, taken as an open one.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -48,7 +48,8 @@ def explain_decision(
         decider = Decider(load_policy(catalog, folder), catalog)
         asking = _actor(actor, role, agency, area, folder)
         now = SystemClock().now()
-        request = Request(asking, _action(action), (dataset,), purpose, case, at=now)
+        standing = CaseStanding.OPEN if case else CaseStanding.UNKNOWN
+        request = Request(asking, _action(action), (dataset,), purpose, case, standing, at=now)
         answer = explain(decider, request)
         if as_json:
             print_json(answer)
