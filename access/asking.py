@@ -25,6 +25,7 @@ from access.finding import Finder
 from access.model import Action, Actor, Decision, Request, Trait
 from access.plan import Plan
 from access.ports import GuardKeys, LedgerLog, RegisterSource, SnapshotReader, Snapshots
+from access.privacy import Noise
 from access.recording import Prepared
 from access.rendering import Document
 from access.traits import Asker, Askers, traits_of
@@ -49,6 +50,7 @@ class Means:
 
     Args:
         identify: makes the id of a request that comes without one.
+        noise: what counts with noise need; without it they are refused.
     """
 
     decider: Decider
@@ -61,6 +63,7 @@ class Means:
     finder: Finder
     askers: Askers
     identify: Callable[[], str]
+    noise: Noise | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from access.finding import Finder
 from access.kept import Kept
 from access.model import Actor
 from access.ports import GuardKeys, LedgerLog, RegisterSource, Snapshots
+from access.privacy import Noise
 from access.recording import Prepared, Recorder
 from access.roads import counts, own, person, reconciliation, sample, search
 from access.traits import Askers
@@ -51,6 +52,7 @@ class Guard:
 
     Args:
         identify: makes the id of a request that comes without one.
+        noise: what counts with noise need; without it they are refused.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Guard:
         registers: RegisterSource,
         *,
         identify: Callable[[], str] = lambda: secrets.token_hex(8),
+        noise: Noise | None = None,
     ) -> None:
         finder = Finder(keys, clock)
         self._means = Means(
@@ -77,6 +80,7 @@ class Guard:
             finder=finder,
             askers=Askers(finder),
             identify=identify,
+            noise=noise,
         )
         self._recorder = Recorder(ledger)
         self._sessions: Kept[Receipt] = Kept(_SESSIONS)

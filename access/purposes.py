@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +27,25 @@ Need = Literal["clear", "masked", "generalised", "age_band", "pseudonym"]
 NEEDS: tuple[Need, ...] = ("clear", "masked", "generalised", "age_band", "pseudonym")
 #: Actions that find persons one by one: only these can leave out who or what does not belong.
 _FINDING = frozenset({Action.LIST, Action.LOOKUP, Action.SEARCH})
+_ROUNDING = 1e-6  # of a number written in decimal
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseTerms:
+    """What counts with noise cost, and how much of it an actor has for a dataset.
+
+    Args:
+        epsilon: thousandths that one query costs.
+        budget: thousandths that a period has.
+    """
+
+    epsilon: int
+    budget: int
+    period: Literal["month", "year"]
+
+    def period_of(self, time: datetime) -> str:
+        """Return the name of the period that a time is in."""
+        return f"{time:%Y-%m}" if self.period == "month" else f"{time:%Y}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +61,7 @@ class Purpose:
         needs: dataset (or "*") -> column (or "*") -> the most the purpose needs of it.
         withheld: "dataset.role" -> records of a subject in that role are never part of an answer.
         notice_days: days until the use appears on the subject's page (PIPL 18, 35).
+        noise: what counts with noise cost; None where the purpose has none.
     """
 
     code: str
@@ -55,6 +77,7 @@ class Purpose:
     needs: Mapping[str, Mapping[str, Need]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
     back_days: int | None = None
+    noise: NoiseTerms | None = None
 
     @property
     def needs_case(self) -> bool:
@@ -137,6 +160,7 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
         needs={str(name): _needs(columns) for name, columns in entry["needs"].items()},
         withheld=frozenset(words(entry.get("withheld", ()))),
         back_days=None if back_days is None else _days(back_days),
+        noise=_noise(entry["noise"]) if "noise" in entry else None,
     )
 
 
@@ -144,6 +168,26 @@ def _days(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"days are a whole number, not {value!r}")
     return value
+
+
+def _noise(entry: Any) -> NoiseTerms:
+    if not isinstance(entry, Mapping) or set(entry) != {"epsilon", "budget", "period"}:
+        raise ValueError("noise has epsilon, budget and period")
+    if entry["period"] not in ("month", "year"):
+        raise ValueError("a period is month or year")
+    epsilon, budget = _thousandths(entry["epsilon"]), _thousandths(entry["budget"])
+    if epsilon > budget:
+        raise ValueError("one query costs more than the budget")
+    return NoiseTerms(epsilon, budget, entry["period"])
+
+
+def _thousandths(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"epsilon is a number, not {value!r}")
+    found = round(value * 1000)
+    if found < 1 or abs(found - value * 1000) > _ROUNDING:
+        raise ValueError(f"epsilon is above 0 with at most three decimals, not {value}")
+    return found
 
 
 def _needs(columns: Mapping[str, Any]) -> dict[str, Need]:

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.errors import ConfigError, KeyMissing
+from hub.files import sync_folder
 
 Suite = Literal["intl", "gm"]
 
@@ -42,6 +43,7 @@ PURPOSES: Mapping[str, str] = {
     "case": "commitments to case references",
     "protected": "persons in the registers of cases and of protected persons",
     "recipient": "pseudonyms of values, for one recipient and purpose each",
+    "release": "marks of the records that a published count is of",
     "ledger": "signing of ledger checkpoints",
     "token": "signing of the embedded identity provider's tokens",
 }
@@ -174,11 +176,7 @@ class Keyring:
                 temporary.unlink()
         else:
             temporary.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._path.parent)
 
 
 def _b64(data: bytes) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from api.commands.access import asking, people
+from api.commands.access import asking, budget, people
 
-app = typer.Typer(no_args_is_help=True, help="Access: explain, matrix, lint, cases, protection.")
+app = typer.Typer(
+    no_args_is_help=True, help="Access: explain, matrix, lint, budgets, cases, protection."
+)
 app.add_typer(asking.app)
+app.add_typer(budget.app)
 app.add_typer(people.cases, name="case")
 app.add_typer(people.protected, name="protect")
