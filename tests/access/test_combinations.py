@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -36,7 +37,7 @@ def fits(number: str, shown: str) -> bool:
 @pytest.mark.parametrize("way", ["name_birth", "phone", "address"])
 def test_searching_and_looking_never_gives_the_number(
     purpose: str,
-    way: str,
+    way: Literal["name_birth", "phone", "address"],
     guard: Guard,
     actors: dict[str, Actor],
     person: Person,

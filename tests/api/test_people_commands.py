@@ -46,7 +46,7 @@ def listed(settings: Settings, what: str, *more: str) -> list[dict[str, Any]]:
 def told(settings: Settings) -> list[dict[str, Any]]:
     """Return what the ledger was told of the registers."""
     with open_ledger(settings) as ledger:
-        bodies = [entry.body or {} for entry in ledger.entries(0, ledger.size)]
+        bodies = [dict(entry.body or {}) for entry in ledger.entries(0, ledger.size)]
     return [body for body in bodies if str(body.get("event")).startswith("access:")]
 
 
