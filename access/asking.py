@@ -119,8 +119,8 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
     members = None
     if purpose is not None and purpose.goes_by_register:
         case = registers.cases.get(case_name or "")
-        found_open = standing(case, request.actor.agency, purpose.code, request.at)
-        request = replace(request, standing=found_open)
+        said = standing(case, request.actor.agency, purpose.code, request.at)
+        request = replace(request, standing=said)
         if purpose.case == "member":
             members = case.members if case is not None else frozenset()
     plan = means.decider.plan(request)

@@ -151,6 +151,9 @@ def test_a_case_may_be_about_its_persons_only(
     listed = guard.search(police, SearchQuery("phone", suspect.phone, INVESTIGATION, case="A9"))
     assert len(listed.subjects) == 1
     assert not look(guard, police, suspect, INVESTIGATION, "A1").allowed  # a case of nobody
+    bound = replace(police, binding=guard.binding(neighbour.number))
+    own = look(guard, bound, neighbour, INVESTIGATION, "A9")  # the case is asked about first
+    assert replace(own, receipt=nobody.receipt) == nobody
 
 
 @pytest.mark.parametrize("entry", ["case: member", "back_days: 30"])

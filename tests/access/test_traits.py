@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from access.answers import Answer, LookupQuery, SampleQuery, SearchQuery
+from access.decision import Decider
+from access.files import POLICY_FOLDER
 from access.guard import Guard
 from access.model import Actor
+from access.policy import load_policy
+from access.ports import GuardKeys
+from hub.catalog import Catalog
+from hub.clock import FixedClock
 from hub.errors import SourceError
 from hub.ledger.log import Ledger
 from tests.access.people import MemorySnapshot, Person, invented_id
@@ -206,3 +213,30 @@ def test_registers_that_cannot_be_read_refuse_everything(
     registers.current = broken  # type: ignore[method-assign,assignment]
     with pytest.raises(SourceError):
         lookup(guard, actors["officer.east"], person)
+
+
+def test_a_policy_may_let_people_look_up_their_own(
+    tmp_path: Path,
+    catalog: Catalog,
+    ledger: Ledger,
+    keys: GuardKeys,
+    clock: FixedClock,
+    registers: MemoryRegisters,
+    actors: dict[str, Actor],
+    person: Person,
+) -> None:
+    """The denials are rules of the policy, not of the code; what it says of part is kept to."""
+    lines = (POLICY_FOLDER / "policy.csv").read_text().splitlines(keepends=True)
+    shown = []
+    for denied in ("population.resident", "housing.dwelling"):
+        rule = (
+            f"own-part,deny,*,*,lookup,{denied},*,any,optional,own_record,masked,L1,-,-,invented\n"
+        )
+        others = [line for line in lines if not line.startswith("no-own-")]
+        (tmp_path / "policy.csv").write_text("".join([*others, rule]))
+        decider = Decider(load_policy(catalog, tmp_path), catalog)
+        snapshot = MemorySnapshot(keys, (person,))
+        guard = Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
+        answer = lookup(guard, bound(guard, actors["officer.east"], person), person)
+        shown.append([record.dataset for record in answer.subjects[0].records])
+    assert shown == [["housing.dwelling"], ["population.resident"]]
