@@ -22,6 +22,8 @@ FILE = "purposes.yaml"
 Case = Literal["required", "optional", "none"]
 Need = Literal["clear", "masked", "generalised"]
 NEEDS: tuple[Need, ...] = ("clear", "masked", "generalised")
+#: What one actor may ask in a minute, and be shown in a day, where a purpose does not say.
+PER_MINUTE, PERSONS_A_DAY = 60, 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Purpose:
         needs: dataset (or "*") -> column (or "*") -> the most the purpose needs of it.
         withheld: "dataset.role" -> records of a subject in that role are never part of an answer.
         notice_days: days until the use appears on the subject's page (PIPL 18, 35).
+        per_minute: requests of one actor in a minute, at most.
+        persons_a_day: different persons shown to one actor in a day, at most.
     """
 
     code: str
@@ -48,6 +52,8 @@ class Purpose:
     retention_days: int
     needs: Mapping[str, Mapping[str, Need]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
+    per_minute: int = PER_MINUTE
+    persons_a_day: int = PERSONS_A_DAY
 
     def covers(self, dataset: str) -> bool:
         """Say whether the purpose needs anything of a dataset."""
@@ -115,12 +121,20 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
         retention_days=_days(entry["retention_days"]),
         needs={str(name): _needs(columns) for name, columns in entry["needs"].items()},
         withheld=frozenset(words(entry.get("withheld", ()))),
+        per_minute=_most(entry.get("per_minute", PER_MINUTE)),
+        persons_a_day=_most(entry.get("persons_a_day", PERSONS_A_DAY)),
     )
 
 
 def _days(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"days are a whole number, not {value!r}")
+    return value
+
+
+def _most(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"a limit is a whole number from 1, not {value!r}")
     return value
 
 

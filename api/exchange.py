@@ -43,6 +43,7 @@ from hub.store import lake
 from hub.store.conflicts import Conflict, ItemNames, is_there, read_conflicts
 from hub.store.records import Records
 from hub.store.snapshots import SnapshotStore
+from hub.store.usage import Usage
 from hub.store.worklist import Answer, Item, ItemState, Worklist
 
 _STEWARD = "department_steward"
@@ -110,6 +111,7 @@ def hand_out(settings: Settings, clock: Clock, ledger: Ledger, order: Order) -> 
             ledger,
             GuardKeys.of(keyring),
             clock,
+            Usage(settings.usage),
         )
         shown = guard.reconcile(_actor(order), order.case, matters)
         if not shown.allowed:

@@ -29,6 +29,7 @@ from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.store.records import Records
 from hub.store.snapshots import SnapshotStore
+from hub.store.usage import Usage
 
 _LOG = logging.getLogger("mingjing.api")
 _TOKEN_LIFETIME = timedelta(hours=8)
@@ -82,7 +83,13 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     signer = keyring.signer("ledger", settings.origin)
     ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
     guard = Guard(
-        Decider(policy, catalog), catalog, snapshots, ledger, GuardKeys.of(keyring), clock
+        Decider(policy, catalog),
+        catalog,
+        snapshots,
+        ledger,
+        GuardKeys.of(keyring),
+        clock,
+        Usage(settings.usage),
     )
     issuer = f"{settings.origin}#{settings.profile}"
     vocabulary = Vocabulary(

@@ -99,6 +99,11 @@ class Settings(BaseSettings):
         return self.home / "ledger.sqlite"
 
     @property
+    def usage(self) -> Path:
+        """File of the counters of use."""
+        return self.home / "usage.sqlite"
+
+    @property
     def keyring(self) -> Path:
         """File of the keys, mode 0600."""
         return self.home / "keyring.json"

@@ -18,6 +18,8 @@ from hub.identifiers import Label
 class EventTag(StrEnum):
     """Every kind of event the ledger knows, alphabetical."""
 
+    ACCESS_LIMIT_EXCEEDED = "access:limit:exceeded"
+    ACCESS_LIMIT_REACHED = "access:limit:reached"
     CITIZEN_RECORD_OPENED = "citizen:record:opened"
     HUB_CONTRACT_ADOPTED = "hub:contract:adopted"
     HUB_ENTRY_ERASED = "hub:entry:erased"

@@ -7,7 +7,8 @@ from typing import Any
 
 from access import statistics
 from access.answers import Receipt, StatsAnswer, StatsQuery
-from access.asking import Asked, Means, ask, entry, known, reading
+from access.asking import Asked, Means, ask, entry, known, reading, too_much
+from access.limits import Over
 from access.model import Action, Actor, Request
 from access.recording import Prepared
 
@@ -25,9 +26,13 @@ def prepare(means: Means, actor: Actor, query: StatsQuery) -> Prepared[StatsAnsw
     asked = ask(means, request, query.request_id)
     decision = asked.decision
     datasets = known(means, (query.dataset,))
+
+    def over(what: Over) -> Prepared[StatsAnswer]:
+        return Prepared((too_much(means, asked, what),), _Table(asked, query, over=what))
+
     if not decision.allowed:
         told = entry(means, asked, False, datasets=datasets, outcome="refused")
-        return Prepared((told,), _Table(asked, query))
+        return Prepared((told,), _Table(asked, query), over)
     plan = statistics.plan_statistics(means.catalog[query.dataset], query, decision)
     snapshot = means.snapshots.current()
     asked = reading(asked, snapshot)
@@ -35,7 +40,7 @@ def prepare(means: Means, actor: Actor, query: StatsQuery) -> Prepared[StatsAnsw
     table = statistics.tabulate(rows, plan, statistics.threshold_of(decision))
     more = {"by": list(query.by), "cells": len(table.rows), "suppressed": table.suppressed}
     told = entry(means, asked, True, datasets=datasets, more=more)
-    return Prepared((told,), _Table(asked, query, table.rows, table.suppressed))
+    return Prepared((told,), _Table(asked, query, table.rows, table.suppressed), over)
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # no representation shows what is still locked
@@ -46,13 +51,14 @@ class _Table:
     query: StatsQuery
     rows: tuple[tuple[Any, ...], ...] = ()
     suppressed: int = 0
+    over: Over | None = None
 
     def __call__(self, receipt: Receipt) -> StatsAnswer:
-        decision = self.asked.decision
+        decision, over = self.asked.decision, self.over
         return StatsAnswer(
-            allowed=decision.allowed,
-            reason=decision.reason,
-            remedy=decision.remedy,
+            allowed=decision.allowed and over is None,
+            reason=decision.reason if over is None else over.reason,
+            remedy=decision.remedy if over is None else over.remedy,
             decision=decision,
             columns=(*self.query.by, "count"),
             rows=self.rows,
@@ -63,4 +69,5 @@ class _Table:
             time=self.asked.time,
             policy_version=decision.policy_version,
             snapshot_version=self.asked.context.snapshot,
+            wait_seconds=None if over is None else over.seconds,
         )

@@ -18,6 +18,7 @@ from hub.catalog import Catalog
 from hub.clock import FixedClock
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.store.usage import Usage
 from tests.access.district import district_catalog
 from tests.access.people import EAST, MemorySnapshot, Person, invented_id, record
 
@@ -77,6 +78,14 @@ def ledger(tmp_path: Path, keyring: Keyring, clock: FixedClock) -> Iterator[Ledg
 
 
 @pytest.fixture
+def usage(tmp_path: Path) -> Iterator[Usage]:
+    """Counters that have counted nothing."""
+    made = Usage(tmp_path / "usage.sqlite")
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def person() -> Person:
     """A resident of East Street who also owns a home there and reported an incident."""
     dwelling = record(
@@ -123,9 +132,10 @@ def guard(
     ledger: Ledger,
     keys: GuardKeys,
     clock: FixedClock,
+    usage: Usage,
 ) -> Guard:
     """The guard over all of them."""
-    return Guard(decider, catalog, snapshot, ledger, keys, clock)
+    return Guard(decider, catalog, snapshot, ledger, keys, clock, usage)
 
 
 @pytest.fixture
@@ -135,22 +145,28 @@ def guard_in(
     snapshot: MemorySnapshot,
     ledger: Ledger,
     keys: GuardKeys,
+    usage: Usage,
 ) -> Callable[[timedelta], Guard]:
     """Make the same guard as it is a while later."""
 
     def make(later: timedelta) -> Guard:
-        return Guard(decider, catalog, snapshot, ledger, keys, FixedClock(NOW + later))
+        return Guard(decider, catalog, snapshot, ledger, keys, FixedClock(NOW + later), usage)
 
     return make
 
 
 @pytest.fixture
 def guard_of(
-    decider: Decider, catalog: Catalog, ledger: Ledger, keys: GuardKeys, clock: FixedClock
+    decider: Decider,
+    catalog: Catalog,
+    ledger: Ledger,
+    keys: GuardKeys,
+    clock: FixedClock,
+    usage: Usage,
 ) -> Callable[..., Guard]:
     """Make a guard over given people."""
 
     def make(*people: Person) -> Guard:
-        return Guard(decider, catalog, MemorySnapshot(keys, people), ledger, keys, clock)
+        return Guard(decider, catalog, MemorySnapshot(keys, people), ledger, keys, clock, usage)
 
     return make

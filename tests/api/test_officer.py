@@ -141,3 +141,25 @@ def test_the_page_cookie_is_no_way_into_the_api(hub: TinyHub) -> None:
     browser = hub.browser("officer.east")
     assert browser.post(LOOKUP, json=question(EAST.number)).status_code == 401
     browser.close()
+
+
+def test_too_much_in_a_minute_says_when_to_ask_again(hub: TinyHub, client: Client) -> None:
+    """429 with Retry-After, the reason and the receipt of the refusal; on the page as well."""
+    asked = question(EAST.number, purpose="housing.rental_check")
+    headers = hub.bearer("officer.police")
+    for _ in range(60):
+        assert client.post(LOOKUP, json=asked, headers=headers).status_code == 200
+    reply = client.post(LOOKUP, json=asked, headers=headers)
+    body = reply.json()
+    assert reply.status_code == body["status"] == 429
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.headers["retry-after"] == "57"
+    assert body["code"] == "too-much"
+    assert "57" in body["remedy"]
+    assert body["receipt"]["checkpoint"]
+    assert EAST.name not in reply.text
+    page = hub.browser("officer.police")
+    shown = page.post("/officer", data=asked)
+    assert (shown.status_code, shown.headers["retry-after"]) == (429, "57")
+    assert EAST.name not in shown.text
+    page.close()

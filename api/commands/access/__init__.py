@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from api.commands.access import asking
+from api.commands.access import alarms, asking
 
-app = typer.Typer(no_args_is_help=True, help="Access: explain a decision, the matrix, lint.")
+app = typer.Typer(
+    no_args_is_help=True, help="Access: explain a decision, the matrix, lint, alarms."
+)
 app.add_typer(asking.app)
+app.add_typer(alarms.app)
