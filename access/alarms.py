@@ -27,6 +27,7 @@ ALARMS: Mapping[Classification, int] = {
 ALARM = "access:limit:"
 
 _TAGS = (EventTag.ACCESS_LIMIT_EXCEEDED, EventTag.ACCESS_LIMIT_REACHED)
+_ANY = "shown"
 _CLAIM_SECONDS = 60.0  # longer than any wait for the ledger
 _PAGE = 1000
 
@@ -41,33 +42,43 @@ class Alarm:
     entry: Entry
 
 
-def see(counters: Counters, charge: Charge) -> list[tuple[Classification, int]]:
-    """Count who is shown; return of each level how many persons were shown that much by now."""
-    if not charge.persons:
-        return []
-    counters.see(charge.actor, f"shown {charge.purpose}", charge.day, charge.persons)
-    found = []
-    for level in ALARMS:
-        labels = [label for label, shown in charge.persons.items() if shown >= level]
-        if labels:
-            found.append((level, counters.see(charge.actor, level.name, charge.day, labels)))
-    return found
+def see(counters: Counters, charge: Charge) -> dict[Classification, int]:
+    """Count who is shown.
+
+    Returns:
+        Of each level at which somebody is new today, how many were shown that much by now.
+    """
+    actor, day, totals = charge.actor, charge.day, {}
+    shown, new = f"shown {charge.purpose}", 0
+    for label, level in charge.persons.items():
+        if not counters.level(actor, shown, day, label):
+            counters.see(actor, shown, day, label)
+            new += 1
+        before = counters.level(actor, _ANY, day, label)
+        if level > before:
+            counters.see(actor, _ANY, day, label, level)
+            for reached in ALARMS:
+                if before < reached <= level:
+                    totals[reached] = counters.add(actor, reached.name, day)
+    if new:
+        counters.add(actor, shown, day, new)
+    return totals
 
 
 def reached(counters: Counters, charge: Charge) -> list[Alarm]:
-    """Count who is shown; return the alarms of that."""
-    raised = [(level, n) for level, n in see(counters, charge) if n >= ALARMS[level]]
-    alarms = [
-        _alarm(counters, charge, EventTag.ACCESS_LIMIT_REACHED, level.name, ALARMS[level], n)
-        for level, n in raised
+    """Count who is shown; return the alarms that are yet to be told of that."""
+    totals = see(counters, charge)
+    found = [
+        _alarm(counters, charge, EventTag.ACCESS_LIMIT_REACHED, level.name, ALARMS[level], persons)
+        for level, persons in totals.items()
+        if persons >= ALARMS[level]
     ]
-    return [alarm for alarm in alarms if alarm is not None]
+    return [alarm for alarm in found if alarm is not None]
 
 
 def exceeded(counters: Counters, charge: Charge, limit: str, most: int) -> list[Alarm]:
     """Return the alarm of a limit that was exceeded, if it is yet to be told."""
-    tag = EventTag.ACCESS_LIMIT_EXCEEDED
-    alarm = _alarm(counters, charge, tag, limit, most, None)
+    alarm = _alarm(counters, charge, EventTag.ACCESS_LIMIT_EXCEEDED, limit, most, None)
     return [alarm] if alarm is not None else []
 
 
@@ -75,7 +86,10 @@ def _alarm(
     counters: Counters, charge: Charge, tag: EventTag, limit: str, most: int, persons: int | None
 ) -> Alarm | None:
     """Return what has to be told, None when it was or somebody is about to."""
-    actor = charge.body["actor"]
+    now, actor = charge.at, charge.body["actor"]
+    what = _told_as(tag, limit, charge.purpose)
+    if not counters.claim(charge.actor, what, charge.day, now.timestamp(), _CLAIM_SECONDS):
+        return None
     details = {
         "actor": {name: actor[name] for name in ("id", "agency", "post")},
         "limit": limit,
@@ -84,20 +98,18 @@ def _alarm(
         "purpose": charge.purpose,
         "request": charge.body["request"],
     }
-    entry = Entry.of(AuditEvent(tag, charge.at, details))
-    what = told_as(entry.body)
-    if not counters.claim(
-        charge.actor, what, charge.day, charge.at.timestamp(), seconds=_CLAIM_SECONDS
-    ):
-        return None
-    return Alarm(charge.actor, what, charge.day, entry)
+    return Alarm(charge.actor, what, charge.day, Entry.of(AuditEvent(tag, now, details)))
 
 
-def told_as(body: Body) -> str:
+def confirm(counters: Counters, body: Body, day: str) -> None:
+    """Remember that an alarm of the ledger was told."""
+    what = _told_as(body["event"], body["limit"], body["purpose"])
+    counters.confirm(body["actor"]["id"], what, day)
+
+
+def _told_as(event: str, limit: str, purpose: str) -> str:
     """Return what an alarm is told but once of: a level, or a limit of a purpose."""
-    if body["event"] == EventTag.ACCESS_LIMIT_REACHED:
-        return str(body["limit"])
-    return f"{body['limit']} {body['purpose']}"
+    return limit if event == EventTag.ACCESS_LIMIT_REACHED else f"{limit} {purpose}"
 
 
 def alarms(ledger: LedgerLog, since: str) -> Iterator[dict[str, Any]]:

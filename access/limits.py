@@ -18,7 +18,7 @@ from datetime import timedelta
 from itertools import groupby
 from threading import Lock
 
-from access.alarms import ALARM, Alarm, exceeded, reached, see, told_as
+from access.alarms import ALARM, Alarm, confirm, exceeded, reached, see
 from access.charges import Body, Charge
 from access.model import CLEAR, Action
 from access.ports import LedgerLog
@@ -179,11 +179,15 @@ class Limits:
             return Over("per_minute", per_minute, charge.left(60))
         if charge.nobody:
             counters.add(actor, _NOBODY, charge.hour)
-        shown = (actor, f"shown {charge.purpose}", charge.day)
-        before = counters.total(*shown)
-        if before >= most or before + counters.unseen(*shown, charge.persons) > most:
-            return Over("persons_a_day", most, charge.left(86_400))
-        return None
+        return self._day_over(counters, charge, most)
+
+    def _day_over(self, counters: Counters, charge: Charge, most: int) -> Over | None:
+        shown, new = (charge.actor, f"shown {charge.purpose}", charge.day), 0
+        total = counters.total(*shown)
+        if total + len(charge.persons) > most:  # unless some of them are no further persons
+            new = sum(not counters.level(*shown, label) for label in charge.persons)
+        over = total >= most or total + new > most
+        return Over("persons_a_day", most, charge.left(86_400)) if over else None
 
     def _charge(self, bodies: Sequence[Body]) -> Charge:
         first = bodies[0]
@@ -218,7 +222,7 @@ class Limits:
             bodies = list(found)
             if event is not None:
                 for body in bodies:
-                    counters.confirm(body["actor"]["id"], told_as(body), day)
+                    confirm(counters, body, day)
                 continue
             charge = self._charge(bodies)
             counters.add(charge.actor, f"asked {charge.purpose}", charge.minute)

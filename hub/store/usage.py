@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +27,7 @@ CREATE TABLE tally (
 ) WITHOUT ROWID;
 CREATE TABLE seen (
     actor TEXT NOT NULL, what TEXT NOT NULL, slot TEXT NOT NULL, label BLOB NOT NULL,
-    PRIMARY KEY (actor, what, slot, label)
+    level INTEGER NOT NULL, PRIMARY KEY (actor, what, slot, label)
 ) WITHOUT ROWID;
 CREATE TABLE told (
     actor TEXT NOT NULL, what TEXT NOT NULL, slot TEXT NOT NULL, until REAL,
@@ -60,19 +60,19 @@ class Counters:
         ).fetchone()
         return int(row[0]) if row else 0
 
-    def unseen(self, actor: str, what: str, slot: str, labels: Iterable[bytes]) -> int:
-        """Return how many of the persons the actor has not seen in the slot."""
-        query = "SELECT 1 FROM seen WHERE actor = ? AND what = ? AND slot = ? AND label = ?"
-        fetch = self._connection.execute
-        return sum(fetch(query, (actor, what, slot, one)).fetchone() is None for one in labels)
+    def level(self, actor: str, what: str, slot: str, label: bytes) -> int:
+        """Return the highest level an actor saw a person at in the slot, 0 for not at all."""
+        row = self._connection.execute(
+            "SELECT level FROM seen WHERE actor = ? AND what = ? AND slot = ? AND label = ?",
+            (actor, what, slot, label),
+        ).fetchone()
+        return int(row[0]) if row else 0
 
-    def see(self, actor: str, what: str, slot: str, labels: Iterable[bytes]) -> int:
-        """Count persons an actor was shown and return how many different ones they are by now."""
-        new = self._connection.executemany(
-            "INSERT OR IGNORE INTO seen VALUES (?, ?, ?, ?)",
-            ((actor, what, slot, label) for label in labels),
-        ).rowcount
-        return self.add(actor, what, slot, new) if new else self.total(actor, what, slot)
+    def see(self, actor: str, what: str, slot: str, label: bytes, level: int = 1) -> None:
+        """Remember at which level an actor saw a person; the sums are the caller's to keep."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?)", (actor, what, slot, label, level)
+        )
 
     def claim(self, actor: str, what: str, slot: str, now: float, seconds: float) -> bool:
         """Say whether it falls to the caller to tell of something that is told once.

@@ -25,7 +25,9 @@ usage = Usage(Path(sys.argv[1]))
 for number in range(300):
     with usage.counting(lambda _: True, lambda _: None) as counters:
         counters.add("a", "asked", "2026-03-07T09:30")
-        counters.see("a", "shown", "2026-03-07", [number.to_bytes(16, "big")])
+        if not counters.level("a", "shown", "2026-03-07", number.to_bytes(16, "big")):
+            counters.see("a", "shown", "2026-03-07", number.to_bytes(16, "big"))
+            counters.add("a", "shown", "2026-03-07")
 """
 
 
@@ -53,11 +55,12 @@ def test_sums_and_different_persons(path: Path) -> None:
         assert counters.add("b", "asked", DAY) == counters.add("a", "told", DAY) == 1
         assert counters.total("a", "asked", DAY) == 3
         assert counters.total("a", "asked", "2026-03-08") == 0
-        assert counters.see("a", "shown", DAY, LABELS[:2]) == 2
-        assert counters.unseen("a", "shown", DAY, LABELS) == 2
-        assert counters.see("a", "shown", DAY, LABELS[1:3]) == 3
-        assert counters.see("a", "shown", DAY, LABELS[:3]) == 3
-        assert counters.see("b", "shown", DAY, LABELS[:1]) == 1
+        counters.see("a", "shown", DAY, LABELS[0])
+        counters.see("a", "shown", DAY, LABELS[1], level=3)
+        counters.see("a", "shown", DAY, LABELS[1], level=4)
+        levels = [counters.level("a", "shown", DAY, label) for label in LABELS]
+        assert levels == [1, 4, 0, 0]
+        assert counters.level("b", "shown", DAY, LABELS[0]) == 0
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -158,10 +161,13 @@ def test_the_first_receipt_stays(path: Path) -> None:
 def test_former_days_are_forgotten(path: Path) -> None:
     with counting(Usage(path)) as counters:
         for day in ("2026-03-06T10", DAY):
-            counters.see("a", "shown", day, LABELS)
+            counters.see("a", "shown", day, LABELS[0])
+            counters.add("a", "shown", day)
             counters.keep_receipt(day.encode(), day, "one")
         counters.forget(DAY)
         assert counters.total("a", "shown", "2026-03-06T10") == 0
-        assert counters.unseen("a", "shown", "2026-03-06T10", LABELS) == 4
+        assert counters.level("a", "shown", "2026-03-06T10", LABELS[0]) == 0
         assert counters.receipt(b"2026-03-06T10") is None
-        assert counters.total("a", "shown", DAY) == 4
+        assert (
+            counters.total("a", "shown", DAY) == counters.level("a", "shown", DAY, LABELS[0]) == 1
+        )
