@@ -26,8 +26,8 @@ up: setup ## Dagster's daemon and UI and the API together
 test: setup ## every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
-oracles: setup ## our verdicts against those of other engines, in environments of their own
-	$(BIN)/python -m bench.peers datacontract
+oracles: setup ## our verdicts and decisions against those of other engines, in environments of their own
+	$(BIN)/python -m bench.peers datacontract cedar
 	$(BIN)/python -m pytest -m oracle $(ARGS)
 
 check: setup ## format, lint, types, layers: what CI runs before the tests

@@ -73,6 +73,8 @@ class StatsQuery:
             of its time column, "street", "community", "grid" of its area column.
         first_month, last_month: YYYY-MM, both included, of the dataset's time column.
         area: division or grid code the records must lie in.
+        protection: small cells out and the others rounded, or every cell with noise, which costs
+            a part of the actor's budget.
     """
 
     dataset: str
@@ -81,6 +83,7 @@ class StatsQuery:
     first_month: str | None = None
     last_month: str | None = None
     area: str | None = None
+    protection: Literal["rounding", "noise"] = "rounding"
     request_id: str = ""
 
 
@@ -172,15 +175,34 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class NoiseSpent:
+    """What noised counts cost. Epsilon is in thousandths; it protects one record, not one person.
+
+    Args:
+        epsilon: of this answer.
+        spent: by the actor on the dataset in the period, this answer included.
+        budget: of the period.
+        period: calendar month or year, "2026-03" or "2026".
+    """
+
+    epsilon: int
+    spent: int
+    budget: int
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatsAnswer:
     """The guard's answer about counts.
 
     Args:
         columns: dimensions, then "count".
         rows: one row per cell; the count is None where the cell is suppressed.
-        threshold: smallest count that is shown.
+        threshold: smallest count that is shown; 0 with noise.
         suppressed: number of suppressed cells, those left out of the rows included.
         wait_seconds: when it may be asked again, where it was refused for being too much.
+        rounded_to: counts are multiples of it; 1 with noise.
+        noise: what the noise cost, None where there is none.
     """
 
     allowed: bool
@@ -191,6 +213,8 @@ class StatsAnswer:
     rows: tuple[tuple[Any, ...], ...]
     threshold: int
     suppressed: int
+    rounded_to: int
+    noise: NoiseSpent | None
     receipt: Receipt
     request_id: str
     time: datetime

@@ -26,6 +26,7 @@ from access.limits import Over
 from access.model import Action, Actor, Decision, Request
 from access.plan import Plan
 from access.ports import GuardKeys, LedgerLog, SnapshotReader, Snapshots
+from access.privacy import Noise
 from access.recording import Prepared
 from access.rendering import Document
 from hub.catalog import Catalog
@@ -44,6 +45,7 @@ class Means:
 
     Args:
         identify: makes the id of a request that comes without one.
+        noise: what counts with noise need; without it they are refused.
     """
 
     decider: Decider
@@ -54,6 +56,7 @@ class Means:
     clock: Clock
     finder: Finder
     identify: Callable[[], str]
+    noise: Noise | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from typing import Any
 
 import yaml
 
+from hub import agencies
 from hub.errors import PolicyError
 
 #: The policy that comes with the product.
 POLICY_FOLDER = Path(__file__).parent / "policies"
 #: The files that are the policy, in name order; `demo_actors.yaml` may stand beside them.
-FILES = ("model.conf", "policy.csv", "purposes.yaml", "roles.yaml")
+FILES = (agencies.FILE, "model.conf", "policy.csv", "purposes.yaml", "roles.yaml")
 
 
 def policy_file(folder: Path, name: str) -> Path:
@@ -28,7 +29,9 @@ def policy_file(folder: Path, name: str) -> Path:
     if not folder.is_dir():
         raise PolicyError(f"there is no policy folder {folder.name}: make it, or unset the setting")
     own = folder / name
-    return own if own.exists() else POLICY_FOLDER / name
+    if own.exists():
+        return own
+    return agencies.BUILT_IN if name == agencies.FILE else POLICY_FOLDER / name
 
 
 def stray_files(folder: Path) -> tuple[str, ...]:

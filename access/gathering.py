@@ -73,17 +73,19 @@ class Gathering:
             _, outside_rules = self._ask("elsewhere", "masked", 1)
             elsewhere = self._ceiling("elsewhere", outside_rules)
         gathered = Gathered(ceiling, elsewhere, tuple(self._matched))
-        return replace(gathered, traits=self._traits(gathered)) if self._policy.traits else gathered
+        traits = self._traits(gathered)
+        return replace(gathered, traits=traits) if traits else gathered
 
     def _traits(self, gathered: Gathered) -> dict[Trait, tuple[Ceiling, Ceiling]]:
-        """Return what each trait that some rule names leaves, where that is less."""
+        """Return what each trait that a rule about the dataset names leaves, where that is less."""
+        question = Question(*self._base, "own", self._case, "masked", 1)
         plain = (gathered.own, gathered.elsewhere)
         found = {
             trait: (
                 self._left("own", gathered.own, trait),
                 self._left("elsewhere", gathered.elsewhere, trait),
             )
-            for trait in self._policy.traits
+            for trait in self._policy.traits_of(question)
         }
         return {trait: ceilings for trait, ceilings in found.items() if ceilings != plain}
 

@@ -30,6 +30,7 @@ from access.finding import Finder
 from access.limits import Limits
 from access.model import Actor
 from access.ports import GuardKeys, LedgerLog, Snapshots
+from access.privacy import Noise
 from access.recording import Prepared, Recorder
 from access.roads import counts, own, person, reconciliation, sample, search
 from hub.catalog import Catalog
@@ -49,6 +50,7 @@ class Guard:
 
     Args:
         identify: makes the id of a request that comes without one.
+        noise: what counts with noise need; without it they are refused.
     """
 
     def __init__(
@@ -62,9 +64,12 @@ class Guard:
         usage: Usage,
         *,
         identify: Callable[[], str] = lambda: secrets.token_hex(8),
+        noise: Noise | None = None,
     ) -> None:
         finder = Finder(keys, clock)
-        self._means = Means(decider, catalog, snapshots, ledger, keys, clock, finder, identify)
+        self._means = Means(
+            decider, catalog, snapshots, ledger, keys, clock, finder, identify, noise
+        )
         self._limits = Limits(usage, ledger, catalog, lambda: self.decider.policy.purposes, clock)
         self._recorder = Recorder(ledger, self._limits)
 

@@ -1,16 +1,18 @@
 """Near misses: what a refused request would have needed, one difference at a time.
 
-Explains only; Casbin has decided already. Each attribute is compared by the very function that
-Casbin's matcher calls.
+Explains only; Casbin has decided already. The rules come from the same index as Casbin's own
+candidates, the nearest first, and no more are put into words than are ever shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
+from access.index import Index, words
 from access.roles import RoleRegister
-from access.rules import ANY, OTHERS, OWNER, Rule, covers, rule_covers_dataset, serves
+from access.rules import OTHERS, OWNER, Rule
 from hub.catalog import Dataset
 
 MOST = 5
@@ -43,32 +45,32 @@ class Missed:
     has_case: bool
     dataset: Dataset
 
-    def compared(self, rule: Rule) -> Iterator[tuple[str, bool]]:
-        """Yield (attribute, whether the rule's is met)."""
-        dataset = self.dataset
-        yield "action", _any(rule.actions, self.action)
-        yield "purpose", _any(rule.purposes, self.purpose)
-        yield "dataset", rule_covers_dataset(rule, dataset)
-        yield "role", ANY in rule.roles or not self.held.isdisjoint(rule.roles)
-        yield "agency", any(serves(p, self.agency, dataset.owner) for p in rule.agencies)
-        yield "case", rule.case == "optional" or self.has_case
-
 
 class Nearest:
     """Finds the rules that a request misses by exactly one attribute."""
 
-    def __init__(self, rules: tuple[Rule, ...], roles: RoleRegister) -> None:
-        self._rules = tuple(rule for rule in rules if rule.allows)
+    def __init__(self, index: Index, roles: RoleRegister) -> None:
+        self._index = index
         self._roles = roles
 
-    def of(self, miss: Missed) -> set[tuple[int, str]]:
-        """Return (ease, sentence) of each rule missed by one attribute; 0 is the easiest."""
-        found: set[tuple[int, str]] = set()
-        for rule in self._rules:
-            missing = [name for name, met in miss.compared(rule) if not met]
-            if len(missing) == 1:
-                found.add((EASIEST.index(missing[0]), self._sentence(rule, missing[0])))
-        return found
+    def of(self, miss: Missed) -> tuple[tuple[int, str], ...]:
+        """Return (ease, sentence) of the `MOST` nearest rules, in order; 0 is the easiest."""
+        asked = words(
+            held=miss.held,
+            agency=miss.agency,
+            owner=miss.dataset.owner,
+            action=miss.action,
+            dataset=miss.dataset.name,
+            sharing=miss.dataset.sharing.value,
+            purpose=miss.purpose,
+            has_case=miss.has_case,
+        )
+        found = (
+            (ease, self._sentence(rule, missing))
+            for ease, missing in enumerate(EASIEST)
+            for rule in self._index.missing(asked, missing)
+        )
+        return tuple(islice(found, MOST))
 
     def _sentence(self, rule: Rule, missing: str) -> str:
         chinese = _MISSING[missing]
@@ -89,10 +91,6 @@ class Nearest:
         for code in rule.roles:
             role = self._roles.roles.get(code)
             yield f"{code} {role.title}" if role else code
-
-
-def _any(patterns: Iterable[str], name: str) -> bool:
-    return any(covers(pattern, name) for pattern in patterns)
 
 
 def _agencies(rule: Rule) -> Iterator[str]:

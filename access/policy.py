@@ -1,13 +1,13 @@
 """The policy in force: Casbin decides, an index hands it only the rules that can matter.
 
-`plain_enforcer` is Casbin with every rule; `Policy.ask` gives the same answer from a slice of the
-rules (those of one dataset, action and purpose), with the matcher parsed once. The tests compare
-the two over generated requests. The only module that imports casbin.
+`plain_enforcer` is Casbin with every rule; `Policy.ask` gives the same answer from the rows that
+can match (`access.index`), with the matcher walked once (`access.matcher`). The tests compare the
+two over generated requests. The only module that imports casbin.
 
 Casbin's traps, and what is done about each: with no rule at all it evaluates the matcher on empty
-strings and may allow, so an empty slice is refused here; `FastEnforcer` skips wildcard rules, so
-it is never used; an unknown effect, an `eval()` and a missing attribute fail open, so
-`access.lint` refuses them before a policy is loaded.
+strings and may allow, so a question without candidates is refused here; `FastEnforcer` skips
+wildcard rules, so it is never used; an unknown effect, an `eval()` and a missing attribute fail
+open, so `access.lint` refuses them before a policy is loaded.
 
 Source: policies/model.conf; ANSI INCITS 359-2004 (RBAC), roles in agencies as Casbin domains.
 """
@@ -24,8 +24,10 @@ from typing import Any
 
 import casbin
 
-from access.files import FILES, POLICY_FOLDER, policy_file, read_text
+from access.files import FILES, POLICY_FOLDER, policy_file
+from access.index import Index, Words, words
 from access.lint import Sources, errors_of, lint_sources, read_sources
+from access.matcher import Matcher
 from access.model import Trait
 from access.purposes import PurposeRegister
 from access.roles import RoleRegister
@@ -35,7 +37,10 @@ from hub.errors import PolicyError
 
 MODEL_FILE = "model.conf"
 
+_HELD_SIZE = 10_000
+
 Row = tuple[str, ...]
+_SUBJECT = 8  # where a row's last four words begin: subject, show, level, effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +86,15 @@ class Ruling:
 
 
 class _Enforcer(casbin.Enforcer):  # type: ignore[misc]
-    """Casbin's enforcer with its matcher parsed once instead of at every question."""
+    """Casbin's enforcer with its matcher parsed and walked once instead of at every question."""
 
-    _parsed: Any = None
+    _matcher: Matcher | None = None
 
-    def _get_expression(self, expr: str, functions: Any = None) -> Any:
-        if self._parsed is None:
-            self._parsed = casbin.Enforcer._get_expression(expr, functions)
-        return self._parsed
+    def _get_expression(self, expr: str, functions: Any = None) -> Matcher:
+        if self._matcher is None:
+            parsed = casbin.Enforcer._get_expression(expr, functions).ast_parsed_value
+            self._matcher = Matcher(parsed, functions)
+        return self._matcher
 
 
 class Policy:
@@ -105,38 +111,81 @@ class Policy:
         self.purposes: PurposeRegister = sources.purposes
         self.version = version
         self.by_id = {rule.id: rule for rule in rules}
-        #: Traits that some rule names.
-        self.traits = tuple(t for t in Trait if any(rule.subject is t for rule in rules))
-        self._rows = tuple(dict.fromkeys(row for rule in rules for row in casbin_rows(rule)))
+        self.index = Index(rules)
+        self._rows = tuple(tuple(dict.fromkeys(casbin_rows(rule))) for rule in rules)
         self._model_text = model_text
         self._lock = threading.Lock()
         self._noted: list[str] = []
-        self._slices: dict[tuple[str, str, str], Any] = {}
         self._holds = _holding(self.roles)
+        self._latest: tuple[tuple[Any, ...], list[Row]] = ((), [])
+        self._held: dict[tuple[tuple[str, ...], str], frozenset[str]] = {}
+        self._enforcer = self._make(_Enforcer, (), self._noted)
+        self._candidates = self._enforcer.get_model().model["p"]["p"]
 
     def ask(self, question: Question) -> Ruling:
-        """Return Casbin's answer from the rules that can matter to the question."""
-        key = (question.dataset, question.action, question.purpose)
+        """Return Casbin's answer from the rows that can match the question."""
+        rows = [row for row in self._meeting(question) if _applies(row, question)]
+        if not rows:
+            return Ruling(allowed=False, rules=())
         with self._lock:
-            if key not in self._slices:
-                self._slices[key] = self._slice(question)
-            enforcer = self._slices[key]
-            if enforcer is None:
-                return Ruling(allowed=False, rules=())
             self._noted.clear()
-            allowed = enforcer.enforce(*question.values())
+            self._candidates.policy = rows
+            allowed = self._enforcer.enforce(*question.values())
             return Ruling(allowed, tuple(dict.fromkeys(self._noted)))
+
+    def traits_of(self, question: Question) -> tuple[Trait, ...]:
+        """Return the traits on which the answer may hang: those that a rule about it names."""
+        named = {row[_SUBJECT] for row in self._meeting(question)}
+        return tuple(trait for trait in Trait if trait in named)
 
     def plain_enforcer(self) -> tuple[Any, list[str]]:
         """Return unmodified Casbin over every rule, and the list its matches are noted in."""
         noted: list[str] = []
-        return self._enforcer(casbin.Enforcer, self._rows, noted), noted
+        rows = tuple(row for rows in self._rows for row in rows)
+        return self._make(casbin.Enforcer, rows, noted), noted
 
-    def _slice(self, question: Question) -> Any:
-        rows = tuple(row for row in self._rows if _can_matter(row, question))
-        return self._enforcer(_Enforcer, rows, self._noted) if rows else None
+    def _meeting(self, question: Question) -> list[Row]:
+        """Return the rows that a question meets whatever its subject, show and level, in order.
 
-    def _enforcer(self, kind: Callable[[Any], Any], rows: tuple[Row, ...], noted: list[str]) -> Any:
+        All others differ in a word. Kept for the next question, which mostly differs in no more.
+        """
+        kind = (
+            question.roles, question.agency, question.owner, question.action, question.dataset,
+            question.sharing, question.purpose, question.area, question.case,
+        )  # fmt: skip
+        latest, rows = self._latest  # one tuple, read and replaced whole: threads need no lock
+        if latest != kind:
+            rows = self._searched(question)
+            self._latest = (kind, rows)
+        return rows
+
+    def _searched(self, question: Question) -> list[Row]:
+        asked = words(
+            held=self._roles_held(question.roles, question.agency),
+            agency=question.agency,
+            owner=question.owner,
+            action=question.action,
+            dataset=question.dataset,
+            sharing=question.sharing,
+            purpose=question.purpose,
+            has_case=question.case == "given",
+        )
+        places = self.index.candidates(asked, question.area)
+        return [row for place in places for row in self._rows[place] if _meets(row, asked)]
+
+    def _roles_held(self, roles: tuple[str, ...], agency: str) -> frozenset[str]:
+        key = (roles, agency)
+        held = self._held.get(key)
+        if held is None:
+            if len(self._held) >= _HELD_SIZE:
+                self._held.clear()
+            register = self.roles.roles
+            present = (r for r in roles if r in register and agency in register[r].agencies)
+            held = frozenset(name for role in present for name in self.roles.held(role))
+            self._held[key] = held
+        return held
+
+    def _make(self, kind: Callable[[Any], Any], rows: tuple[Row, ...], noted: list[str]) -> Any:
         model = casbin.Enforcer.new_model(text=self._model_text)
         enforcer = kind(model)
         enforcer.enable_auto_save(False)
@@ -169,12 +218,23 @@ def role_links(roles: RoleRegister) -> Iterator[Row]:
             yield (role.code, parent, agency)
 
 
-def _can_matter(row: Row, question: Question) -> bool:
-    _, _, _, action, dataset, purpose, *_ = row
+def _meets(row: Row, asked: Words) -> bool:
+    _, role, agency, action, dataset, purpose, *_ = row
     return (
-        covers(action, question.action)
-        and covers_dataset(dataset, question.dataset, question.sharing)
-        and covers(purpose, question.purpose)
+        role in asked.role
+        and agency in asked.agency
+        and action in asked.action
+        and dataset in asked.dataset
+        and purpose in asked.purpose
+    )
+
+
+def _applies(row: Row, question: Question) -> bool:
+    subject, show, level, effect = row[_SUBJECT:]
+    return (
+        subject in (ANYBODY, question.subject)
+        and _ranks(question.level, level, effect)
+        and _shows(question.show, show, effect)
     )
 
 
@@ -200,15 +260,17 @@ def _holding(roles: RoleRegister) -> Callable[[Any], Callable[[tuple[str, ...], 
     return of
 
 
+def _ranks(level: int, limit: str, effect: str) -> bool:
+    return level <= int(limit) if effect == "allow" else level >= int(limit)
+
+
+def _shows(asked: str, ruled: str, effect: str) -> bool:
+    wider = "clear" if effect == "allow" else "masked"
+    return ruled in (asked, wider)
+
+
 def _functions(holds: Any, noted: list[str]) -> dict[str, Callable[..., bool]]:
     """Return the matcher's functions by name; the model's head says what each compares."""
-
-    def ranks(level: int, limit: str, effect: str) -> bool:
-        return level <= int(limit) if effect == "allow" else level >= int(limit)
-
-    def shows(asked: str, ruled: str, effect: str) -> bool:
-        wider = "clear" if effect == "allow" else "masked"
-        return ruled in (asked, wider)
 
     def note(rule: str) -> bool:
         noted.append(rule)
@@ -219,8 +281,8 @@ def _functions(holds: Any, noted: list[str]) -> dict[str, Callable[..., bool]]:
         "serves": lambda agency, pattern, owner: serves(pattern, agency, owner),
         "covers": covers,
         "holds_data": covers_dataset,
-        "ranks": ranks,
-        "shows": shows,
+        "ranks": _ranks,
+        "shows": _shows,
         "note": note,
     }
 
@@ -239,8 +301,7 @@ def load_policy(catalog: Catalog, folder: Path = POLICY_FOLDER) -> Policy:
             "the access policy does not lint and is not activated",
             findings=tuple(str(finding) for finding in errors),
         )
-    model_text = read_text(policy_file(folder, MODEL_FILE))
-    return Policy(sources, model_text, sources.rule_file.rules, version_of(folder))
+    return Policy(sources, sources.model_text, sources.rule_file.rules, version_of(folder))
 
 
 def version_of(folder: Path = POLICY_FOLDER) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +26,25 @@ Need = Literal["clear", "masked", "generalised"]
 NEEDS: tuple[Need, ...] = ("clear", "masked", "generalised")
 #: What one actor may ask in a minute, and be shown in a day, where a purpose does not say.
 PER_MINUTE, PERSONS_A_DAY = 60, 250
+_ROUNDING = 1e-6  # of a number written in decimal
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseTerms:
+    """What counts with noise cost, and how much of it an actor has for a dataset.
+
+    Args:
+        epsilon: thousandths that one query costs.
+        budget: thousandths that a period has.
+    """
+
+    epsilon: int
+    budget: int
+    period: Literal["month", "year"]
+
+    def period_of(self, time: datetime) -> str:
+        """Return the name of the period that a time is in."""
+        return f"{time:%Y-%m}" if self.period == "month" else f"{time:%Y}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +59,7 @@ class Purpose:
         notice_days: days until the use appears on the subject's page (PIPL 18, 35).
         per_minute: requests of one actor in a minute, at most.
         persons_a_day: different persons shown to one actor in a day, at most.
+        noise: what counts with noise cost; None where the purpose has none.
     """
 
     code: str
@@ -54,6 +76,7 @@ class Purpose:
     withheld: frozenset[str] = frozenset()
     per_minute: int = PER_MINUTE
     persons_a_day: int = PERSONS_A_DAY
+    noise: NoiseTerms | None = None
 
     def covers(self, dataset: str) -> bool:
         """Say whether the purpose needs anything of a dataset."""
@@ -123,6 +146,7 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
         withheld=frozenset(words(entry.get("withheld", ()))),
         per_minute=_most(entry.get("per_minute", PER_MINUTE)),
         persons_a_day=_most(entry.get("persons_a_day", PERSONS_A_DAY)),
+        noise=_noise(entry["noise"]) if "noise" in entry else None,
     )
 
 
@@ -136,6 +160,26 @@ def _most(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"a limit is a whole number from 1, not {value!r}")
     return value
+
+
+def _noise(entry: Any) -> NoiseTerms:
+    if not isinstance(entry, Mapping) or set(entry) != {"epsilon", "budget", "period"}:
+        raise ValueError("noise has epsilon, budget and period")
+    if entry["period"] not in ("month", "year"):
+        raise ValueError("a period is month or year")
+    epsilon, budget = _thousandths(entry["epsilon"]), _thousandths(entry["budget"])
+    if epsilon > budget:
+        raise ValueError("one query costs more than the budget")
+    return NoiseTerms(epsilon, budget, entry["period"])
+
+
+def _thousandths(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"epsilon is a number, not {value!r}")
+    found = round(value * 1000)
+    if found < 1 or abs(found - value * 1000) > _ROUNDING:
+        raise ValueError(f"epsilon is above 0 with at most three decimals, not {value}")
+    return found
 
 
 def _needs(columns: Mapping[str, Any]) -> dict[str, Need]:

@@ -25,7 +25,7 @@ class Refusals:
         self._policy = policy
         self._catalog = catalog
         self._gather = gather
-        self._nearest = Nearest(policy.rules, policy.roles)
+        self._nearest = Nearest(policy.index, policy.roles)
 
     def nothing_open(self, request: Request, purpose: Purpose, closed: list[Dataset]) -> Refused:
         """Every dataset asked for is closed: say why by the denial, the area, or near misses."""
@@ -81,7 +81,7 @@ class Refusals:
                 has_case=bool(request.case),
                 dataset=dataset,
             )
-            found |= self._nearest.of(missed)
+            found.update(self._nearest.of(missed))
         nearest = sorted(found)[:MOST]
         remedy = nearest[0][1] if nearest and nearest[0][0] < MENDABLE else APPLY
         return tuple(sentence for _, sentence in nearest), remedy

@@ -3,7 +3,7 @@
 A role inherits what its parents may and may not; roles of one exclusive line are never held by
 one person (三员分立: system, security and audit administrators).
 
-Source: policies/roles.yaml; GB/T 22239-2019 on separate duties.
+Source: policies/roles.yaml and the register of agencies; GB/T 22239-2019 on separate duties.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from access.files import POLICY_FOLDER, policy_file, read_yaml, words
+from hub.agencies import load_agencies
 from hub.errors import PolicyError
 
 FILE = "roles.yaml"
@@ -81,15 +82,16 @@ def load_roles(folder: Path = POLICY_FOLDER) -> RoleRegister:
     """Return the role register of a policy folder.
 
     Raises:
-        PolicyError: when the file is missing or has not this form; what its words refer to is
+        PolicyError: when a file is missing or has not its form; what its words refer to is
             `access.lint`'s business.
     """
     document = read_yaml(policy_file(folder, FILE))
+    agencies = load_agencies(folder)
     try:
         roles = {str(code): _role(str(code), entry) for code, entry in document["roles"].items()}
         return RoleRegister(
             roles=roles,
-            agencies={str(code): str(title) for code, title in document["agencies"].items()},
+            agencies=agencies,
             exclusive=tuple(frozenset(words(line)) for line in document.get("exclusive", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as exc:

@@ -5,14 +5,14 @@ near the measured accuracy comes to the true one.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from assets.demo.truth import TrueAccuracy, compare, true_accuracy
 from contracts.accuracy.measures import cut_percent
 from contracts.checks import plan
-from contracts.loader import load_contracts
+from contracts.versions.in_force import in_force
 from hub.config import Settings
 from hub.keyring import Keyring
 from hub.sealing import Pseudonymiser
@@ -82,6 +82,25 @@ def compare_with_truth(settings: Settings, truth: Path) -> list[dict[str, Any]]:
     ]
 
 
+def caught_by_kind(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row per kind of planted error over all datasets, of `compare_with_truth`."""
+    kinds: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        found = kinds.setdefault(
+            (row["found_by"], row["kind"]),
+            {
+                "kind": row["kind"], "found_by": row["found_by"], "planted": 0, "caught": 0,
+            },
+        )  # fmt: skip
+        found["planted"] += row["planted"]
+        found["caught"] += row["caught"]
+    return [
+        {**found, "rate_%": round(100 * found["caught"] / found["planted"], 2)}
+        for _, found in sorted(kinds.items())
+        if found["planted"]
+    ]
+
+
 def true_accuracies(settings: Settings, truth: Path) -> tuple[TrueAccuracy, ...]:
     """Return, per dataset, the true accuracy of the key fields delivered against the measured one.
 
@@ -95,7 +114,7 @@ def true_accuracies(settings: Settings, truth: Path) -> tuple[TrueAccuracy, ...]
     rows: dict[str, int] = {}
     for batch in batches:
         rows[batch.dataset] = rows.get(batch.dataset, 0) + (batch.rows or 0)
-    contracts = [c for c in load_contracts(settings.contract_folders) if c.name in rows]
+    contracts = [c for c in in_force(settings).contracts if c.name in rows]
     rules = {
         (c.name, spec.id)
         for c in contracts

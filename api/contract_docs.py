@@ -12,16 +12,17 @@ from typing import Any
 from api.contract_store import Known
 from api.contract_view import Registers, described
 from api.pages.rendering import FOLDER, environment
+from hub.config import Settings
 
 _STYLES = ("mingjing.css", "contract.css")
 
 
-def write_docs(found: Known, folder: Path) -> Path:
+def write_docs(found: Known, settings: Settings, folder: Path) -> Path:
     """Write the pages of every contract and return the index.
 
     Pages of datasets that are no longer there stay: the folder may be an archive.
     """
-    registers = Registers.load(found.code_sets)
+    registers = Registers.load(found.code_sets, settings)
     told = [described(c, registers, found.change(c)) for c in found.contracts]
     folder.mkdir(parents=True, exist_ok=True)
     for contract in told:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.codes import CodeSets, load_code_sets
-from contracts.loader import load_contracts, read_one
+from contracts.loader import read_one
 from contracts.model import Contract
 from contracts.versions.adoption import Weighed, against, last_change, weigh
 from contracts.versions.diff import Comparison, compare
+from contracts.versions.in_force import load_filed
 from hub.config import Settings
 from hub.errors import NotFound, RequestError
 from hub.store.contract_versions import ContractVersion, ContractVersions
@@ -58,7 +59,7 @@ def known(settings: Settings) -> Known:
         ContractError: when a contract is not valid, with every finding.
     """
     code_sets = load_code_sets(settings.contract_folders)
-    contracts = load_contracts(settings.contract_folders, code_sets=code_sets)
+    contracts = load_filed(settings, code_sets)
     history: dict[str, tuple[ContractVersion, ...]] = {}
     if settings.records.exists():
         with Records.open(settings) as records:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from access.files import POLICY_FOLDER
 from access.purposes import PurposeRegister, load_purposes
 from access.roles import RoleRegister, load_roles
 from access.view import is_countable, mask_of
@@ -20,6 +21,7 @@ from contracts.codes import CodeSets
 from contracts.model import Contract, Property, ServiceLevel, TypeOptions
 from contracts.versions.diff import Comparison
 from hub.catalog import Classification
+from hub.config import Settings
 
 MODES = {"full": "全量 full", "append": "增量 append"}
 _TYPES = {
@@ -66,9 +68,10 @@ class Registers:
     code_sets: CodeSets
 
     @classmethod
-    def load(cls, code_sets: CodeSets) -> Registers:
-        """Read the registers of the policy."""
-        return cls(load_roles(), load_purposes(), code_sets)
+    def load(cls, code_sets: CodeSets, settings: Settings) -> Registers:
+        """Read the registers of a hub's policy."""
+        folder = settings.policy_folder or POLICY_FOLDER
+        return cls(load_roles(folder), load_purposes(folder), code_sets)
 
 
 def described(

@@ -21,8 +21,9 @@ from starlette.exceptions import HTTPException
 
 from access.model import Actor
 from api.outcome import Outcome
-from api.scoreboard import STATUS_TITLES, in_percent
+from api.scoreboard import STATUS_TITLES
 from api.services import Services
+from contracts.accuracy.measures import cut_percent
 from hub.errors import AccessDenied, NotFound, RequestError
 from hub.store.batches import Batch, BatchStatus, Verdict
 from hub.store.drop import Promises, deliver
@@ -247,8 +248,8 @@ def _summary(found: Batch, services: Services) -> dict[str, Any]:
         "rows": found.rows,
         "accepted": found.accepted,
         "quarantined": found.quarantined,
-        "key_accuracy": in_percent(found.key_accuracy),
-        "overall": in_percent(found.overall),
+        "key_accuracy": cut_percent(found.key_accuracy, 4),
+        "overall": cut_percent(found.overall, 4),
         "delivered_at": found.delivered_at,
         "checked_at": found.checked_at,
         "published_at": found.published_at,

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ from api.console import Watch, out, print_rows
 from api.quality import quality_rows
 from api.running import run_delivery
 from api.server import serving
+from api.services import open_services
 from api.setup import make_hub
+from api.worklist import worklist_rows
 from assets.demo.deliveries import (
     Summary,
     generate_correction,
@@ -37,8 +40,10 @@ from assets.demo.deliveries import (
 )
 from assets.demo.district import District
 from assets.demo.truth import showcase
-from contracts.loader import load_contracts
+from contracts.accuracy.measures import cut_percent
+from contracts.cards.board import listed
 from contracts.model import Contract
+from contracts.versions.in_force import in_force
 from hub.clock import SystemClock
 from hub.config import Settings, load_settings
 from hub.errors import ConfigError, RequestError
@@ -48,6 +53,7 @@ from hub.store.records import Records
 from hub.store.snapshots import SnapshotStore
 
 _SPOILED = "housing.tenancy"
+_CARELESS = "housing.dwelling"
 _CASE = "2026-0311"
 
 
@@ -84,6 +90,7 @@ def run_demo(plan: DemoPlan) -> None:
             _count(web, extra)
         _ledger(settings)
     _accuracy(settings, mail)
+    _to_do(settings)
     out.print(f"\nThe main job took {time.monotonic() - start:.1f} s (the invention apart).")
     _addresses(settings)
 
@@ -157,9 +164,10 @@ def _run_all(settings: Settings, first: Summary, mail: Path, plan: DemoPlan) -> 
     _chapter("Delivery, check, seal, lake, integrate, publish")
     _deliver_and_run(settings, first)
     before = SnapshotStore(settings).current().manifest
-    out.print("\n[bold]A month later.[/] One department has opened its file in a spreadsheet.")
+    out.print("\n[bold]A month later.[/] One department has opened its files in a spreadsheet.")
     district = _district(plan)
-    _deliver_and_run(settings, generate_second(district, mail, frozenset({_SPOILED})))
+    spoiled = frozenset({_SPOILED, _CARELESS})
+    _deliver_and_run(settings, generate_second(district, mail, spoiled))
     _say_what_stands(settings, before)
     out.print("\n[bold]The department corrects its file and delivers again.[/]")
     _deliver_and_run(settings, generate_correction(district, mail, frozenset({_SPOILED})))
@@ -195,7 +203,7 @@ def _also(plan: DemoPlan, settings: Settings) -> Contract | None:
     (folder,) = settings.contract_folders
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(plan.contract, folder / plan.contract.name)
-    contracts = load_contracts(settings.contract_folders)
+    contracts = in_force(settings).contracts
     contract = next((c for c in contracts if Path(c.file).name == plan.contract.name), None)
     if contract is None:
         raise RequestError(f"{plan.contract.name} is not a contract")
@@ -278,7 +286,10 @@ def _show_statistics(reply: Mapping[str, Any], limit: int = 12) -> None:
     print_rows(reply["title"], rows[:limit], as_json=False)
     if len(rows) > limit:
         out.print(f"  … {len(rows) - limit} more rows")
-    out.print(f"  cells under {reply['threshold']} are suppressed: {reply['suppressed']}")
+    out.print(
+        f"  every count is rounded to {reply['rounded_to']}; "
+        f"cells under {reply['threshold']} are suppressed: {reply['suppressed']}"
+    )
     _show_receipt(reply)
 
 
@@ -390,6 +401,36 @@ def _accuracy(settings: Settings, mail: Path) -> None:
     print_headlines(settings)
 
 
+def _to_do(settings: Settings) -> None:
+    _chapter("What is left for the departments")
+    now = SystemClock().now()
+    with closing(open_services(settings)) as services:
+        views = listed(
+            services.cards.cards(now), services.cards.norms, department=None, only_open=True
+        )
+        rows = [
+            {
+                "card": view.id,
+                "colour": view.colour_title,
+                "dataset": view.dataset,
+                "period": view.period,
+                "key_accuracy_%": _cut(view.evidence.get("key_accuracy_percent")),
+                "remedy_by": view.remedy_by,
+            }
+            for view in views
+        ]
+        print_rows("Open quality cards", rows, as_json=False, empty="none")
+        print_rows("Worklist", worklist_rows(services.records), as_json=False, empty="none")
+    out.print(
+        "Sign in as partner.housing on /demo/sign-in to acknowledge, appeal or ask a waiver of the "
+        "card and to take the worklist; as steward, of the data bureau, to decide."
+    )
+
+
+def _cut(percent: float | None) -> float | None:
+    return None if percent is None else cut_percent(percent / 100)
+
+
 def _addresses(settings: Settings) -> None:
     base = f"http://{settings.host}:{settings.port}"
     out.print("\n[bold]Open next[/]")
@@ -398,6 +439,7 @@ def _addresses(settings: Settings) -> None:
         ("/", "the doors"),
         ("/demo/sign-in", "sign in as an invented officer or citizen"),
         ("/board", "quality board"),
+        ("/partner", "cards, worklist, field samples, once signed in as a steward"),
         ("/reference", "the API"),
     ):
         out.print(f"  {base}{path:<16}{what}")

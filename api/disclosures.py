@@ -12,6 +12,7 @@ from typing import Any
 from access.answers import (
     Answer,
     LookupQuery,
+    NoiseSpent,
     Receipt,
     RecordView,
     SearchQuery,
@@ -65,7 +66,7 @@ async def search(services: Services, session: Session, body: SearchBody) -> Outc
 
 
 async def count(services: Services, session: Session, query: StatisticsQuery) -> Outcome:
-    """Return counts of one dataset by up to three breakdowns, small cells suppressed."""
+    """Return counts of one dataset by up to three breakdowns, rounded or with noise."""
     answer = await services.guard.statistics_async(
         session.actor,
         StatsQuery(
@@ -75,6 +76,7 @@ async def count(services: Services, session: Session, query: StatisticsQuery) ->
             first_month=query.first_month,
             last_month=query.last_month,
             area=query.area,
+            protection=query.protection,
             request_id=services.new_request_id(),
         ),
     )
@@ -234,10 +236,24 @@ def _counts(answer: StatsAnswer, dataset: str, vocabulary: Vocabulary) -> dict[s
         ],
         "labels": _labels(answer, dataset, vocabulary),
         "rows": answer.rows,
+        "protection": "rounding" if answer.noise is None else "noise",
         "threshold": answer.threshold,
         "suppressed": answer.suppressed,
+        "rounded_to": answer.rounded_to,
+        "noise": None if answer.noise is None else _noise(answer.noise),
         "reason": answer.reason,
         **_trace(answer),
+    }
+
+
+def _noise(spent: NoiseSpent) -> dict[str, Any]:
+    return {
+        "epsilon": spent.epsilon / 1000,
+        "spent": spent.spent / 1000,
+        "budget": spent.budget / 1000,
+        "left": (spent.budget - spent.spent) / 1000,
+        "period": spent.period,
+        "unit": "record",
     }
 
 

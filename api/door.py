@@ -8,16 +8,26 @@ Source: OWASP Secure Headers; W3C CSP 3, Fetch Metadata.
 
 from __future__ import annotations
 
+from math import inf
+
 import orjson
 from fastapi import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import MEDIA_TYPE, defect, problem
+from api.uploads import MOST_BYTES
 
 #: What any request may send; deliveries are bounded by their own route while they stream.
 MAX_BODY_BYTES = 64 * 1024
 STREAMED = "/v1/partner/deliveries/"
+#: Where a workbook comes back, as it is or as a part of a form.
+WORKBOOKS = (
+    "/v1/partner/worklist/return",
+    "/v1/partner/samples/return",
+    "/partner/worklist/return",
+    "/partner/samples/return",
+)
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
@@ -56,15 +66,12 @@ class Door:
                 self._add_headers(message)
             await send(message)
 
-        length = _announced(scope)
-        if scope["path"].startswith(STREAMED):
-            bounded: Receive = receive
-        elif length is None:
-            bounded = _bounded(receive)
-        elif length <= MAX_BODY_BYTES:
-            bounded = receive
-        else:
-            await _too_large(send_guarded)
+        most, length = _most(scope["path"]), _announced(scope)
+        bounded: Receive = receive
+        if most is not None and length is None:
+            bounded = _bounded(receive, most)
+        elif most is not None and length is not None and length > most:
+            await _too_large(send_guarded, most)
             return
         try:
             await self._app(scope, bounded, send_guarded)
@@ -80,34 +87,39 @@ class Door:
         headers.extend(self._headers)
 
 
-def _announced(scope: Scope) -> int | None:
+def _most(path: str) -> int | None:
+    """Return how many bytes a request to an address may send, None where its route bounds it."""
+    if path.startswith(STREAMED):
+        return None
+    return MOST_BYTES + MAX_BODY_BYTES if path in WORKBOOKS else MAX_BODY_BYTES
+
+
+def _announced(scope: Scope) -> float | None:
     """Return the announced length of the body in bytes, or None when it is chunked."""
     chunked = False
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return int(value) if value.isdigit() else MAX_BODY_BYTES + 1
+            return int(value) if value.isdigit() else inf
         chunked = chunked or name == b"transfer-encoding"
     return None if chunked else 0
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     total = 0
 
     async def receive_bounded() -> Message:
         nonlocal total
         message = await receive()
         total += len(message.get("body", b""))
-        if total > MAX_BODY_BYTES:
+        if total > most:
             raise HTTPException(413)  # answered by api.problems like any other
         return message
 
     return receive_bounded
 
 
-async def _too_large(send: Send) -> None:
-    detail = (
-        f"一次请求最多 {MAX_BODY_BYTES} 字节。 / At most {MAX_BODY_BYTES} bytes in one request."
-    )
+async def _too_large(send: Send, most: int) -> None:
+    detail = f"一次请求最多 {most} 字节。 / At most {most} bytes in one request."
     body = orjson.dumps(problem(413, "content-too-large", "The request is too large", detail))
     headers = [
         (b"content-type", MEDIA_TYPE.encode()),

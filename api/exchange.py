@@ -1,71 +1,63 @@
 """The worklist handed to a department as a workbook, and its answers taken back.
 
 Handing out is a disclosure: what leaves is decided by policy and recorded in the ledger, one entry
-per person, before the file exists. A file that is not whole never has its name.
+per person, before the workbook exists. Command line, API and pages all come through here.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
+import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from access.decision import Decider
-from access.files import POLICY_FOLDER
-from access.guard import Guard
 from access.model import Actor
-from access.policy import load_policy
-from access.ports import GuardKeys
 from access.roads.reconciliation import Matter, Reconciled, ShownRecord
+from api.services import Services
 from api.vocabulary import Vocabulary
+from assets.delivery.limits import Limits
+from assets.guarded.sheets import Sheet, plain
+from assets.guarded.writing import write_workbook
 from assets.integrated.rules import ConflictRule, load_person_rules
-from assets.reconciliation.answers import GivenAnswer, read_answers, refuse_outdated
-from assets.reconciliation.sheets import ANSWERS, ITEM, Checks, Sheet, plain
-from assets.reconciliation.workbook import write_workbook
-from contracts.codes import load_code_sets
-from contracts.loader import load_catalog
-from contracts.model import Contract
-from contracts.versions.in_force import load_in_force
-from hub.catalog import Catalog, Classification
+from assets.reconciliation.answers import LIMITS, GivenAnswer, read_answers, refuse_outdated
+from assets.reconciliation.sheets import ANSWERS, COLUMNS, DEPARTMENT, ITEM, seal_of
+from hub.catalog import Catalog
 from hub.clock import Clock
 from hub.config import Settings
-from hub.errors import AccessDenied, RequestError
+from hub.errors import AccessDenied, NotFound, RequestError
 from hub.events import AuditEvent, EventTag
 from hub.keyring import Keyring
-from hub.ledger.log import Ledger
 from hub.ledger.writer import Entry
 from hub.sealing import Pseudonymiser, Sealer
 from hub.store import lake
 from hub.store.conflicts import Conflict, ItemNames, is_there, read_conflicts
-from hub.store.records import Records
-from hub.store.snapshots import SnapshotStore
-from hub.store.usage import Usage
 from hub.store.worklist import Answer, Item, ItemState, Worklist
 
-_STEWARD = "department_steward"
 _HEADINGS = (ITEM, "不一致 what disagrees", "首次发现 first seen", "本方记录 our record")
 _TAIL = ("对方 the other side", "对方答复 their answer", "处理 what to do")
 _TITLES = {conclusion: text for text, conclusion in ANSWERS.items()}
 _TITLE_UNFIT = str.maketrans(dict.fromkeys("[]:*?/\\'", "_"))
 
 
+#: Of what comes over HTTP, beside the people who are served; the most items that go out fit
+#: into a tenth of it.
+UPLOADED = Limits(file_bytes=16 << 20, clear_bytes=192 << 20, ratio=100, cells=1_000_000)
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who wants which worklist where.
+    """Who wants their department's worklist.
 
     Args:
-        by: the official it is handed to; the ledger knows only a pseudonym.
+        actor: the official it is handed to; the ledger knows only a pseudonym.
+        case: reference of the review.
         limit: at most so many items, the oldest first.
     """
 
-    department: str
-    by: str
+    actor: Actor
     case: str
-    out: Path
     limit: int
 
 
@@ -79,90 +71,108 @@ class HandedOut:
     left: int
 
 
-def hand_out(settings: Settings, clock: Clock, ledger: Ledger, order: Order) -> HandedOut:
-    """Write a department's worklist as a workbook of mode 0600.
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What a returned workbook said.
+
+    Args:
+        answers: conclusion -> how many were taken; "gone": about items that are resolved or with
+            another department by now.
+        unanswered: rows without an answer.
+    """
+
+    department: str
+    answers: Counter[str]
+    unanswered: int
+
+
+def hand_out(services: Services, order: Order, put: Callable[[bytes], None]) -> HandedOut:
+    """Hand a department its worklist as a workbook.
+
+    Args:
+        put: takes the workbook, once every person in it has an entry in the ledger; when it
+            raises, the items stay as they were.
 
     Returns:
-        What it holds; no file is written when nothing waits.
+        What it holds; `put` is not called when nothing waits.
 
     Raises:
-        RequestError: when the file exists already, or by or case is empty.
-        AccessDenied: when policy does not let the department see its matters.
-        LedgerError: when the disclosure could not be recorded; there is no file then.
+        RequestError: when there is no case.
+        AccessDenied: when policy does not let the actor see the matters; the refusal is recorded.
+        LedgerError: when the disclosure could not be recorded; there is no workbook then.
     """
-    if not order.by.strip() or not order.case.strip():
-        raise RequestError("say who it is handed to (--by) and for which case (--case)")
-    if order.out.exists() or not order.out.parent.is_dir():
-        raise RequestError("--out names a file that exists, or a folder that does not")
-    keyring = Keyring.open(settings.keyring, settings.passphrase)
-    with Records.open(settings) as records:
-        desk = _Desk.of(settings, records)
-        worklist = Worklist(records)
-        waiting = worklist.items(order.department)
-        found = _conflicts(settings, keyring, {item.id: item.evidence for item in waiting})
-        items = [item for item in waiting if item.id in found][: order.limit]
-        if not items:
-            return HandedOut(0, 0, 0, 0)
-        matters = [desk.matter(item.id, found[item.id]) for item in items]
-        guard = Guard(
-            desk.decider,
-            desk.decider.catalog,
-            SnapshotStore(settings),
-            ledger,
-            GuardKeys.of(keyring),
-            clock,
-            Usage(settings.usage),
-        )
-        shown = guard.reconcile(_actor(order), order.case, matters)
-        if not shown.allowed:
-            raise AccessDenied(f"{shown.reason}; {shown.remedy}")
-        sheets = desk.sheets(items, found, shown)
-        digest = _write(order, desk.cover(order, clock), sheets, Checks(keyring, order.department))
-        _tell(ledger, clock, EventTag.PARTNER_WORKLIST_EXPORTED, keyring, order.department, order.by,
-              items=len(items), persons=shown.persons, sha256=digest)  # fmt: skip
-        worklist.exported([item.id for item in items], clock.now())
+    if not order.case.strip():
+        raise RequestError("请填写校核编号。 / Say for which review it is (case).")
+    department, clock = order.actor.agency, services.clock
+    keyring = Keyring.open(services.settings.keyring, services.settings.passphrase)
+    desk = _Desk.of(services)
+    worklist = Worklist(services.records)
+    waiting = worklist.items(department)
+    found = _conflicts(services.settings, keyring, {item.id: item.evidence for item in waiting})
+    items = [item for item in waiting if item.id in found][: order.limit]
+    matters = [desk.matter(item.id, found[item.id]) for item in items]
+    shown = services.guard.reconcile(order.actor, order.case, matters)
+    if not shown.allowed:
+        raise AccessDenied(f"{shown.reason}; {shown.remedy}")
+    if not items:
+        return HandedOut(0, 0, 0, 0)
+    sheets = desk.sheets(items, found, shown)
+    book = io.BytesIO()
+    cover, seal = desk.cover(department, clock), seal_of(keyring, department)
+    write_workbook(book, cover, sheets, COLUMNS, seal)
+    data = book.getvalue()
+    put(data)
+    _tell(services, EventTag.PARTNER_WORKLIST_EXPORTED, keyring, department, order.actor.id,
+          items=len(items), persons=shown.persons, sha256=hashlib.sha256(data).hexdigest())  # fmt: skip
+    worklist.exported([item.id for item in items], clock.now())
     return HandedOut(len(items), shown.persons, len(sheets), len(found) - len(items))
 
 
 def take_back(
-    settings: Settings, clock: Clock, ledger: Ledger, path: Path, by: str
-) -> tuple[str, Counter[str], int]:
+    services: Services,
+    path: Path,
+    by: str,
+    department: str | None = None,
+    limits: Limits = LIMITS,
+) -> TakenBack:
     """Take a department's answers back, all of them or none.
 
-    Returns:
-        The department, how many answers of each conclusion were taken ("gone": about items that
-        are resolved or with another department by now), and rows without an answer.
+    Args:
+        by: account or name of the official who answers; the ledger keeps a pseudonym.
+        department: whose workbook it must be; None for anybody's.
 
     Raises:
-        RequestError: when the workbook was edited in the wrong places, or answers about records
-            that have changed since it was handed out; every finding at once.
+        DeliveryRefused: when the workbook was edited in the wrong places, or answers about
+            records that have changed since it was handed out; its first findings and their count.
+        NotFound: when it is another department's workbook.
         LedgerError: when the return could not be recorded; nothing is taken then.
     """
-    if not by.strip():
-        raise RequestError("say who answers (--by)")
-    keyring = Keyring.open(settings.keyring, settings.passphrase)
-    returned = read_answers(path, keyring)
+    keyring = Keyring.open(services.settings.keyring, services.settings.passphrase)
+    returned = read_answers(path, keyring, limits)
+    if department not in (None, returned.department):
+        raise NotFound(
+            "这份清单不是发给本部门的。 / This workbook was not handed out to your department."
+        )
     given = Counter(answer.conclusion.value for answer in returned.answers)
-    with Records.open(settings) as records:
-        worklist = Worklist(records)
-        known = worklist.named([answer.item for answer in returned.answers])
-        asked = {
-            name: item.evidence
-            for name, item in known.items()
-            if item.department == returned.department and item.state is not ItemState.RESOLVED
-        }
-        refuse_outdated(returned, asked, keyring)
-        catalog = load_catalog(_contracts(settings, records))
-        sealer = Sealer(keyring, "row")
-        answers = [
-            _answer(one, returned.department, known.get(one.item), sealer, catalog)
-            for one in returned.answers
-        ]
-        _tell(ledger, clock, EventTag.PARTNER_WORKLIST_RETURNED, keyring, returned.department, by,
-              answers=dict(given), sha256=hashlib.sha256(path.read_bytes()).hexdigest())  # fmt: skip
-        name = Pseudonymiser(keyring, "actor").of(by).hex()
-        taken = worklist.conclude(answers, name, clock.now())
-    return returned.department, taken, returned.unanswered
+    worklist = Worklist(services.records)
+    known = worklist.named([answer.item for answer in returned.answers])
+    asked = {
+        name: item.evidence
+        for name, item in known.items()
+        if item.department == returned.department and item.state is not ItemState.RESOLVED
+    }
+    refuse_outdated(returned, asked, keyring)
+    sealer = Sealer(keyring, "row")
+    catalog = services.vocabulary.catalog
+    answers = [
+        _answer(one, returned.department, known.get(one.item), sealer, catalog)
+        for one in returned.answers
+    ]
+    _tell(services, EventTag.PARTNER_WORKLIST_RETURNED, keyring, returned.department, by,
+          answers=dict(given), sha256=hashlib.sha256(path.read_bytes()).hexdigest())  # fmt: skip
+    name = Pseudonymiser(keyring, "actor").of(by).hex()
+    taken = worklist.conclude(answers, name, services.clock.now())
+    return TakenBack(returned.department, taken, returned.unanswered)
 
 
 def _answer(
@@ -176,24 +186,8 @@ def _answer(
     return Answer(one.item, department, one.conclusion, evidence, remark, hand_to)
 
 
-def _contracts(settings: Settings, records: Records) -> tuple[Contract, ...]:
-    code_sets = load_code_sets(settings.contract_folders)
-    return load_in_force(settings, records, code_sets).contracts
-
-
 def _place(item: str) -> bytes:
     return f"worklist\0{item}".encode()
-
-
-def _actor(order: Order) -> Actor:
-    return Actor(
-        id=order.by,
-        name=order.by,
-        agency=order.department,
-        post="数据专员",
-        roles=(_STEWARD,),
-        clearance=Classification.L4,
-    )
 
 
 def _conflicts(
@@ -215,8 +209,7 @@ def _conflicts(
 
 
 def _tell(
-    ledger: Ledger,
-    clock: Clock,
+    services: Services,
     tag: EventTag,
     keyring: Keyring,
     department: str,
@@ -225,46 +218,20 @@ def _tell(
 ) -> None:
     name = Pseudonymiser(keyring, "actor").of(by).hex()
     whole = {"department": department, "by": name, **details}
-    ledger.append([Entry.of(AuditEvent(tag, clock.now(), whole))])
-
-
-def _write(
-    order: Order, cover: Sequence[tuple[str, str]], sheets: Sequence[Sheet], checks: Checks
-) -> str:
-    """Write the workbook whole or not at all and return its SHA-256."""
-    draft = order.out.with_name(f".{order.out.name}.{secrets.token_hex(4)}.part")
-    try:
-        handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w+b") as file:
-            write_workbook(file, cover, sheets, checks)
-            file.flush()
-            os.fsync(file.fileno())
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.link(draft, order.out)  # fails where somebody was faster
-    except OSError as exc:
-        raise RequestError("--out cannot be written: name a new file in a folder of yours") from exc
-    finally:
-        draft.unlink(missing_ok=True)
-    return digest
+    services.ledger.append([Entry.of(AuditEvent(tag, services.clock.now(), whole))])
 
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """What turns conflicts into rows: the rules, the policy, the words."""
+    """What turns conflicts into rows: the rules and the words."""
 
-    decider: Decider
     rules: tuple[ConflictRule, ...]
     words: Vocabulary
 
     @classmethod
-    def of(cls, settings: Settings, records: Records) -> _Desk:
-        code_sets = load_code_sets(settings.contract_folders)
-        catalog = load_catalog(load_in_force(settings, records, code_sets).contracts)
-        policy = load_policy(catalog, settings.policy_folder or POLICY_FOLDER)
-        words = Vocabulary(catalog, code_sets, policy.purposes, policy.roles)
-        rules = load_person_rules(catalog).conflicts
-        return cls(Decider(policy, catalog), rules, words)
+    def of(cls, services: Services) -> _Desk:
+        words = services.vocabulary
+        return cls(load_person_rules(words.catalog).conflicts, words)
 
     def rule(self, conflict: Conflict) -> ConflictRule:
         """Return the rule that found a conflict: of its kind, about its datasets."""
@@ -279,11 +246,11 @@ class _Desk:
         evidence = tuple((e.dataset, e.record_key) for e in conflict.evidence)
         return Matter(name, conflict.subjects, evidence, frozenset(self.rule(conflict).shows))
 
-    def cover(self, order: Order, clock: Clock) -> list[tuple[str, str]]:
+    def cover(self, department: str, clock: Clock) -> list[tuple[str, str]]:
         """Return the lines of the first sheet; the second of them is read again."""
         return [
-            ("部门间数据校核 joint review", self.words.agency(order.department)),
-            ("部门 department", order.department),
+            ("部门间数据校核 joint review", self.words.agency(department)),
+            (DEPARTMENT, department),
             ("日期 date", clock.now().date().isoformat()),
             (
                 "填写 how to answer",

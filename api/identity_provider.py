@@ -28,7 +28,7 @@ _DOORS = {
     "citizen": "/citizen",
     "analyst": "/statistics",
     "department_steward": "/partner",
-    "data_steward": "/board",
+    "data_steward": "/partner",
     "oversight": "/board",
 }
 

@@ -40,6 +40,7 @@ REMEDIES: Mapping[str, str] = {
     "ledger": "账本不可用时不会提供任何数据；请稍后重试。 / Nothing is released while the ledger is away; try again.",
     "method-not-allowed": "请查看接口说明。 / See the API reference for the method.",
     "not-found": "请核对后重试。 / Check what you asked for.",
+    "not-possible": "请按当前状态办理。 / Do what it permits as it stands.",
     "policy": "请按清单修改策略。 / Mend the policy finding by finding.",
     "request": "请按提示修改请求。 / Mend the request as it says.",
     "source": "请稍后重试。 / Try again in a while.",
@@ -107,6 +108,7 @@ def known_codes() -> list[dict[str, Any]]:
         "content-too-large": ("The request is too large", 413),
         "method-not-allowed": ("Not that method", 405),
         "unsupported-media-type": ("Not that media type", 415),
+        "not-possible": ("Not possible as it stands", 409),
     }
     return [
         {"code": code, "title": title, "status": status, "remedy": REMEDIES[code]}

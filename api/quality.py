@@ -12,7 +12,8 @@ from typing import Any
 
 from contracts.accuracy.dimensions import Dimension, Indicator
 from contracts.accuracy.figures import Figures, MonthFigures, WorstRule
-from contracts.accuracy.measures import TARGET, Headline, Measure, cut_percent, estimates
+from contracts.accuracy.measures import Headline, Measure, cut_percent, estimates
+from contracts.accuracy.sampling import TARGET
 from hub.store.facts import read_facts
 from hub.store.records import Records
 from hub.store.samples import FieldSample
@@ -168,10 +169,10 @@ def sample_row(sample: FieldSample) -> dict[str, Any]:
         "strata": len(sample.strata),
         "seed": sample.seed,
         "seed_chosen": sample.has_chosen_seed,
-        "returned": sample.returned_at is not None,
+        "returned": sample.is_back,
     }
     strict, reached = estimates(sample)
-    back = sample.returned_at is not None
+    back = sample.is_back
     for name, found in (("", strict), ("reached_", reached)):
         row[f"{name}right_%"] = cut_percent(found.share) if back else None
         row[f"{name}lower_bound_%"] = cut_percent(found.lower) if back else None

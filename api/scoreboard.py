@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 from api.vocabulary import Vocabulary
 from contracts.accuracy.figures import Figures
-from contracts.accuracy.measures import TARGET, Headline, cut_percent
+from contracts.accuracy.measures import Headline, cut_percent
+from contracts.accuracy.sampling import TARGET
 from contracts.cards.board import CardView, listed
 from contracts.cards.desk import CardDesk
 from hub.clock import Clock
@@ -162,8 +163,8 @@ class Scoreboard:
             "rows": quality.rows,
             "accepted": quality.accepted,
             "quarantined": quality.quarantined,
-            "key_accuracy": in_percent(quality.key_accuracy),
-            "overall": in_percent(quality.overall),
+            "key_accuracy": cut_percent(quality.key_accuracy, 4),
+            "overall": cut_percent(quality.overall, 4),
             "headline": self._headline(headline),
             "target": TARGET_PERCENT,
             "light": light,
@@ -187,11 +188,6 @@ class Scoreboard:
             }
             for rule in found[:WORST_RULES]
         ]
-
-
-def in_percent(share: float | None) -> float | None:
-    """Return a share of rows, 0 to 1, in percent, None for no rows."""
-    return None if share is None else round(100 * share, 4)
 
 
 def _worse(light: Light, colours: Sequence[str]) -> Light:

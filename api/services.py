@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from anyio import CapacityLimiter
+
 from access.decision import Decider
 from access.files import POLICY_FOLDER
 from access.guard import Guard
 from access.policy import load_policy
 from access.ports import GuardKeys
+from access.privacy import Noise, load_draw
 from api.people import DemonstrationProvider
 from api.scoreboard import Scoreboard
 from api.tokens import HubTokenVerifier, TokenIssuer, TokenVerifier
@@ -27,6 +30,7 @@ from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.store.budgets import Budgets
 from hub.store.records import Records
 from hub.store.snapshots import SnapshotStore
 from hub.store.usage import Usage
@@ -43,6 +47,7 @@ class Services:
         verifier: establishes the actor of a token.
         provider: the embedded identity provider, None outside the demonstration profile.
         new_request_id: names a request in answers and in the ledger.
+        workbooks: lets one thread at a time make or read a workbook.
     """
 
     settings: Settings
@@ -57,6 +62,7 @@ class Services:
     verifier: TokenVerifier
     provider: DemonstrationProvider | None
     new_request_id: Callable[[], str]
+    workbooks: CapacityLimiter
 
     def close(self) -> None:
         """Let go of ledger and records; what was promised is durable already."""
@@ -90,6 +96,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         GuardKeys.of(keyring),
         clock,
         Usage(settings.usage),
+        noise=_noise(records, code_sets),
     )
     issuer = f"{settings.origin}#{settings.profile}"
     vocabulary = Vocabulary(
@@ -112,6 +119,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         verifier=HubTokenVerifier(keyring, clock, issuer),
         provider=_provider(settings, keyring, clock, guard, issuer),
         new_request_id=_request_ids(),
+        workbooks=CapacityLimiter(1),
     )
 
 
@@ -125,6 +133,12 @@ def _in_force(settings: Settings, records: Records, code_sets: CodeSets) -> tupl
     if weighed.error is not None:
         _LOG.warning("%s", weighed.error)
     return weighed.contracts
+
+
+def _noise(records: Records, code_sets: CodeSets) -> Noise:
+    """Return what counts with noise need: who has spent what, and every label there can be."""
+    labels = {name: tuple(c.code for c in found.codes) for name, found in code_sets.items()}
+    return Noise(Budgets(records), labels, load_draw())
 
 
 def _request_ids() -> Callable[[], str]:

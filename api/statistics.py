@@ -24,5 +24,5 @@ async def statistics(
     session: CurrentSession,
     services: CurrentServices,
 ) -> Response:
-    """Count one dataset by up to three breakdowns; small counts are not shown."""
+    """Count one dataset by up to three breakdowns; every count is rounded or has noise."""
     return json_response(await disclosures.count(services, session, query))

@@ -1,6 +1,6 @@
 """Quality cards in a run: the gate before a batch is loaded, the release of a waived one, the end.
 
-`contracts.cards.deriving.gate` decides whether a batch may be published; it is asked once, when the batch
+`contracts.cards.gate` decides whether a batch may be published; it is asked once, when the batch
 has been checked and before anything of it reaches the lake. What it said is recorded as the batch's
 verdict, and publishing reads that record again (`assets.steps.publish_loaded`).
 """

@@ -21,11 +21,14 @@ from assets.delivery.arrivals import scan
 from assets.reconciliation.step import check_worklist
 from assets.resources import hub_resource
 from assets.runtime import Progress, Promises, Quiet, Runtime
+from assets.trend import trend_table
+from contracts.accuracy.figures import Figures
 from contracts.cards.life import Colour
 from contracts.model import Contract
 from hub.clock import Clock, SystemClock
 from hub.config import Settings, load_settings
 from hub.errors import ContractError
+from hub.store.facts import read_facts
 
 #: update cycle -> (cron of the schedule, time after which the dataset counts as stale)
 CYCLES = {
@@ -74,6 +77,9 @@ def lane(contract: Contract) -> dg.AssetsDefinition:
     needed = {dataset for dataset, _ in contract.references} - {contract.name}
     deps = [LANDING, *(register_key(d) for d in sorted(needed))]
     _, stale_after = CYCLES[contract.dataset.update_cycle]
+    fresh = None
+    if not contract.is_retired:
+        fresh = dg.FreshnessPolicy.time_window(fail_window=stale_after)
 
     @dg.multi_asset(
         name=f"lane__{slug(contract.name)}",
@@ -91,7 +97,7 @@ def lane(contract: Contract) -> dg.AssetsDefinition:
                 group_name=contract.owner,
                 description=f"{contract.title}: every version of every record, sealed.",
                 kinds={"duckdb", "parquet"},
-                freshness_policy=dg.FreshnessPolicy.time_window(fail_window=stale_after),
+                freshness_policy=fresh,
             ),
         ],
         check_specs=[
@@ -120,12 +126,17 @@ def _lane_results(run: Runtime, dataset: str) -> Iterator[dg.MaterializeResult[N
         }
     passed = not refused and all(v.passed for v in verdicts)
     reason = "; ".join(v.reason for v in verdicts if not v.passed) or "nothing stopped"
+    metadata["trend"] = _trend(run, dataset)
+    stated = ("rows", "quarantined", "key accuracy", "accepted share", "trend")
+    told = {
+        "verdict": ("passed" if passed else "stopped or refused") if done else "nothing new",
+        "reason": reason,
+        **{name: metadata[name] for name in stated if name in metadata},
+    }
     yield dg.MaterializeResult(
         asset_key=checked_key(dataset),
         metadata=metadata,
-        check_results=[
-            dg.AssetCheckResult(passed=passed, check_name="contract", metadata={"reason": reason})
-        ],
+        check_results=[dg.AssetCheckResult(passed=passed, check_name="contract", metadata=told)],
     )
     loads = [item.loaded for item in done if item.loaded is not None]
     yield dg.MaterializeResult(
@@ -136,6 +147,12 @@ def _lane_results(run: Runtime, dataset: str) -> Iterator[dg.MaterializeResult[N
             "ended": sum(x.closed for x in loads),
         },
     )
+
+
+def _trend(run: Runtime, dataset: str) -> dg.MarkdownMetadataValue:
+    found = Figures(read_facts(run.records))
+    months = found.history(dataset=dataset) if dataset in found.datasets() else ()
+    return dg.MetadataValue.md(trend_table(months))
 
 
 def identity_asset(contracts: Sequence[Contract]) -> dg.AssetsDefinition:
@@ -367,7 +384,10 @@ def build_definitions(
         ],
         asset_checks=[checks],
         jobs=[whole, daily, *jobs.values()],
-        schedules=[*(schedule(c, jobs[c.name]) for c in contracts), card_schedule(daily)],
+        schedules=[
+            *(schedule(c, jobs[c.name]) for c in contracts if not c.is_retired),
+            card_schedule(daily),
+        ],
         sensors=[drop_sensor(settings, contracts, whole)],
         resources={
             "hub": hub_resource(settings, clock or SystemClock(), progress or Quiet(), promises)

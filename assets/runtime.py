@@ -13,10 +13,10 @@ from typing import Protocol
 
 from contracts.cards.desk import CardDesk
 from contracts.codes import CodeSets, load_code_sets
-from contracts.loader import load_catalog, load_contracts
+from contracts.loader import load_catalog
 from contracts.model import Contract
 from contracts.versions.adoption import weigh
-from contracts.versions.in_force import load_in_force
+from contracts.versions.in_force import in_force
 from hub.catalog import Catalog
 from hub.clock import Clock
 from hub.config import Settings
@@ -143,11 +143,7 @@ class Promises:
             ContractError: when a contract is not valid, with every finding.
         """
         code_sets = load_code_sets(settings.contract_folders)
-        if not settings.records.exists():
-            contracts = load_contracts(settings.contract_folders, code_sets=code_sets)
-            return cls(contracts, code_sets)
-        with Records.open(settings) as records:
-            weighed = load_in_force(settings, records, code_sets)
+        weighed = in_force(settings, code_sets)
         return cls(weighed.contracts, code_sets, weighed.error)
 
 

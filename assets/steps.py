@@ -38,6 +38,7 @@ from contracts.verdict import BatchVerdict
 from contracts.versions.adoption import used
 from hub.errors import ConfigError, ContractError, DeliveryRefused, LedgerError, SourceError
 from hub.events import AuditEvent, EventTag
+from hub.quoting import identifier
 from hub.store import lake
 from hub.store.contract_versions import ContractVersions
 from hub.store.facts import save_agreements
@@ -164,7 +165,7 @@ def _check(
         code_sets=run.code_sets,
         partner=batch.partner,
     )
-    found = run_batch(con, compiled)
+    found = run_batch(con, compiled, sql_seconds=run.settings.sql_rule_seconds)
     verdict = admitted(run, batch, found, now)
     path = feedback_path(run, batch)
     write_feedback(con, contract, specs, verdict, path, first_line=parsed.first_line)
@@ -239,7 +240,7 @@ def references(con: lake.Connection, contract: Contract) -> dict[str, str]:
         if dataset in present:
             table = lake.register_table(dataset)
             found[f"{dataset}.{column}"] = (
-                f"(SELECT {lake.quoted(column)} FROM {table} WHERE valid_to IS NULL)"
+                f"(SELECT {identifier(column)} FROM {table} WHERE valid_to IS NULL)"
             )
     return found
 

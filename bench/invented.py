@@ -18,6 +18,7 @@ from hub.config import Settings
 from hub.documents import pack
 from hub.identifiers import resident_check_character
 from hub.keyring import Keyring
+from hub.quoting import literal
 from hub.sealing import Pseudonymiser, Sealer
 from hub.store import lake
 from hub.store.snapshots import SnapshotStore, SubjectsWriter
@@ -179,7 +180,7 @@ def publish(
     writer.identities((keys.identifiers.of(who.number), key) for key, who in found)
     writer.close()
     con = lake.open_workspace(settings)
-    con.execute(f"ATTACH {lake.literal(str(folder / 'analytic.duckdb'))} AS analytic")
+    con.execute(f"ATTACH {literal(str(folder / 'analytic.duckdb'))} AS analytic")
     for statement in analytic:
         con.execute(statement)
     con.execute("DETACH analytic")

@@ -39,12 +39,16 @@ BENCHES: Mapping[str, Bench] = {
         "bench.check", "rows", "batch check of 1 M rows against a typed load and four engines"
     ),
     "check-5m": Bench("bench.check", "rows_5m", "the same with 5 M rows, and its peak memory"),
+    "decisions": Bench(
+        "bench.decisions", "rows", "decisions by 100 to 10,000 rules against three policy engines"
+    ),
     "ledger": Bench("bench.ledger", "rows", "durable ledger appends against plain SQLite"),
     "lookup": Bench("bench.lookup", "rows", "governed lookup against an empty FastAPI endpoint"),
     "main-job": Bench("bench.main_job", "rows", "time and peak memory of the whole main job"),
     "main-job-1m": Bench(
         "bench.main_job", "rows_1m", "the same at 1,000,000 residents", by_name_only=True
     ),
+    "masking": Bench("bench.masking", "rows", "masking a list of 100 persons"),
 }
 
 

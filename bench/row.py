@@ -46,7 +46,7 @@ class Row:
         peer: whom it is held against.
         theirs: the peer's median, or the allowance where there is no peer, in `unit`; None when
             the peer could not run, and `size` says why.
-        unit: s, ms, GiB, appends/s, requests/s.
+        unit: s, ms, µs, GiB, appends/s, requests/s.
         ratio: as `measures` says; None when the peer could not run.
         mark: what has to hold; None when the row is for information.
     """

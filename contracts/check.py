@@ -20,6 +20,7 @@ from contracts.compile import CompiledBatch
 from contracts.outcome import changes
 from contracts.verdict import BatchVerdict, CheckResult, judge
 from hub.errors import ConfigError
+from hub.store.lake import rows_within
 
 VIEWS = ("accepted", "dataset", "findings", "quarantine")
 TABLES = ("checked", "flawed", "changes")
@@ -44,9 +45,18 @@ class Connection(Protocol):
         """Run one statement."""
         ...
 
+    def interrupt(self) -> None:
+        """Stop the statement that another thread runs."""
+        ...
 
-def run_batch(con: Connection, compiled: CompiledBatch) -> BatchVerdict:
+
+def run_batch(
+    con: Connection, compiled: CompiledBatch, *, sql_seconds: float = 60.0
+) -> BatchVerdict:
     """Return the verdict on a batch and leave its rows split in the connection.
+
+    Args:
+        sql_seconds: a rule of type `sql` that takes longer is not evaluated and does not pass.
 
     Raises:
         ConfigError: when rows would be numbered wrongly because the connection does not keep
@@ -63,7 +73,7 @@ def run_batch(con: Connection, compiled: CompiledBatch) -> BatchVerdict:
     quarantined, flawed_keys, inaccurate, warned, *failing = con.execute(
         compiled.failures
     ).fetchone()
-    results = _results(con, compiled, rows, evaluated, failing)
+    results = _results(con, compiled, rows, evaluated, failing, sql_seconds)
     for statement in compiled.leftovers:
         con.execute(statement)
     stopped = tuple(item.spec.title for item in results if item.spec.bit is None and _stops(item))
@@ -106,6 +116,7 @@ def _results(
     rows: int,
     evaluated: Sequence[int],
     failing: Sequence[int],
+    sql_seconds: float,
 ) -> tuple[CheckResult, ...]:
     counts = iter(failing)
     results = []
@@ -114,17 +125,26 @@ def _results(
         if spec.id in compiled.skipped:
             results.append(CheckResult(spec, 0, 0, True, note=compiled.skipped[spec.id]))
         elif spec.bit is None:
-            results.append(_measured(con, compiled, spec, rows))
+            results.append(_measured(con, compiled, spec, rows, sql_seconds))
         else:
             known = seen + count if spec.kind == "type" else seen
             results.append(CheckResult(spec, count, known, count == 0))
     return tuple(results)
 
 
-def _measured(con: Connection, compiled: CompiledBatch, spec: CheckSpec, rows: int) -> CheckResult:
+def _measured(
+    con: Connection, compiled: CompiledBatch, spec: CheckSpec, rows: int, sql_seconds: float
+) -> CheckResult:
     found = compiled.measures[spec.id]
     assert spec.threshold is not None
-    numbers = con.execute(f"SELECT * FROM ({found.sql}) LIMIT 2").fetchall()
+    number_of = f"SELECT * FROM ({found.sql}) LIMIT 2"
+    if spec.kind == "sql":
+        numbers = rows_within(con, number_of, sql_seconds)
+        if numbers is None:
+            late = f"not evaluated: took longer than {sql_seconds:g} s"
+            return CheckResult(spec, 0, rows, False, note=late)
+    else:
+        numbers = con.execute(number_of).fetchall()
     if len(numbers) > 1:
         return CheckResult(spec, 0, rows, False, note="the query gave several rows, not one number")
     number = numbers[0][0] if numbers else None

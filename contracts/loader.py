@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +23,7 @@ from contracts.document import Document, read_document
 from contracts.model import Contract, Property
 from contracts.reading import read_contract
 from contracts.trial import refused
+from hub.agencies import load_agencies
 from hub.catalog import Catalog
 from hub.errors import ContractError
 
@@ -32,13 +33,18 @@ _LONGEST = 200  # characters of a schema message that are worth reading
 
 
 def load_contracts(
-    folders: Sequence[Path] = (), *, code_sets: CodeSets | None = None, built_in: bool = True
+    folders: Sequence[Path] = (),
+    *,
+    code_sets: CodeSets | None = None,
+    agencies: Collection[str] | None = None,
+    built_in: bool = True,
 ) -> tuple[Contract, ...]:
     """Return every contract of the built-in folder and of further folders, in name order.
 
     Args:
         folders: folders with `*.yaml`; one that does not exist holds none.
         code_sets: the code sets contracts may name; read from the same folders when not given.
+        agencies: codes of the agencies that may own a dataset; the built-in register by default.
         built_in: False leaves the built-in contracts out.
 
     Raises:
@@ -46,14 +52,14 @@ def load_contracts(
     """
     places = [BUILT_IN, *folders] if built_in else list(folders)
     paths = [path for folder in places for path in sorted(folder.glob("*.y*ml"))]
-    contracts, findings = read_contracts(paths, code_sets or load_code_sets(folders))
+    contracts, findings = read_contracts(paths, code_sets or load_code_sets(folders), agencies)
     if findings:
         raise ContractError("contracts are not valid", findings=findings)
     return contracts
 
 
 def read_contracts(
-    paths: Sequence[Path], code_sets: CodeSets
+    paths: Sequence[Path], code_sets: CodeSets, agencies: Collection[str] | None = None
 ) -> tuple[tuple[Contract, ...], tuple[str, ...]]:
     """Return what can be read of contract files, and every finding, file by file."""
     contracts: list[Contract] = []
@@ -63,7 +69,8 @@ def read_contracts(
         if contract is not None:
             contracts.append(contract)
         findings += found
-    findings += _across(contracts, code_sets)
+    known = load_agencies() if agencies is None else agencies
+    findings += _across(contracts, code_sets, known)
     return tuple(sorted(contracts, key=lambda item: item.name)), tuple(findings)
 
 
@@ -113,14 +120,22 @@ def _check_form(document: Document) -> None:
         document.find(place, f"not ODCS: {message}")
 
 
-def _across(contracts: Sequence[Contract], code_sets: CodeSets) -> Iterator[str]:
-    """Yield what is wrong between contracts, and between contracts and code sets."""
+def _across(
+    contracts: Sequence[Contract], code_sets: CodeSets, agencies: Collection[str]
+) -> Iterator[str]:
+    """Yield what is wrong between contracts, and between contracts and registers."""
     columns = {item.name: {p.name: p for p in item.properties} for item in contracts}
     seen: dict[str, str] = {}
     for contract in contracts:
         if contract.name in seen:
             yield f"{contract.file}:1: {contract.name} is defined in {seen[contract.name]} too"
         seen[contract.name] = contract.file
+        if contract.owner and contract.owner not in agencies:
+            known = ", ".join(sorted(agencies))
+            yield (
+                f"{contract.file}:{contract.owner_line}: ownerDepartment {contract.owner!r} is not "
+                f"in the register of agencies (agencies.csv): {known}"
+            )
         yield from _references(contract, columns)
         yield from _lists(contract, code_sets)
         yield from _heads(contract, code_sets)

@@ -214,7 +214,9 @@ class Contract:
 
     Args:
         name: dataset name, "domain.object".
+        status: ODCS's status; a `retired` dataset takes no deliveries and promises none.
         file: name of the file it was read from.
+        owner_line: line of its ownerDepartment there.
         custom: every contract-level custom property as it was written.
         document: the ODCS document that it was read from, as JSON values.
     """
@@ -238,6 +240,8 @@ class Contract:
     time_column: str | None = None
     description: str = ""
     file: str = ""
+    owner_line: int = field(default=1, compare=False)
+    status: str = "active"
     custom: Mapping[str, Any] = field(default_factory=dict)
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -251,6 +255,11 @@ class Contract:
             if item.name == name:
                 return item
         raise NotFound(f"contract {self.name} has no column {name!r}")
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether nothing is delivered any more; what is published stays under the contract."""
+        return self.status == "retired"
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -58,6 +58,7 @@ SERVICE_LEVELS = {
     "correction": ("workingDays", "h", "d"),
     "retention": ("d", "m", "y"),
 }
+STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 PLACES_AND_TIMES = ("month", "street", "community", "grid")
 _PERSONAL = (Classification.L3, Classification.L4)
 
@@ -72,6 +73,9 @@ def read_contract(document: Document) -> Contract | None:
         )
         return None
     custom = read_custom(document, root, (), "onContract")
+    status = root.get("status")
+    if status not in STATUSES:
+        document.find(("status",), f"status {status!r} is not one of {', '.join(STATUSES)}")
     place: Place = ("schema", 0, "properties")
     properties = tuple(
         read
@@ -84,6 +88,7 @@ def read_contract(document: Document) -> Contract | None:
     contract = Contract(
         name=_dataset_name(document, root),
         version=str(root.get("version", "")),
+        status=str(status),
         title=str(custom.get("title", "")),
         owner=str(custom.get("ownerDepartment", "")),
         sharing=SharingType(custom.get("sharingType", SharingType.NOT_SHARED)),
@@ -99,6 +104,7 @@ def read_contract(document: Document) -> Contract | None:
         area_column=_column_name(document, "areaColumn", custom, properties),
         time_column=_column_name(document, "timeColumn", custom, properties),
         description=str(description.get("purpose", "")),
+        owner_line=document.line(("custom", "ownerDepartment")),
         file=document.file,
         custom=custom,
         document=root,

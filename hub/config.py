@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     reports: bool = Field(
         True, description="Whether a run has Great Expectations write Data Docs of its verdicts."
     )
+    sql_rule_seconds: float = Field(
+        60.0, gt=0, description="A contract's rule of type `sql` fails when it takes longer."
+    )
     port: int = Field(8020, ge=1, le=65535, description="Port of the API and pages.")
     dagster_port: int = Field(8021, ge=1, le=65535, description="Port of Dagster's own UI.")
 

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.errors import ConfigError, KeyMissing
+from hub.files import sync_folder
 
 Suite = Literal["intl", "gm"]
 
@@ -40,6 +41,7 @@ PURPOSES: Mapping[str, str] = {
     "label": "subject labels in the ledger",
     "actor": "actor pseudonyms in the ledger",
     "case": "commitments to case references",
+    "release": "marks of the records that a published count is of",
     "ledger": "signing of ledger checkpoints",
     "token": "signing of the embedded identity provider's tokens",
 }
@@ -172,11 +174,7 @@ class Keyring:
                 temporary.unlink()
         else:
             temporary.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._path.parent)
 
 
 def _b64(data: bytes) -> str:

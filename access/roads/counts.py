@@ -1,13 +1,13 @@
-"""Counts of a dataset's records, small cells suppressed; a refusal counts nothing."""
+"""Counts of a dataset's records, rounded or with noise; a refusal counts nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from access import statistics
+from access import counting
 from access.answers import Receipt, StatsAnswer, StatsQuery
 from access.asking import Asked, Means, ask, entry, known, reading, too_much
+from access.counting import Counted, Question
 from access.limits import Over
 from access.model import Action, Actor, Request
 from access.recording import Prepared
@@ -25,22 +25,36 @@ def prepare(means: Means, actor: Actor, query: StatsQuery) -> Prepared[StatsAnsw
     )
     asked = ask(means, request, query.request_id)
     decision = asked.decision
-    datasets = known(means, (query.dataset,))
+    if not decision.allowed:
+        return _answer(means, asked, query, Counted(refusal=decision.reason))
+    purpose = means.decider.policy.purposes[decision.purpose]
+    dataset = means.catalog[query.dataset]
+    question = Question(actor, query, dataset, decision, purpose, asked.time)
+    snapshot = means.snapshots.current()
+    counted = counting.answer(question, snapshot, means.noise)
+    return _answer(means, reading(asked, snapshot), query, counted)
+
+
+def _answer(
+    means: Means, asked: Asked, query: StatsQuery, counted: Counted
+) -> Prepared[StatsAnswer]:
+    allowed = not counted.refusal
+    told = entry(
+        means,
+        asked,
+        allowed,
+        datasets=known(means, (query.dataset,)),
+        outcome="allowed" if allowed else "refused",
+        reason=counted.refusal,
+        more={"by": list(query.by), **counted.told()} if allowed else None,
+    )
 
     def over(what: Over) -> Prepared[StatsAnswer]:
-        return Prepared((too_much(means, asked, what),), _Table(asked, query, over=what))
+        nothing = Counted(refusal=what.reason, remedy=what.remedy)
+        table = _Table(asked, query, nothing, what.seconds)
+        return Prepared((too_much(means, asked, what),), table)
 
-    if not decision.allowed:
-        told = entry(means, asked, False, datasets=datasets, outcome="refused")
-        return Prepared((told,), _Table(asked, query), over)
-    plan = statistics.plan_statistics(means.catalog[query.dataset], query, decision)
-    snapshot = means.snapshots.current()
-    asked = reading(asked, snapshot)
-    rows = snapshot.analytic(plan.sql, plan.parameters)
-    table = statistics.tabulate(rows, plan, statistics.threshold_of(decision))
-    more = {"by": list(query.by), "cells": len(table.rows), "suppressed": table.suppressed}
-    told = entry(means, asked, True, datasets=datasets, more=more)
-    return Prepared((told,), _Table(asked, query, table.rows, table.suppressed), over)
+    return Prepared((told,), _Table(asked, query, counted), over)
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # no representation shows what is still locked
@@ -49,25 +63,26 @@ class _Table:
 
     asked: Asked
     query: StatsQuery
-    rows: tuple[tuple[Any, ...], ...] = ()
-    suppressed: int = 0
-    over: Over | None = None
+    counted: Counted
+    wait_seconds: int | None = None
 
     def __call__(self, receipt: Receipt) -> StatsAnswer:
-        decision, over = self.asked.decision, self.over
+        decision, counted = self.asked.decision, self.counted
         return StatsAnswer(
-            allowed=decision.allowed and over is None,
-            reason=decision.reason if over is None else over.reason,
-            remedy=decision.remedy if over is None else over.remedy,
+            allowed=not counted.refusal,
+            reason=counted.refusal or decision.reason,
+            remedy=counted.remedy or decision.remedy,
             decision=decision,
             columns=(*self.query.by, "count"),
-            rows=self.rows,
-            threshold=statistics.threshold_of(decision),
-            suppressed=self.suppressed,
+            rows=counted.table.rows,
+            threshold=counted.threshold,
+            suppressed=counted.table.suppressed,
+            rounded_to=counted.rounded_to,
+            noise=counted.noise,
             receipt=receipt,
             request_id=self.asked.context.request_id,
             time=self.asked.time,
             policy_version=decision.policy_version,
             snapshot_version=self.asked.context.snapshot,
-            wait_seconds=None if over is None else over.seconds,
+            wait_seconds=self.wait_seconds,
         )

@@ -7,29 +7,31 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from api.cards import steps
 from api.commands.ledger import open_ledger
 from api.commands.options import Home, Json, require_department, settings_of
 from api.console import door, out, print_json, print_rows
 from contracts.cards.board import listed, view_of
 from contracts.cards.deriving import Card
 from contracts.cards.desk import CardDesk, Refused, find
-from contracts.cards.words import CAUSE_TITLES, COLOUR_TITLES, STEP_TITLES
 from contracts.codes import load_code_sets
 from contracts.versions.in_force import load_in_force
 from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.errors import RequestError
-from hub.store.cards import Act, ActKind, told
+from hub.store.cards import Act, ActKind
 from hub.store.records import Records
 
 app = typer.Typer(no_args_is_help=True, help="Quality cards: list, show, act, decide.")
 
 CardId = Annotated[str, typer.Argument(help="Id of the card.")]
-By = Annotated[str, typer.Option("--by", help="Account or office that acts; no person's name.")]
+Account = Annotated[
+    str, typer.Option("--account", help="Account or office that acts; no person's name.")
+]
 Reason = Annotated[str, typer.Option("--reason", help="Why; no person's number.")]
 
 
@@ -90,24 +92,24 @@ def show(card_id: CardId, home: Home = None, as_json: Json = False) -> None:
 
 @app.command()
 def acknowledge(
-    card_id: CardId, by: By, reason: Reason, home: Home = None, as_json: Json = False
+    card_id: CardId, account: Account, reason: Reason, home: Home = None, as_json: Json = False
 ) -> None:
     """Say that the department has the card and sees to it."""
-    _act(home, Act(card_id, ActKind.ACKNOWLEDGE, by, reason, _now()), as_json)
+    _act(home, Act(card_id, ActKind.ACKNOWLEDGE, account, reason, _now()), as_json)
 
 
 @app.command()
 def appeal(
-    card_id: CardId, by: By, reason: Reason, home: Home = None, as_json: Json = False
+    card_id: CardId, account: Account, reason: Reason, home: Home = None, as_json: Json = False
 ) -> None:
     """Dispute a card, once; until it is decided the card does not turn red."""
-    _act(home, Act(card_id, ActKind.APPEAL, by, reason, _now()), as_json)
+    _act(home, Act(card_id, ActKind.APPEAL, account, reason, _now()), as_json)
 
 
 @app.command()
 def waive(
     card_id: CardId,
-    by: By,
+    account: Account,
     reason: Reason,
     until: Annotated[str, typer.Option(help="Last day of the waiver, YYYY-MM-DD.")],
     home: Home = None,
@@ -116,29 +118,29 @@ def waive(
     """Ask that a card be waived until a day; somebody else decides (`hub cards decide`)."""
     with door():
         day = _day(until)
-    _act(home, Act(card_id, ActKind.WAIVE, by, reason, _now(), until=day), as_json)
+    _act(home, Act(card_id, ActKind.WAIVE, account, reason, _now(), until=day), as_json)
 
 
 @app.command()
 def decide(
     card_id: CardId,
-    by: By,
+    account: Account,
     reason: Reason,
     grant: Annotated[bool, typer.Option("--grant/--refuse", help="The decision.")],
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Decide the appeal or waiver that is open; never one's own, nor one's department's."""
-    act = Act(card_id, ActKind.DECIDE, by, reason, _now(), granted=grant)
+    act = Act(card_id, ActKind.DECIDE, account, reason, _now(), granted=grant)
     _act(home, act, as_json)
 
 
 @app.command()
 def close(
-    card_id: CardId, by: By, reason: Reason, home: Home = None, as_json: Json = False
+    card_id: CardId, account: Account, reason: Reason, home: Home = None, as_json: Json = False
 ) -> None:
     """Close a remedied card before it closes by itself."""
-    _act(home, Act(card_id, ActKind.CLOSE, by, reason, _now()), as_json)
+    _act(home, Act(card_id, ActKind.CLOSE, account, reason, _now()), as_json)
 
 
 def _now() -> datetime:
@@ -162,29 +164,12 @@ def _day(text: str) -> date:
 
 def _print(office: _Office, card: Card, *, as_json: bool) -> None:
     view = asdict(view_of(card, office.desk.norms))
-    steps = _steps(office, card)
+    taken = steps(office.desk, card)
     if as_json:
-        print_json({**view, "steps": steps})
+        print_json({**view, "steps": taken})
         return
     for name, value in view.items():
         if value is not None:
             out.print(f"[bold]{name.replace('_', ' ')}[/]: ", end="")
             out.print(str(value), markup=False, soft_wrap=True)
-    print_rows("Steps", steps, as_json=False)
-
-
-def _steps(office: _Office, card: Card) -> list[dict[str, Any]]:
-    with office.desk.records.reading() as session:
-        entries = told(session, card.id)
-    return [
-        {
-            "at": step.at.isoformat(timespec="seconds"),
-            "step": STEP_TITLES[step.kind],
-            "colour": COLOUR_TITLES[step.colour],
-            "why": CAUSE_TITLES[step.cause] if step.act is None else step.act.reason,
-            "by": step.act.by if step.act else None,
-            "granted": step.act.granted if step.act else None,
-            "ledger_entry": entries.get(step.key),
-        }
-        for step in card.steps
-    ]
+    print_rows("Steps", taken, as_json=False)

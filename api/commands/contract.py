@@ -18,6 +18,7 @@ from contracts.checks import plan
 from contracts.codes import load_code_sets
 from contracts.findings import by_file
 from contracts.loader import load_contracts
+from hub.agencies import load_agencies
 from hub.clock import SystemClock
 from hub.config import load_settings
 from hub.errors import ContractError, RequestError
@@ -62,7 +63,8 @@ def lint(
         try:
             if folder is not None:
                 code_sets = load_code_sets([folder])
-                count = len(load_contracts([folder], code_sets=code_sets))
+                agencies = load_agencies(load_settings(home=home).policy_folder)
+                count = len(load_contracts([folder], code_sets=code_sets, agencies=agencies))
             else:
                 found = known(load_settings(home=home))
                 count = len(found.contracts)
@@ -123,7 +125,13 @@ def new_contract(
     with door():
         if not (is_dataset_name(dataset) and is_code(owner)):
             raise RequestError("--dataset is DOMAIN.NAME and --owner a code, both in snake_case")
-        found = known(load_settings(home=home))
+        settings = load_settings(home=home)
+        found = known(settings)
+        if owner not in (agencies := load_agencies(settings.policy_folder)):
+            known_codes = ", ".join(sorted(agencies))
+            raise RequestError(
+                f"--owner {owner!r} is not in the register of agencies: {known_codes}"
+            )
         if dataset in {c.name for c in found.contracts}:
             raise RequestError(f"there is a contract for {dataset}: `hub contract show` shows it")
         if to is not None and to.exists():
@@ -148,9 +156,11 @@ def show(
 ) -> None:
     """Show one contract: facts, columns with level and mask, checks, promises, sources."""
     with door():
-        found = known(load_settings(home=home))
+        settings = load_settings(home=home)
+        found = known(settings)
         contract = found.contract(dataset)
-        told = described(contract, Registers.load(found.code_sets), found.change(contract))
+        registers = Registers.load(found.code_sets, settings)
+        told = described(contract, registers, found.change(contract))
         if as_json:
             print_json(told)
         else:
@@ -169,5 +179,5 @@ def docs(
 
     with door():
         settings = load_settings(home=home)
-        index = write_docs(known(settings), to or settings.home / "contract-docs")
+        index = write_docs(known(settings), settings, to or settings.home / "contract-docs")
         out.print(f"{index}", soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from contracts.loader import load_contracts
+from contracts.versions.in_force import in_force
 from hub.config import Settings, load_settings
 from hub.errors import ConfigError, RequestError
 
@@ -38,6 +38,6 @@ def require_department(settings: Settings, code: str | None) -> None:
     """
     if code is None:
         return
-    owners = sorted({contract.owner for contract in load_contracts(settings.contract_folders)})
+    owners = sorted({contract.owner for contract in in_force(settings).contracts})
     if code not in owners:
         raise RequestError(f"no department {code!r}: there are {', '.join(owners)}")

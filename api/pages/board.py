@@ -8,11 +8,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import catalogue, deliveries
+from api import cards, catalogue, deliveries, worklist
 from api.dependencies import CurrentServices, PageActor
 from api.pages.chart import Line, trend
 from api.pages.rendering import page
 from api.partner import BatchId, feedback_file
+from hub.store.worklist import WAITING
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,13 +34,20 @@ def board(request: Request, services: CurrentServices) -> Response:
 
 @router.get("/partner")
 def partner(request: Request, session: PageActor, services: CurrentServices) -> Response:
-    """Show the partner's own board and deliveries."""
+    """Show what the partner has to see to, its own board and its deliveries."""
     own = deliveries.partner_of(session.actor)
     found = services.scoreboard.board(own)
     context = {
         "board": found,
         "trends": _trends(found),
         "batches": deliveries.batches(services, session.actor, _MOST_BATCHES).body["batches"],
+        "open_cards": cards.listing(services, session.actor, only_open=True).body["cards"],
+        "waiting": sum(
+            row["items"]
+            for row in worklist.own_figures(services, session.actor).body["rows"]
+            if row["state"] in WAITING
+        ),
+        "own": own,
     }
     return page(request, "partner.html", context)
 

@@ -54,7 +54,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"moment": moment, "number": number, "percent": percent, "shown": shown}
-    made.globals |= {"HOW": _HOW, "TREATMENTS": TREATMENTS}
+    made.globals |= {
+        "CONCLUSIONS": CONCLUSIONS,
+        "EVIDENCE": EVIDENCE,
+        "HOW": _HOW,
+        "ITEM_STATES": ITEM_STATES,
+        "TREATMENTS": TREATMENTS,
+    }
     return made
 
 
@@ -137,4 +143,36 @@ _HOW: Mapping[str, tuple[str, str, str]] = {
     "clear": ("●", "原值", "in clear"),
     "masked": ("◐", "部分遮盖", "masked"),
     "generalised": ("○", "概括", "generalised"),
+}
+
+#: Evidence of a card -> what it is called.
+EVIDENCE: Mapping[str, str] = {
+    "reason": "原因 / reason",
+    "rows": "行数 / rows",
+    "quarantined": "退回行数 / rows in quarantine",
+    "key_accuracy_percent": "关键字段准确率 / key fields right",
+    "overall_percent": "整行合格率 / rows accepted",
+    "feedback_at": "反馈日期 / feedback was there",
+    "cycle_working_days": "周期工作日数 / working days of the period",
+    "yellow_after": "逾期多少工作日为黄牌 / working days overdue until yellow",
+    "red_after": "逾期多少工作日为红牌 / working days overdue until red",
+}
+
+#: State of a worklist item -> what it is called.
+ITEM_STATES: Mapping[str, str] = {
+    "open": "待核对 / open",
+    "in_review": "核对中 / in review",
+    "explained": "已说明 / explained",
+    "resolved": "已解决 / resolved",
+    "reopened": "再次出现 / reopened",
+}
+
+#: Conclusion of a worklist answer -> what it is called.
+CONCLUSIONS: Mapping[str, str] = {
+    "own_wrong": "本方有误",
+    "other_wrong": "对方有误",
+    "both_right": "均正确",
+    "unverifiable": "无法核实",
+    "disputed": "双方各执一词",
+    "gone": "已解决或已转出",
 }

@@ -32,7 +32,11 @@ _BREAKDOWNS = (
     ("category", "类别"),
 )
 SUPPRESSED = "＊"
-_FIELDS = ("dataset", "by", "first_month", "last_month")
+_PROTECTIONS = (
+    ("rounding", "取整 / Rounded"),
+    ("noise", "加噪 / With noise"),
+)
+_FIELDS = ("dataset", "by", "first_month", "last_month", "protection")
 
 
 @router.get("/statistics")
@@ -48,6 +52,7 @@ async def statistics(request: Request, session: PageActor, services: CurrentServ
             for name, dataset in services.vocabulary.catalog.items()
         ],
         "breakdowns": _BREAKDOWNS,
+        "protections": _PROTECTIONS,
         "answer": outcome.body if outcome and answered else None,
         "problem": outcome.body if outcome and not answered else None,
         "table": table(outcome.body) if outcome and answered else None,

@@ -104,6 +104,7 @@ _MEANING = {
     401: "No token, or one that is not valid.",
     403: "Refused, with the reason and, where something was decided, its receipt.",
     404: "Nothing there, or nothing that may be known.",
+    409: "Not possible as it stands, with the reason.",
     413: "The body is larger than allowed.",
     415: "The body is not sent as application/json.",
     422: "Some fields do not fit; each is named, none is repeated.",

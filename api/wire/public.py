@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from api.wire.base import Wire, example
+from api.wire.card import Card
 
 _HEADLINE = {
     "percent": 99.3,
@@ -63,29 +64,6 @@ class WorstRule(Wire):
     failing: int
     evaluated: int
     percent: float = Field(description="Of the rows it was evaluated on.")
-
-
-class OpenCard(Wire):
-    """A quality card that stands; its evidence holds figures and reasons, never a value."""
-
-    id: str
-    kind: str
-    kind_title: str
-    colour: Literal["yellow", "red"]
-    colour_title: str
-    state: str
-    state_title: str
-    dataset: str
-    title: str
-    department: str
-    period: str
-    batch: str | None
-    issued_at: str
-    due: str
-    remedy_by: str
-    waived_until: str | None
-    what_to_do: str
-    evidence: dict[str, Any]
 
 
 class QualityRow(Wire):
@@ -195,7 +173,7 @@ class Quality(Wire):
     departments: list[DepartmentQuality]
     rows: list[QualityRow]
     worst_rules: list[WorstRule]
-    cards: list[OpenCard]
+    cards: list[Card]
     stopped: list[Stopped]
 
 

@@ -16,8 +16,8 @@ from typing import IO
 
 from assets.delivery.content import Content
 from assets.delivery.limits import Limits
-from assets.delivery.work import open_private
 from hub.errors import DeliveryRefused
+from hub.files import open_private
 
 #: What reading a damaged, locked or oddly packed zip archive raises.
 UNREADABLE = (

@@ -78,6 +78,7 @@ def scan(
     `settings.settle_seconds`.
     """
     known = {contract.name: _partners(contract) for contract in contracts}
+    retired = frozenset(contract.name for contract in contracts if contract.is_retired)
     ready: list[tuple[int, Dropped]] = []
     unfit: list[Unfit] = []
     waiting = 0
@@ -85,7 +86,7 @@ def scan(
         status = path.lstat()
         if reason := _unfit(status, depth, limits):
             unfit.append(Unfit(path, reason))
-        elif (dropped := _dropped(path, status, known, settings, now)) is None:
+        elif (dropped := _dropped(path, status, known, retired, settings, now)) is None:
             waiting += 1
         else:
             ready.append((status.st_mtime_ns, dropped))
@@ -141,6 +142,7 @@ def _dropped(
     path: Path,
     status: os.stat_result,
     known: Mapping[str, frozenset[str]],
+    retired: frozenset[str],
     settings: Settings,
     now: datetime,
 ) -> Dropped | None:
@@ -158,7 +160,7 @@ def _dropped(
         return Dropped(path, *place, settled, refusal=refusal) if settled else None
     if manifest is None and not settled:
         return None
-    return Dropped(path, *place, settled, manifest, _refusal(place, manifest, known))
+    return Dropped(path, *place, settled, manifest, _refusal(place, manifest, known, retired))
 
 
 def _is_settled(status: os.stat_result, settle_seconds: float, now: datetime) -> bool:
@@ -183,7 +185,10 @@ def _manifest(path: Path) -> Manifest | None:
 
 
 def _refusal(
-    place: tuple[str, str], manifest: Manifest | None, known: Mapping[str, frozenset[str]]
+    place: tuple[str, str],
+    manifest: Manifest | None,
+    known: Mapping[str, frozenset[str]],
+    retired: frozenset[str],
 ) -> DeliveryRefused | None:
     partner, dataset = place
     everyone = frozenset[str]().union(*known.values())
@@ -192,6 +197,11 @@ def _refusal(
     own = frozenset(name for name, partners in known.items() if partner in partners)
     if dataset not in own:
         return _unknown(f"dataset of partner {partner}", own)
+    if dataset in retired:
+        return DeliveryRefused(
+            f"数据集 {dataset} 已停用，不再接收交付 / the contract is retired: nothing is delivered "
+            "to it any more"
+        )
     if manifest is not None and (manifest.partner, manifest.dataset) != place:
         return DeliveryRefused(
             "the manifest names another partner or dataset than the folder the file is in: "

@@ -17,8 +17,9 @@ from assets.delivery.headers import SEARCHED_ROWS, HeaderReader
 from assets.delivery.limits import Limits
 from assets.delivery.shape import Shape
 from assets.delivery.text import Block, TextReader
-from assets.delivery.work import open_private, sql_path
+from assets.delivery.work import sql_path
 from hub.errors import DeliveryRefused
+from hub.files import open_private
 
 DELIMITERS = (",", "\t", ";", "|")
 

@@ -21,11 +21,11 @@ from typing import Any, BinaryIO, cast
 
 from assets.delivery.arrivals import Dropped, scan
 from assets.delivery.limits import DEFAULT_LIMITS, Limits
-from assets.delivery.work import open_private
 from contracts.model import Contract
 from hub.config import Settings
 from hub.errors import DeliveryRefused, SourceError
 from hub.events import AuditEvent, EventTag
+from hub.files import open_private, sync, sync_folder
 from hub.keyring import Keyring
 from hub.sealing import open_stream, seal_stream
 from hub.store.batches import Arrival, Batch, BatchStatus
@@ -141,14 +141,13 @@ class _Door:
             source = _Digesting(reader)
             with open_private(draft) as writer:
                 seal_stream(self.keyring, "landing", cast(BinaryIO, source), writer)
-                writer.flush()
-                os.fsync(writer.fileno())
+                sync(writer)
             sha256 = source.hexdigest()
             arriving = not dropped.settled and not _is_promised(dropped, sha256)
             if source.size_bytes != size_bytes or arriving:
                 return None
             draft.replace(raw_path(self.settings, sha256))
-            _sync_folder(landing)
+            sync_folder(landing)
             return sha256
         finally:
             draft.unlink(missing_ok=True)
@@ -281,11 +280,3 @@ def _sweep_drafts(drop: Path, now: datetime) -> None:
             with suppress(FileNotFoundError):
                 if now.timestamp() - draft.lstat().st_ctime > _DRAFT_SECONDS:
                     draft.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

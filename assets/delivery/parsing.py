@@ -23,12 +23,13 @@ from assets.delivery.limits import DEFAULT_LIMITS, Limits
 from assets.delivery.lines import read_lines
 from assets.delivery.page import read_page
 from assets.delivery.table import Table
-from assets.delivery.work import open_private, work_folder
+from assets.delivery.work import work_folder
 from assets.delivery.workbook import read_workbook
 from contracts.compile import SourceRelation
 from contracts.model import Contract
 from hub.config import Settings
 from hub.errors import DeliveryRefused
+from hub.files import open_private
 from hub.keyring import Keyring
 from hub.store.batches import Batch
 

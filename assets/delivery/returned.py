@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from assets.delivery.archive import UNREADABLE, check_workbook, column_number
 from assets.delivery.limits import Limits
 from hub.errors import DeliveryRefused
 
+#: As many findings of one workbook are told.
+MOST_FINDINGS = 100
 _CHUNK_BYTES = 1 << 20
 _OVERLAP_BYTES = 512
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
@@ -27,17 +29,25 @@ _CELL = re.compile(rb"[<:]c[\s/>]")
 _PLACE = re.compile(rb"""[<:]c\s(?:[^<>]{0,400}?\s)?r\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
 
 
+def capped(findings: Sequence[str], most: int = MOST_FINDINGS) -> tuple[str, ...]:
+    """Return the first findings and how many more there are: people mend them in turns."""
+    shown = tuple(findings[:most])
+    more = len(findings) - len(shown)
+    return (*shown, f"另有 {more:,} 处 / and {more:,} more") if more else shown
+
+
 def check_returned(
     path: Path, limits: Limits, *, rows: int | None = None, columns: int | None = None
 ) -> None:
-    """Refuse a workbook that is larger than what was handed out, or declares entities.
+    """Refuse a workbook that is larger than what was handed out, or holds more than cells.
 
     Args:
         rows: the most a sheet of it has; None for what the limits allow.
         columns: the most a sheet of it has; None for what the limits allow.
 
     Raises:
-        DeliveryRefused: when it is too large, damaged, locked, or not what was handed out.
+        DeliveryRefused: when it is too large, damaged, locked, not what was handed out, or holds
+            macros, links to other files or entities.
     """
     if path.stat().st_size > limits.file_bytes:
         raise DeliveryRefused(f"the workbook is larger than {limits.file_bytes >> 20} MiB")
@@ -45,6 +55,7 @@ def check_returned(
     left = limits.unpacked(path.stat().st_size)
     try:
         with zipfile.ZipFile(path) as archive:
+            _require_plain(archive)
             for part in archive.infolist():
                 found = _Found()
                 for text in _windows(archive, part, left):
@@ -53,6 +64,14 @@ def check_returned(
                 left -= found.size
     except UNREADABLE as exc:
         raise DeliveryRefused("the workbook is damaged or locked: save it again as xlsx") from exc
+
+
+def _require_plain(archive: zipfile.ZipFile) -> None:
+    names = {part.filename.lower() for part in archive.infolist()}
+    if any("vbaproject" in name or "/activex/" in name for name in names):
+        raise DeliveryRefused("the workbook holds macros: save it as xlsx, without them")
+    if any("/externallinks/" in name for name in names):
+        raise DeliveryRefused("the workbook links to other files: remove the links")
 
 
 class _Found:

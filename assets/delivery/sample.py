@@ -21,23 +21,18 @@ from contracts.codes import CodeSets
 from contracts.compile import compile_batch
 from contracts.drafting.draft import draft
 from contracts.drafting.glossary import Glossary
-from contracts.drafting.guess import (
-    Column,
-    Guess,
-    assign_roles,
-    guess_column,
-    mark_key,
-    mark_key_fields,
-)
+from contracts.drafting.guess import Column, Guess, guess_column
 from contracts.drafting.profile import profile
 from contracts.drafting.recognise import is_name
 from contracts.drafting.softening import MOST_ROUNDS, remarks, softened
+from contracts.drafting.whole import assign_roles, mark_key, mark_key_fields
 from contracts.loader import read_one
 from contracts.model import Contract, header_form
 from contracts.relations import related
 from contracts.verdict import BatchVerdict
 from hub.config import Settings
 from hub.errors import DeliveryRefused
+from hub.quoting import identifier
 from hub.store import lake
 
 LOOKED_AT = 20_000
@@ -167,7 +162,7 @@ def _guess(
     con: lake.Connection, parsed: Parsed, headers: SampleHeaders, task: Task, sets: CodeSets
 ) -> Guess:
     names = parsed.source.columns
-    listed = ", ".join(lake.quoted(name) for name in names)
+    listed = ", ".join(identifier(name) for name in names)
     rows = con.execute(f"SELECT {listed} FROM ({parsed.source.sql}) LIMIT {LOOKED_AT}").fetchall()
     cells: dict[str, list[str | None]] = {
         name: [row[place] for row in rows] for place, name in enumerate(names)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.delivery.work import open_private, sql_path
+from assets.delivery.work import sql_path
+from hub.files import open_private
 
 BATCH_ROWS = 50_000
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from hub.config import Settings
+from hub.quoting import literal
 from hub.store import lake
 
 _PREFIX = "parse-"
@@ -48,12 +47,6 @@ def sweep(settings: Settings) -> int:
     return len(left)
 
 
-def open_private(path: Path) -> BinaryIO:
-    """Open a new file of mode 0600 for writing."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-
-
 def sql_path(path: Path) -> str:
     """Return a path as an SQL literal that names this one file and is no pattern."""
-    exact = re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''")
-    return f"'{exact}'"
+    return literal(re.sub(r"([\[*?])", r"[\1]", str(path)))

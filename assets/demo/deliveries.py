@@ -1,7 +1,8 @@
 """Deliveries: the district generated block by block into the files departments would send.
 
 The first month brings all twelve datasets. The month after brings four, with births, deaths and
-moves; one of them can be spoilt below its publish bar, and delivered again correctly.
+moves; one of them can be spoilt below its publish bar, and delivered again correctly. Dwellings can
+come with them, spoilt a little: good enough to be published, not to be without a yellow card.
 """
 
 from __future__ import annotations
@@ -66,8 +67,13 @@ def generate_second(
     spoiled: frozenset[str] = frozenset({"housing.tenancy"}),
     progress: Progress | None = None,
 ) -> Summary:
-    """Write the month after; a spoiled dataset has one number in eight damaged by a spreadsheet."""
-    return _write(_Plan(district, folder, 1, MONTHLY, spoiled), progress)
+    """Write the month after; a spoiled dataset has one number in eight damaged by a spreadsheet.
+
+    Args:
+        spoiled: `housing.dwelling` among them comes as well, with one number in eighty damaged.
+    """
+    datasets = tuple(name for name in FORMS if name in MONTHLY or name in spoiled)
+    return _write(_Plan(district, folder, 1, datasets, spoiled), progress)
 
 
 def generate_correction(

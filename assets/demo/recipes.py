@@ -132,7 +132,9 @@ RECIPES: Mapping[str, tuple[Recipe, ...]] = {
     "police.dispute": (wrong_check_digit("party_a_id", 0.0032),),
 }
 SPOILT_RATE = 0.12
+CARELESS_RATE = 0.013  # with the usual errors between 97 and 99 %: published, with a yellow card
 SPOILT = {
+    "housing.dwelling": float_damage("owner_id", CARELESS_RATE, among="never_let"),
     "housing.tenancy": float_damage("tenant_id", SPOILT_RATE),
     "population.resident": float_damage("resident_id", SPOILT_RATE),
     "civil_affairs.death": float_damage("deceased_id", SPOILT_RATE),

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from hub.catalog import Catalog
 from hub.keyring import Keyring
+from hub.quoting import identifier
 from hub.sealing import Pseudonymiser
 from hub.store import lake
 
@@ -37,7 +38,7 @@ def resolve(
     """
     present = lake.registers(con)
     sources = [
-        f"SELECT {lake.quoted(f'{role}_key')} AS identifier_key FROM {lake.register_table(name)}"
+        f"SELECT {identifier(f'{role}_key')} AS identifier_key FROM {lake.register_table(name)}"
         for name, dataset in catalog.items()
         if name in present
         for role in dataset.subjects

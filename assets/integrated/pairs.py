@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from assets.integrated.rules import ConflictRule, Pattern
 from hub.catalog import Catalog
+from hub.quoting import identifier, literal
 from hub.store import lake
 
 _PAIR = pa.schema({"one": pa.binary(), "two": pa.binary()})
@@ -47,14 +48,14 @@ def find_pairs(
 def _joined_sql(rule: ConflictRule, today: date) -> str:
     """The first record's person is asked about; where it has none, the second's."""
     left, right = rule.joined
-    on = lake.quoted(rule.same)
-    datasets = f"[{lake.literal(left.dataset)}, {lake.literal(right.dataset)}]"
+    on = identifier(rule.same)
+    datasets = f"[{literal(left.dataset)}, {literal(right.dataset)}]"
     return (
         "INSERT INTO conflict BY NAME "
-        f"SELECT DISTINCT ON (l.record_key) {lake.literal(rule.kind)} AS kind, "
+        f"SELECT DISTINCT ON (l.record_key) {literal(rule.kind)} AS kind, "
         "coalesce(a.subject_key, b.subject_key) AS subject_key, "
         "CASE WHEN a.subject_key <> b.subject_key THEN b.subject_key END AS other_key, "
-        f"{lake.literal(rule.likely_wrong)} AS likely_wrong, {datasets} AS datasets, "
+        f"{literal(rule.likely_wrong)} AS likely_wrong, {datasets} AS datasets, "
         "[l.record_key, r.record_key] AS record_keys, [l.batch_id, r.batch_id] AS batches "
         f"FROM {_current(left, today)} l JOIN {_current(right, today)} r ON l.{on} = r.{on} "
         f"LEFT JOIN {_MAP} a ON a.identifier_key = l.{_key(left)} "
@@ -64,16 +65,16 @@ def _joined_sql(rule: ConflictRule, today: date) -> str:
 
 
 def _key(pattern: Pattern) -> str:
-    return lake.quoted(f"{pattern.role}_key")
+    return identifier(f"{pattern.role}_key")
 
 
 def _current(pattern: Pattern, today: date) -> str:
     wanted = ["valid_to IS NULL"]
     for column, allowed in pattern.where.items():
-        values = ", ".join(map(lake.literal, allowed))
-        wanted.append(f"{lake.quoted(column)} IN ({values})")
+        values = ", ".join(map(literal, allowed))
+        wanted.append(f"{identifier(column)} IN ({values})")
     if pattern.until is not None:
-        end = lake.quoted(pattern.until)
+        end = identifier(pattern.until)
         wanted.append(f"({end} IS NULL OR {end} >= DATE '{today.isoformat()}')")
     return f"(FROM {lake.register_table(pattern.dataset)} WHERE {' AND '.join(wanted)})"
 
@@ -94,10 +95,10 @@ def _same_person_sql(rule: ConflictRule, catalog: Catalog, present: frozenset[st
         for role, column in dataset.subjects.items():
             if column == source.column and source.dataset in present:
                 ranked.append(
-                    f"SELECT subject_key, {rank} AS rank, {lake.literal(source.dataset)} AS dataset, "
-                    f"{lake.literal(dataset.owner)} AS owner, record_key, batch_id "
+                    f"SELECT subject_key, {rank} AS rank, {literal(source.dataset)} AS dataset, "
+                    f"{literal(dataset.owner)} AS owner, record_key, batch_id "
                     f"FROM {lake.register_table(source.dataset)} JOIN {_MAP} "
-                    f"ON identifier_key = {lake.quoted(f'{role}_key')} WHERE valid_to IS NULL "
+                    f"ON identifier_key = {identifier(f'{role}_key')} WHERE valid_to IS NULL "
                     "AND subject_key IN (SELECT one FROM pair UNION ALL SELECT two FROM pair)"
                 )
     nobody = (
@@ -108,7 +109,7 @@ def _same_person_sql(rule: ConflictRule, catalog: Catalog, present: frozenset[st
         "INSERT INTO conflict BY NAME WITH held AS (SELECT DISTINCT ON (subject_key) * FROM "
         f"({' UNION ALL '.join(ranked) or nobody}) ORDER BY subject_key, rank, record_key), "
         "ordered AS (SELECT * FROM pair UNION ALL SELECT two, one FROM pair) "
-        f"SELECT {lake.literal(rule.kind)} AS kind, a.subject_key, b.subject_key AS other_key, "
+        f"SELECT {literal(rule.kind)} AS kind, a.subject_key, b.subject_key AS other_key, "
         "a.owner AS likely_wrong, [a.dataset, b.dataset] AS datasets, "
         "[a.record_key, b.record_key] AS record_keys, [a.batch_id, b.batch_id] AS batches "
         "FROM ordered o JOIN held a ON a.subject_key = o.one JOIN held b ON b.subject_key = o.two "

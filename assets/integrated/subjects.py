@@ -16,6 +16,7 @@ import orjson
 from assets.registers.register import open_row
 from hub.catalog import Catalog, Dataset
 from hub.keyring import Keyring
+from hub.quoting import identifier, literal
 from hub.sealing import Sealer
 from hub.store import lake
 
@@ -113,15 +114,14 @@ def _records_sql(sources: list[tuple[Dataset, str]], only: str | None) -> str:
 
 def _source_sql(dataset: Dataset, role: str) -> str:
     mine = _clear_of(dataset, role)
-    pairs = ", ".join(f"{lake.literal(c)}, {lake.quoted(c)}" for c in mine)
+    pairs = ", ".join(f"{literal(c)}, {identifier(c)}" for c in mine)
     others = [other for other in dataset.subjects if other != role]
     present = ", ".join(
-        f"CASE WHEN {lake.quoted(f'{o}_key')} IS NOT NULL THEN {lake.literal(o)} END"
-        for o in others
+        f"CASE WHEN {identifier(f'{o}_key')} IS NOT NULL THEN {literal(o)} END" for o in others
     )
     return (
-        f"SELECT {lake.quoted(f'{role}_key')} AS identifier_key, "
-        f"{lake.literal(dataset.name)} AS dataset, record_key, {lake.literal(role)} AS role, "
+        f"SELECT {identifier(f'{role}_key')} AS identifier_key, "
+        f"{literal(dataset.name)} AS dataset, record_key, {literal(role)} AS role, "
         "batch_id, strftime(valid_from, '%Y-%m-%d') AS since, sealed, "
         f"json_object({pairs})::VARCHAR AS clear, concat_ws(',', {present or 'NULL'}) AS others "
         f"FROM {lake.register_table(dataset.name)} WHERE valid_to IS NULL"

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from hub.catalog import Dataset
 from hub.keyring import Keyring
+from hub.quoting import identifier, literal
 from hub.sealing import Pseudonymiser
 from hub.store import lake
 
@@ -41,8 +42,8 @@ def key_text(dataset: Dataset, batch_id: str) -> str:
     later batch, only added to.
     """
     if not dataset.key:
-        return f"concat_ws({_UNIT}, {lake.literal(batch_id)}, row_number::VARCHAR)"
-    parts = ", ".join(f"{lake.quoted(name)}::VARCHAR" for name in dataset.key)
+        return f"concat_ws({_UNIT}, {literal(batch_id)}, row_number::VARCHAR)"
+    parts = ", ".join(f"{identifier(name)}::VARCHAR" for name in dataset.key)
     return f"concat_ws({_UNIT}, {parts})"
 
 
@@ -78,14 +79,14 @@ def name_rows(
 
 def _naming_sql(dataset: Dataset, batch_id: str) -> str:
     content = ", ".join(
-        f"coalesce({lake.quoted(c.name)}::VARCHAR, chr(30))" for c in dataset.columns
+        f"coalesce({identifier(c.name)}::VARCHAR, chr(30))" for c in dataset.columns
     )
     columns = [
         "row_number",
         f"{key_text(dataset, batch_id)} AS key_text",
         f"concat_ws({_UNIT}, {content}) AS content",
         *(
-            f"{lake.quoted(column)} AS {lake.quoted(f'{role}_key')}"
+            f"{identifier(column)} AS {identifier(f'{role}_key')}"
             for role, column in dataset.subjects.items()
         ),
     ]

@@ -23,6 +23,7 @@ import pyarrow as pa
 from assets.registers.naming import Names, key_text, name_rows, record_keys
 from hub.catalog import Dataset
 from hub.keyring import Keyring
+from hub.quoting import identifier, literal
 from hub.sealing import Sealer
 from hub.store import lake
 
@@ -102,7 +103,7 @@ def _fill(con: lake.Connection, name: str, schema: str, tables: Iterator[pa.Tabl
 
 
 def _stage_names(con: lake.Connection, dataset: Dataset, batch_id: str, names: Names) -> None:
-    roles = "".join(f", {lake.quoted(f'{role}_key')} BLOB" for role in dataset.subjects)
+    roles = "".join(f", {identifier(f'{role}_key')} BLOB" for role in dataset.subjects)
     schema = f"row_number BIGINT, record_key BLOB, content_mac BLOB{roles}"
     _fill(con, "named", schema, name_rows(con, dataset, batch_id, names))
     _fill(con, "kept", "record_key BLOB", _quarantined_keys(con, dataset, batch_id, names))
@@ -155,13 +156,13 @@ def sealed_json(dataset: Dataset) -> str:
     for column in lake.sealed_columns(dataset):
         groups.setdefault(column.role or "", []).append(column.name)
     members = ", ".join(
-        f"{lake.literal(role)}, json_object({_pairs(columns)})" for role, columns in groups.items()
+        f"{literal(role)}, json_object({_pairs(columns)})" for role, columns in groups.items()
     )
     return f"json_object({members})::VARCHAR"
 
 
 def _pairs(columns: list[str]) -> str:
-    return ", ".join(f"{lake.literal(c)}, {lake.quoted(c)}" for c in columns)
+    return ", ".join(f"{literal(c)}, {identifier(c)}" for c in columns)
 
 
 def _merge(con: lake.Connection, dataset: Dataset, batch_id: str, now: datetime) -> Loaded:
@@ -198,8 +199,8 @@ def _close_ended(con: lake.Connection, dataset: Dataset, batch_id: str, now: dat
 
 def _insert(con: lake.Connection, dataset: Dataset, batch_id: str, now: datetime) -> None:
     clear = lake.clear_columns(dataset)
-    roles = [lake.quoted(f"{role}_key") for role in dataset.subjects]
-    names = ", ".join([*roles, *(lake.quoted(name) for name, _, _ in clear)])
+    roles = [identifier(f"{role}_key") for role in dataset.subjects]
+    names = ", ".join([*roles, *(identifier(name) for name, _, _ in clear)])
     values = ", ".join(
         [*(f"f.{role}" for role in roles), *(expression for _, _, expression in clear)]
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from contracts.accuracy.sampling import allocate, sample_size
 from hub.catalog import Column, Dataset
 from hub.errors import RequestError
+from hub.quoting import identifier, literal
 from hub.store import lake
 
 #: What a field worker verifies; a record is right only if all of it agrees.
@@ -89,9 +90,9 @@ def draw(
     role = next(iter(dataset.subjects))
     at = f"AT (VERSION => {int(snapshot)})"
     records = (
-        f"SELECT coalesce(left({lake.quoted(dataset.area_column or '')}, {int(digits)}), '?') "
+        f"SELECT coalesce(left({identifier(dataset.area_column or '')}, {int(digits)}), '?') "
         f"AS stratum, record_key, subject_key FROM {lake.register_table(dataset.name)} r {at} "
-        f"JOIN lake.identity.map m {at} ON m.identifier_key = r.{lake.quoted(f'{role}_key')} "
+        f"JOIN lake.identity.map m {at} ON m.identifier_key = r.{identifier(f'{role}_key')} "
         "WHERE r.valid_to IS NULL"
     )
     with lake.guarded("the drawing of a sample"):
@@ -100,8 +101,8 @@ def draw(
         quotas = allocate(strata, sample_size(sum(strata.values())))
         if not quotas:
             raise RequestError(f"{dataset.name} has no record in service to draw from")
-        wanted = ", ".join(f"({lake.literal(n)}, {count})" for n, count in quotas.items())
-        order = f"sha256({lake.literal(seed)} || hex(record_key)), record_key"
+        wanted = ", ".join(f"({literal(n)}, {count})" for n, count in quotas.items())
+        order = f"sha256({literal(seed)} || hex(record_key)), record_key"
         rows = con.execute(
             f"SELECT stratum, record_key, subject_key FROM (SELECT *, row_number() OVER "
             f"(PARTITION BY stratum ORDER BY {order}) AS place FROM ({records})) "

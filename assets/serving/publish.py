@@ -24,11 +24,13 @@ from assets.integrated.persons import Integration, Person
 from assets.integrated.rules import PERSON_RULES, load_person_rules
 from assets.integrated.subjects import Subject, stream_subjects
 from assets.serving import documents
+from assets.serving.analytic import write_analytic
 from hub.blind_index import BlindIndex
-from hub.catalog import Catalog, Dataset
+from hub.catalog import Catalog
 from hub.config import Settings
 from hub.documents import pack
 from hub.keyring import Keyring
+from hub.quoting import identifier, literal
 from hub.sealing import Sealer
 from hub.store import lake
 from hub.store.facts import Agreement
@@ -109,7 +111,7 @@ def publish(con: lake.Connection, batches: tuple[str, ...], context: PublishCont
         _find_affected(con, context.catalog, base)
     subjects = _write_subjects(con, folder, base, context)
     _store_integrated(con, context, whole=base is None)
-    write_analytic(con, folder / "analytic.duckdb", context.catalog)
+    write_analytic(con, folder / "analytic.duckdb", context.catalog, context.keyring)
     conflicts = _conflict_counts(con)
     manifest = store.publish(
         version,
@@ -159,7 +161,7 @@ def _find_affected(con: lake.Connection, catalog: Catalog, base: Base) -> None:
     )
     present = lake.registers(con)
     touched = [
-        f"SELECT {lake.quoted(f'{role}_key')} AS identifier_key FROM {lake.register_table(name)} "
+        f"SELECT {identifier(f'{role}_key')} AS identifier_key FROM {lake.register_table(name)} "
         "WHERE batch_id IN (FROM news) OR ended_by IN (FROM news)"
         for name, dataset in catalog.items()
         if name in present
@@ -290,7 +292,7 @@ def _store_integrated(con: lake.Connection, context: PublishContext, *, whole: b
     """
     affected = "" if whole else " WHERE subject_key IN (SELECT subject_key FROM affected)"
     kinds = {r.kind for r in load_person_rules(context.catalog).conflicts if r.between_two}
-    between_two = ", ".join(map(lake.literal, sorted(kinds))) or "''"
+    between_two = ", ".join(map(literal, sorted(kinds))) or "''"
     stale = {"person": affected, "conflict": affected, "agreement": affected}
     if not whole:
         stale["conflict"] += f" OR kind IN ({between_two})"
@@ -325,35 +327,3 @@ def _agreements(con: lake.Connection, catalog: Catalog, version: str) -> tuple[A
     fields = load_compared_fields(catalog, load_person_rules(catalog).golden)
     owners = {name: dataset.owner for name, dataset in catalog.items()}
     return tally(patterns, fields, owners, version)
-
-
-def names_record(dataset: Dataset, column: str) -> bool:
-    """Say whether a clear column names single records: keys, and numbers of things."""
-    return column in dataset.key or column.endswith(("_id", "_no"))
-
-
-def write_analytic(con: lake.Connection, path: Path, catalog: Catalog) -> None:
-    """Write the clear columns of every register's current records, and of integrated persons.
-
-    No record key, no subject key, no number of a record goes with them: nobody can join the rows
-    of this file to a person by a list they have elsewhere.
-    """
-    con.execute(f"ATTACH {lake.literal(str(path))} AS analytic")
-    try:
-        present = lake.registers(con)
-        for name, dataset in catalog.items():
-            clear = [c for c, _, _ in lake.clear_columns(dataset) if not names_record(dataset, c)]
-            if name not in present or not clear:
-                continue
-            columns = ", ".join(map(lake.quoted, clear))
-            con.execute(
-                f"CREATE TABLE analytic.{lake.quoted(name)} AS SELECT {columns} "
-                f"FROM {lake.register_table(name)} WHERE valid_to IS NULL ORDER BY ALL"
-            )
-        con.execute(
-            "CREATE TABLE analytic.person AS "
-            "SELECT sex, birth_year, life_status, grid_code, sources, conflicts "
-            "FROM lake.integrated.person ORDER BY ALL"
-        )
-    finally:
-        con.execute("DETACH analytic")

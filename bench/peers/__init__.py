@@ -1,10 +1,15 @@
-"""Other engines that judge the same file by the same rules, each in an environment of its own.
+"""Other engines that do the same work, each in an environment of its own.
 
 A folder per engine: `requirements.txt`, pinned with digests, and `peer.py`, which knows nothing of
-this project. It is run with the path of a job, a JSON object {file, format, key, columns, rules},
-and prints as its last line {seconds, expressed, keys}: the time from the file to the verdict
-without start and imports, the ids of the rules it could express, and how many failing keys it gave
-(null when it gives none).
+this project. It is run with the path of a job, a JSON object, and prints its answer as its last
+line. There are two kinds of job:
+
+* a check {file, format, key, columns, rules} is answered with {seconds, expressed, keys}: the time
+  from the file to the verdict without start and imports, the ids of the rules the engine could
+  express, and how many failing keys it gave (null when it gives none);
+* decisions {cases: [{policy, requests, …}]}, in the engine's own words, are answered with a list of
+  {answers: [[allowed, ids of the rules that decided]], seconds: [of each decision]}, one per case;
+  the policy is read once per case and not counted.
 
 An environment is made on first use in `bench/.venvs/`; without a package index it is absent, and
 the row of that engine says so.
@@ -18,7 +23,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +74,10 @@ class Engine:
 PANDERA = Engine("pandera", "pandera on polars", "pandera")
 SODA = Engine("soda", "soda-core on DuckDB", "soda-core")
 DATACONTRACT = Engine("datacontract", "datacontract-cli", "datacontract-cli")
+CEDAR = Engine("cedar", "Cedar (cedarpy)", "cedarpy")
+REGO = Engine("rego", "Rego (rego-cpp)", "regopy")
 ENGINES = (PANDERA, SODA, DATACONTRACT)
+DECIDERS = (CEDAR, REGO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,20 @@ class Judged:
     seconds: float
     expressed: tuple[str, ...]
     keys: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What an engine made of a case of decisions.
+
+    Args:
+        answers: (whether allowed, ids of the rules that decided) per request; no ids where the
+            engine does not tell.
+        seconds: of each decision.
+    """
+
+    answers: tuple[tuple[bool, frozenset[str]], ...]
+    seconds: tuple[float, ...]
 
 
 def is_made(engine: Engine) -> bool:
@@ -115,7 +137,32 @@ def _place(engine: Engine) -> Path:
 
 
 def run(engine: Engine, job: Mapping[str, Any], folder: Path) -> Judged:
-    """Have an engine judge a job in a process of its own.
+    """Have an engine judge a check in a process of its own.
+
+    Raises:
+        SourceError: when it is absent or does not come to its end.
+    """
+    answer = answered(engine, job, folder)
+    return Judged(answer["seconds"], tuple(answer["expressed"]), answer["keys"])
+
+
+def decided(engine: Engine, cases: Sequence[Mapping[str, Any]], folder: Path) -> list[Decided]:
+    """Have an engine answer cases of decisions in a process of its own.
+
+    Raises:
+        SourceError: when it is absent or does not come to its end.
+    """
+    return [
+        Decided(
+            tuple((allowed, frozenset(rules)) for allowed, rules in case["answers"]),
+            tuple(case["seconds"]),
+        )
+        for case in answered(engine, {"cases": list(cases)}, folder)
+    ]
+
+
+def answered(engine: Engine, job: Mapping[str, Any], folder: Path) -> Any:
+    """Return what an engine prints of a job.
 
     Raises:
         SourceError: when it is absent or does not come to its end.
@@ -130,8 +177,7 @@ def run(engine: Engine, job: Mapping[str, Any], folder: Path) -> Judged:
     if done.returncode:
         said = done.stderr.strip().splitlines()[-12:]
         raise SourceError(f"{engine.title} did not come to its end", findings=tuple(said))
-    answer = json.loads(done.stdout.splitlines()[-1])
-    return Judged(answer["seconds"], tuple(answer["expressed"]), answer["keys"])
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def _install(command: list[str], engine: Engine) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from bench.peers import ENGINES, environment
+from bench.peers import DECIDERS, ENGINES, environment
 from hub.errors import SourceError
 
 
 def main(names: list[str]) -> int:
     """Make them; return 69 (EX_UNAVAILABLE) when one cannot be made, 64 for an unknown name."""
-    unknown = set(names) - {engine.folder for engine in ENGINES}
+    engines = (*ENGINES, *DECIDERS)
+    unknown = set(names) - {engine.folder for engine in engines}
     if unknown:
         print(f"no engine is called {', '.join(sorted(unknown))}", file=sys.stderr)
         return 64
-    for engine in ENGINES:
+    for engine in engines:
         if names and engine.folder not in names:
             continue
         try:

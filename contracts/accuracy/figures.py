@@ -206,7 +206,8 @@ class Figures:
     def sample(self, dataset: str, month: str | None = None) -> FieldSample | None:
         """Return the newest returned field sample that speaks for a dataset, now or in a month.
 
-        One of a chosen seed is listed, and speaks for nothing.
+        One of a chosen seed is listed, and speaks for nothing; so does one whose result the ledger
+        does not have yet.
         """
         wanted = month or max(b.month for b in self._of(dataset))
         return next(
@@ -214,7 +215,7 @@ class Figures:
                 sample
                 for sample in reversed(self._facts.samples)
                 if sample.dataset == dataset
-                and sample.returned_at is not None
+                and sample.is_back
                 and not sample.has_chosen_seed
                 and 0 <= _months_between(sample.month, wanted) <= SAMPLE_MONTHS
             ),

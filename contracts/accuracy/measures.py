@@ -22,8 +22,6 @@ from contracts.accuracy.sampling import Estimate, StratumCount, estimate
 from hub.store.facts import Agreement, BatchFacts
 from hub.store.samples import FieldSample
 
-TARGET = 0.99
-
 TITLES = {
     "rule_accuracy": "规则准确率 rule accuracy",
     "key_accuracy": "关键字段合格率 key fields without any error",
@@ -122,7 +120,7 @@ def agreement_measure(agreements: Iterable[Agreement]) -> Measure:
 def sample_measure(sample: FieldSample | None) -> Measure:
     """Return (d): the lower bound with those who could not be reached counted as wrong."""
     title = TITLES["field_sample"]
-    if sample is None or sample.returned_at is None:
+    if sample is None or not sample.is_back:
         return Measure("field_sample", title, 0, 0, None, "no sample has been returned")
     found = estimates(sample)[0]
     note = f"{sample.id}, {found.right:,} of {found.size:,} right"

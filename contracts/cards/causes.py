@@ -18,6 +18,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from contracts.accuracy.measures import cut_percent
 from contracts.cards.life import Colour
 from contracts.cards.periods import Period, about, label, partition, partitions
 from contracts.cards.promises import Promise
@@ -306,13 +307,9 @@ def _figures(attempt: Attempt) -> dict[str, Any]:
     return {
         "rows": attempt.rows,
         "quarantined": attempt.quarantined,
-        "key_accuracy_percent": _in_percent(attempt.key_accuracy),
-        "overall_percent": _in_percent(attempt.overall),
+        "key_accuracy_percent": cut_percent(attempt.key_accuracy, 4),
+        "overall_percent": cut_percent(attempt.overall, 4),
     }
-
-
-def _in_percent(share: float | None) -> float | None:
-    return None if share is None else round(100 * share, 4)
 
 
 def _uncovered(

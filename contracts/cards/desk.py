@@ -15,16 +15,14 @@ from typing import Any
 
 from contracts.cards.deriving import (
     Card,
-    Gate,
     Norms,
     Step,
     StepKind,
     cards,
-    gate,
-    released,
     side_of,
 )
-from contracts.cards.life import no_decider, refusal
+from contracts.cards.gate import Gate, gate, released
+from contracts.cards.life import not_entitled, refusal
 from contracts.cards.promises import Promise
 from contracts.cards.rules import ACCOUNT, CardRules, load_card_rules
 from contracts.model import Contract
@@ -36,6 +34,7 @@ from hub.events import AuditEvent, EventTag
 from hub.store.attempts import Attempt
 from hub.store.cards import (
     Act,
+    ActKind,
     NewStep,
     add_act,
     add_steps,
@@ -65,9 +64,14 @@ _TOO_MANY_DIGITS = 8
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An act that is not possible, and why."""
+    """An act that is not possible, and why.
+
+    Args:
+        denied: whether whoever acts may not do such a thing, wherever the card stands.
+    """
 
     reason: str
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,9 @@ class CardDesk:
             act = replace(act, at=now)
             card = find(cards(recorded, self.norms, now), act.card)
             rules, own = self.norms.rules, side_of(card.cause, self.norms)
-            if reason := refusal(card.standing, act, rules, own) or no_decider(act, rules):
+            if reason := not_entitled(act, rules, own):
+                return Refused(reason, denied=True)
+            if reason := refusal(card.standing, act, rules, own):
                 return Refused(reason)
             act = replace(act, id=add_act(session, act))
             after = replace(recorded, acts=(*recorded.acts, act))
@@ -153,8 +159,21 @@ class CardDesk:
         tell(self.records, log)
         return card
 
+    def open_to(self, card: Card, by: str, now: datetime) -> tuple[ActKind, ...]:
+        """Return what an account could do about a card now, were it to give a reason."""
+        rules, own = self.norms.rules, side_of(card.cause, self.norms)
+        tried = (
+            Act(card.id, kind, by, "", now, until=day_of(now), granted=False) for kind in ActKind
+        )
+        return tuple(
+            act.kind
+            for act in tried
+            if refusal(card.standing, act, rules, own) is None
+            and not_entitled(act, rules, own) is None
+        )
+
     def gate(self, attempt: Attempt, now: datetime) -> Gate:
-        """Decide whether a batch that was just judged may be published; see `contracts.cards.deriving`."""
+        """Decide whether a batch that was just judged may be published; see `contracts.cards.gate`."""
         with self.records.reading() as session:
             return gate(facts(session), self.norms, attempt, now)
 

@@ -1,8 +1,9 @@
 """Where a card stands and which acts that permits; pure.
 
 issued → acknowledged → remedied, or appealed (granted: closed; refused: stands), or waived (until a
-day; then it stands again) → closed. Only named deciders decide; never what they asked for themselves,
-nor what their own department asked for. What is not possible is refused with the reason, as a value.
+day; then it stands again) → closed. The card's own department acknowledges, appeals and asks; only
+named deciders decide, never what they asked for themselves nor what their own department asked for;
+either closes. What is not possible is refused with the reason, as a value.
 """
 
 from __future__ import annotations
@@ -115,14 +116,31 @@ def refusal(standing: Standing, act: Act, rules: CardRules, own: Side = Side()) 
     return _no_appeal(standing) if act.kind is ActKind.APPEAL else _no_closing(standing)
 
 
-def no_decider(act: Act, rules: CardRules) -> str | None:
-    """Return why somebody may not decide at all, or None.
+def not_entitled(act: Act, rules: CardRules, own: Side) -> str | None:
+    """Return why somebody may not do such a thing about a card at all, or None.
 
     Asked when the act is recorded and never again: what a decider decided stands when they leave.
+
+    Args:
+        own: whose card it is.
     """
-    if act.kind is not ActKind.DECIDE or act.by in rules.deciders:
+    is_decider = act.by in rules.deciders
+    if act.kind is ActKind.DECIDE:
+        return None if is_decider else _NO_DECIDER
+    if own.has(act.by) or (act.kind is ActKind.CLOSE and is_decider):
         return None
-    return "只有名单上的决定人可以决定（cards.toml 的 life.deciders）。 / Only a decider named in cards.toml (life.deciders) decides."
+    return _NOT_CLOSING if act.kind is ActKind.CLOSE else _NOT_OWN
+
+
+_NO_DECIDER = (
+    "只有名单上的决定人可以决定（cards.toml 的 life.deciders）。 / "
+    "Only a decider named in cards.toml (life.deciders) decides."
+)
+_NOT_OWN = (
+    "只有这张牌所属的部门可以签收、申诉和申请豁免。 / "
+    "Only the card's own department acknowledges, appeals and asks for a waiver."
+)
+_NOT_CLOSING = "只有这张牌所属的部门或决定人可以关闭。 / Only the card's own department or a decider closes it."
 
 
 def applied(standing: Standing, act: Act) -> Standing:

@@ -41,7 +41,7 @@ class Promise:
 
     @classmethod
     def of(cls, contract: Contract) -> Promise:
-        """Return the promise of a contract."""
+        """Return the promise of a contract; a retired one promises nothing."""
         return cls(
             dataset=contract.name,
             title=contract.title,
@@ -55,6 +55,8 @@ class Promise:
 
 
 def _term(contract: Contract, name: str) -> Term | None:
+    if contract.is_retired:
+        return None
     for level in contract.service_levels:
         if level.property == name and isinstance(level.value, int) and level.value >= 0:
             if level.unit == "workingDays":

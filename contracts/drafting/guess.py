@@ -1,4 +1,4 @@
-"""A first contract guessed from a sample: columns, key, persons, rules; every doubt said. Pure.
+"""A first contract guessed from a sample: what each column is; every doubt said. Pure.
 
 A guess errs on the side of protection: what is not understood is level 3 and sealed, and no level
 lies below what the meaning of a column asks. A doubt names shares and counts, never a value of a
@@ -9,7 +9,7 @@ Source: GB/T 43697-2024 (levels); ODCS v3.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,8 +42,9 @@ _LIKELY = {
 }
 _COUNTED = ("数", "量", "次", "额", "金", "面积", "count", "num", "amount", "rooms", "members")
 _BIRTH = ("出生", "生日", "birth")
-_SURE, _TYPED, _FILLED = 0.98, 0.9, 0.99
-PERSONAL = ("resident_id", "disability_certificate", "person_name", "phone", "bank_account")
+#: Shares of the values from which a guess is sure, from which a column counts as filled.
+SURE, FILLED = 0.98, 0.99
+_TYPED = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def guess_column(name: str, seen: Profile, glossary: Glossary) -> Column:
         semantic=semantic,
         code_set=code_set,
         values=values,
-        required=seen.filled_share >= _FILLED,
+        required=seen.filled_share >= FILLED,
         pattern=pattern,
         max_length=_roomy(seen.lengths[1])
         if kind == "string" and not (code_set or values)
@@ -151,11 +152,11 @@ def _meaning(seen: Profile, known: Known | None) -> tuple[str | None, tuple[str,
         share = seen.meanings[name]
         if share >= least or (said == name and share >= 0.2):
             doubt = f"{share:.1%} 的值符合 {name} / of the values are valid"
-            return name, () if share >= _SURE else (doubt,)
+            return name, () if share >= SURE else (doubt,)
     if seen.known_divisions >= 0.8 or (said == "division_code" and seen.known_divisions >= 0.3):
         share = seen.known_divisions
         doubt = f"{share:.1%} 的值在区划表内 / of the values are known divisions"
-        return "division_code", () if share >= _SURE else (doubt,)
+        return "division_code", () if share >= SURE else (doubt,)
     if known and said is None and (known.item.code_set or known.item.logical_type != "string"):
         return None, ()
     for name, (alone, hinted, words) in _LIKELY.items():
@@ -164,8 +165,9 @@ def _meaning(seen: Profile, known: Known | None) -> tuple[str | None, tuple[str,
         if by_name and name == "bank_account":
             share = max(share, seen.meanings["long_number"])
         if share >= (hinted if by_name else alone) or said == name:
-            doubt = f"{share:.1%} 的值形似 {name} / of the values look like it"
-            return name, () if said == name and share >= 0.8 else (doubt,)
+            by = "表头如此，" if said == name else ""
+            doubt = f"{by}{share:.1%} 的值形似 {name} / of the values look like it"
+            return name, (f"{doubt}{', the header says so' if by else ''}",)
     return None, ()
 
 
@@ -175,7 +177,7 @@ def _code_set(seen: Profile, known: Known | None) -> tuple[str | None, tuple[str
     if said is not None and said in matches:
         share = matches[said].share
         doubt = f"{share:.1%} 的值在代码表 {said} 中 / of the values are in the code set"
-        return said, () if share >= _SURE else (doubt,)
+        return said, () if share >= SURE else (doubt,)
     by_label = [match for match in seen.codes if match.by_label]
     if by_label and known is None:
         best = by_label[0]
@@ -199,11 +201,11 @@ def _type(seen: Profile, known: Known | None) -> tuple[str, tuple[str, ...]]:
     if said == "string":
         return "string", ()
     if said is not None and share >= _TYPED:
-        return said, () if share >= _SURE else (_typed(said, share),)
+        return said, () if share >= SURE else (_typed(said, share),)
     for kind in ("date", "timestamp", "integer", "number"):
         share = seen.types[kind]
         if share >= _TYPED and not (kind in ("integer", "number") and _is_designation(seen)):
-            return kind, () if share >= _SURE and seen.filled >= 20 else (_typed(kind, share),)
+            return kind, () if share >= SURE and seen.filled >= 20 else (_typed(kind, share),)
     return "string", ()
 
 
@@ -227,7 +229,7 @@ def _level(
     if known is not None:
         level = max(known.level, floor or known.level)
         doubt = f"级别 {level.name} 取自既有合同的同名列 / level as contracts give this header"
-        return level, () if level > Classification.L2 else (doubt,)
+        return level, (doubt,)
     if floor is not None:
         return floor, ()
     by_codes = glossary.level_of(code_set) if code_set else None
@@ -243,7 +245,7 @@ def _level(
 def _presence(seen: Profile) -> Iterator[str]:
     if seen.filled == 0:
         yield "样本中全部为空 / empty in the whole sample"
-    elif _FILLED <= seen.filled_share < 1:
+    elif FILLED <= seen.filled_share < 1:
         missing = seen.rows - seen.filled
         yield f"按必填处理，{missing} 行为空 / taken as required, {missing} rows lack it"
 
@@ -271,86 +273,3 @@ def _roomy(longest: int) -> int:
     while room < 2 * longest:
         room *= 2
     return room
-
-
-Agreement = Callable[[str, str], float]
-
-
-def assign_roles(columns: Sequence[Column], glossary: Glossary) -> tuple[Column, ...]:
-    """Return the columns with the person of the row that each is about.
-
-    Each identity number names a person. With one of them every personal column is about it; with
-    several, those whose name begins alike.
-    """
-    roles = {c.name: _role(c.name) for c in columns if c.semantic == "resident_id"}
-    done = []
-    for column in columns:
-        known = glossary.known(column.title)
-        if column.name in roles:
-            done.append(replace(column, role=roles[column.name]))
-        elif column.semantic not in (*PERSONAL, "birth_date", "address"):
-            done.append(column)
-        elif known and (known.item.role in roles.values() or known.is_third):
-            done.append(replace(column, role=known.item.role))
-        elif len(roles) == 1:
-            done.append(replace(column, role=next(iter(roles.values()))))
-        else:
-            near = [role for role in roles.values() if column.name.startswith(f"{role}_")]
-            doubt = "是谁的信息未能判断 / whose it is could not be told"
-            done.append(replace(column, role=near[0]) if near else column.doubting(doubt))
-    return tuple(done)
-
-
-def _role(name: str) -> str:
-    for ending in ("_resident_id", "_id", "_no"):
-        if name.endswith(ending) and len(name) > len(ending):
-            return name.removesuffix(ending)
-    return name
-
-
-def mark_key(
-    columns: Sequence[Column],
-    profiles: Sequence[Profile],
-    distinct_pairs: Callable[[str, str], float],
-) -> tuple[Column, ...]:
-    """Return the columns with a key: one that names each row, else a pair that does.
-
-    Args:
-        distinct_pairs: share of the rows that two columns together tell apart.
-    """
-    fit = {"string", "integer"}
-    single = [
-        (c.semantic == "resident_id", place, c.name, p.distinct / p.rows)
-        for place, (c, p) in enumerate(zip(columns, profiles, strict=True))
-        if c.logical_type in fit and c.semantic not in ("person_name", "address", "phone", "free_text")
-        and p.rows and p.filled_share >= _FILLED and p.distinct / p.rows >= _SURE
-    ]  # fmt: skip
-    if single:
-        _, _, name, share = min(single)
-        return _keyed(columns, (name,), share)
-    parts = [c for c in columns if c.required and c.semantic not in ("address", "free_text")][:8]
-    for n, first in enumerate(parts):
-        for second in parts[n + 1 :]:
-            share = distinct_pairs(first.name, second.name)
-            if share >= 0.999:
-                return _keyed(columns, (first.name, second.name), share)
-    return tuple(columns)
-
-
-def _keyed(columns: Sequence[Column], key: tuple[str, ...], share: float) -> tuple[Column, ...]:
-    doubt = f"作为主键：{share:.2%} 的行各不相同 / as key: that share of the rows is told apart"
-    return tuple(
-        replace(c.doubting(doubt), key_position=key.index(c.name) + 1, required=True, values=())
-        if c.name in key
-        else c
-        for c in columns
-    )
-
-
-def mark_key_fields(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Return the columns with those marked that the accuracy figure counts."""
-    counted = ("resident_id", "credit_code", "person_name", "birth_date")
-    return tuple(
-        replace(c, key_field=c.key_position is not None or (c.required and c.semantic in counted))
-        for c in columns
-    )

@@ -34,21 +34,24 @@ class Weighed:
     Args:
         contracts: what is in force: each new version that is admissible, else the one in use.
         refused: the changes that are not taken, with the contract that asks for them.
+        vanished: the versions in use whose contract is in no file any more; they stay in force.
     """
 
     contracts: tuple[Contract, ...]
     refused: tuple[tuple[Contract, Comparison], ...]
+    vanished: tuple[ContractVersion, ...] = ()
 
     @property
     def error(self) -> ContractError | None:
         """The refusal of everything that is not taken, None when all of it is."""
-        if not self.refused:
+        if not self.refused and not self.vanished:
             return None
+        told = [line for pair in self.refused for line in findings(*pair)]
         return ContractError(
-            "合同的改动与版本号不符，未予采用；已在用的版本和已发布的数据不受影响"
-            " / contracts have changed more than their versions say; "
+            "合同的改动与版本号不符或合同文件缺失，未予采用；已在用的版本和已发布的数据不受影响"
+            " / contracts have changed more than their versions say, or are gone; "
             "the versions in use and what is published stay",
-            findings=tuple(line for pair in self.refused for line in findings(*pair)),
+            findings=(*told, *map(missing, self.vanished)),
         )
 
 
@@ -120,7 +123,11 @@ def weigh(contracts: Sequence[Contract], adopted: Adopted, code_sets: CodeSets) 
                 in_force.append(recall(version))
                 continue
         in_force.append(contract)
-    return Weighed(tuple(in_force), tuple(refused))
+    filed = {contract.name for contract in contracts}
+    vanished = tuple(version for name, version in sorted(adopted.items()) if name not in filed)
+    in_force += map(recall, vanished)
+    in_force.sort(key=lambda contract: contract.name)
+    return Weighed(tuple(in_force), tuple(refused), vanished)
 
 
 def _is_same(version: ContractVersion, contract: Contract, code_sets: CodeSets) -> bool:
@@ -139,3 +146,14 @@ def findings(contract: Contract, comparison: Comparison) -> tuple[str, ...]:
         reason = f"内容已改而版本号未升 / it has changed: give it a new version, {give}"
     last = f"{contract.file}:1: {contract.name} {old} → {new}：{reason}，或撤回改动 / or undo it"
     return (*told, last)
+
+
+def missing(version: ContractVersion) -> str:
+    """Return what is wrong when the contract of data that was loaded is in no file, and the remedy."""
+    name = version.dataset
+    return (
+        f"{name}.yaml:1: {name} {version.version} 已在用而合同文件不见了：请放回文件；不再交付的，"
+        "保留文件并写 status: retired，版本号加一 / its file is gone while data was loaded under it: "
+        "put the file back; when nothing is delivered any more, keep it with `status: retired` and "
+        "a new patch version"
+    )

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from hub.errors import LedgerError, RequestError, TamperDetected
 from hub.file_lock import FileLock
+from hub.files import sync_folder
 from hub.ledger.merkle import HASH_BYTES, Node
 
 BUSY_SECONDS = 30.0
@@ -76,7 +77,7 @@ def create(path: Path, note: str) -> None:
     try:
         _fill(temporary, note)
         os.link(temporary, path)  # fails where another process was first
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         pass
     finally:
@@ -327,11 +328,3 @@ def _hash_at(spine: bytes | None, node: Node) -> bytes:
             f"the tree's node at level {node.level}, position {node.position} is gone"
         )
     return found
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -44,15 +44,6 @@ ACCEPTED = (BatchStatus.CHECKED, BatchStatus.LOADED, BatchStatus.PUBLISHED)
 
 
 @dataclass(frozen=True, slots=True)
-class Partner:
-    """A department that delivers, and the fingerprint of the credential it delivers with."""
-
-    code: str
-    name: str
-    fingerprint: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Arrival:
     """What is known of a delivery when its bytes have landed.
 

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, TypedDict, Unpack
 
 from hub.config import Settings
 from hub.errors import RequestError
+from hub.files import open_private, sync
 
 MANIFEST_SUFFIX = ".manifest.json"
 MANIFEST_BYTES = 64 * 1024
@@ -236,23 +237,17 @@ def _folder_lock(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _private_file(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-
-
 def _copy(reader: BinaryIO, draft: Path) -> str:
     digest = hashlib.sha256()
-    with _private_file(draft) as writer:
+    with open_private(draft) as writer:
         while chunk := reader.read(_CHUNK_BYTES):
             digest.update(chunk)
             writer.write(chunk)
-        writer.flush()
-        os.fsync(writer.fileno())
+        sync(writer)
     return digest.hexdigest()
 
 
 def _write(draft: Path, data: bytes) -> None:
-    with _private_file(draft) as writer:
+    with open_private(draft) as writer:
         writer.write(data)
-        writer.flush()
-        os.fsync(writer.fileno())
+        sync(writer)

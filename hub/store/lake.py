@@ -24,14 +24,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 import duckdb_extensions
+from duckdb.func import PythonUDFType
 
 from hub.catalog import Column, Dataset
 from hub.config import Settings
 from hub.errors import SourceError
+from hub.quoting import identifier, literal
 
 Connection = duckdb.DuckDBPyConnection
 Result = TypeVar("Result")
@@ -53,19 +55,9 @@ _COMMIT_TRIES = 8
 _EXTENSION_LOCK = threading.Lock()
 
 
-def quoted(name: str) -> str:
-    """Return an SQL identifier in quotes."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return an SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def register_table(dataset: str) -> str:
     """Return the qualified name of a dataset's register in the lake."""
-    return f"lake.register.{quoted(dataset)}"
+    return f"lake.register.{identifier(dataset)}"
 
 
 def clear_columns(dataset: Dataset) -> tuple[tuple[str, str, str], ...]:
@@ -77,10 +69,10 @@ def clear_columns(dataset: Dataset) -> tuple[tuple[str, str, str], ...]:
     found: list[tuple[str, str, str]] = []
     for column in dataset.columns:
         if not column.sealed:
-            found.append((column.name, _SQL_TYPES[column.logical_type], quoted(column.name)))
+            found.append((column.name, _SQL_TYPES[column.logical_type], identifier(column.name)))
         for name, how in column.clear_as.items():
             sql_type, template = _CLEAR_AS[how]
-            found.append((name, sql_type, template.format(quoted(column.name))))
+            found.append((name, sql_type, template.format(identifier(column.name))))
     return tuple(found)
 
 
@@ -207,12 +199,12 @@ def ensure_register(con: Connection, dataset: Dataset) -> None:
         ("sealed", "BLOB"),
     ]
     table = register_table(dataset.name)
-    body = ", ".join(f"{quoted(name)} {sql_type}" for name, sql_type in columns)
+    body = ", ".join(f"{identifier(name)} {sql_type}" for name, sql_type in columns)
     con.execute(f"CREATE TABLE IF NOT EXISTS {table} ({body})")
     present = {row[0] for row in con.execute(f"DESCRIBE {table}").fetchall()}
     for name, sql_type in columns:
         if name not in present:
-            con.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(name)} {sql_type}")
+            con.execute(f"ALTER TABLE {table} ADD COLUMN {identifier(name)} {sql_type}")
 
 
 def registers(con: Connection) -> frozenset[str]:
@@ -303,6 +295,62 @@ def batches(con: Connection, sql: str, size: int = 20_000) -> Iterator[dict[str,
             yield {name: batch.column(i).to_pylist() for i, name in enumerate(batch.schema.names)}
     finally:
         cursor.close()
+
+
+class Interruptible(Protocol):
+    """A connection whose statement another thread can stop."""
+
+    def execute(self, query: str, /) -> Any:
+        """Run one statement."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stop the statement that another thread runs."""
+        ...
+
+
+def rows_within(con: Interruptible, sql: str, seconds: float) -> list[Any] | None:
+    """Return a query's rows, or None when it was stopped because it took longer than that.
+
+    The connection can be used on at once either way.
+    """
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        con.interrupt()
+
+    timer = threading.Timer(seconds, stop)
+    timer.start()
+    try:
+        rows: list[Any] = con.execute(sql).fetchall()
+    except duckdb.InterruptException:
+        if not late.is_set():
+            raise
+        return None
+    else:
+        return rows
+    finally:
+        timer.cancel()
+        timer.join()  # or it might stop the next statement
+
+
+@contextmanager
+def marking(con: Connection, name: str, marks: Callable[[Sequence[bytes]], Any]) -> Iterator[None]:
+    """Let statements turn a key into a mark of 64 bits, by a function of theirs, for a while.
+
+    Args:
+        marks: returns an Arrow array of uint64, one for each key.
+    """
+
+    def work(keys: Any) -> Any:
+        return marks(keys.to_pylist())
+
+    con.create_function(name, work, ["BLOB"], "UBIGINT", type=PythonUDFType.ARROW)
+    try:
+        yield
+    finally:
+        con.remove_function(name)
 
 
 @contextmanager

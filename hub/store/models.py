@@ -61,16 +61,6 @@ class Base(DeclarativeBase):
     }
 
 
-class PartnerRow(Base):
-    """A department that delivers."""
-
-    __tablename__ = "partner"
-
-    code: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    fingerprint: Mapped[str | None]
-
-
 class BatchRow(Base):
     """One thing a partner sent; the same bytes for the same dataset are one batch."""
 

@@ -31,13 +31,12 @@ from hub.store.batches import (
     BatchStatus,
     ChangeRow,
     CheckRow,
-    Partner,
     Publication,
     Quality,
     Registered,
     Verdict,
 )
-from hub.store.models import BatchRow, PartnerRow, PublicationBatchRow, PublicationRow
+from hub.store.models import BatchRow, PublicationBatchRow, PublicationRow
 from hub.store.rows import (
     batch_of,
     new_row,
@@ -56,7 +55,6 @@ __all__ = [
     "BatchStatus",
     "ChangeRow",
     "CheckRow",
-    "Partner",
     "Publication",
     "Quality",
     "Records",
@@ -143,32 +141,6 @@ class Records:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    # -- partners
-
-    def register_partner(self, code: str, name: str, fingerprint: str | None = None) -> Partner:
-        """Add a partner or change its name and fingerprint."""
-        with self.writing() as session:
-            session.merge(PartnerRow(code=code, name=name, fingerprint=fingerprint))
-        return Partner(code, name, fingerprint)
-
-    def partner(self, code: str) -> Partner:
-        """Return the partner of that code.
-
-        Raises:
-            NotFound: when there is none.
-        """
-        with self.reading() as session:
-            row = session.get(PartnerRow, code)
-            if row is None:
-                raise NotFound("no such partner: `hub contract list` names the departments")
-            return Partner(row.code, row.name, row.fingerprint)
-
-    def partners(self) -> tuple[Partner, ...]:
-        """Return every partner, by code."""
-        with self.reading() as session:
-            rows = session.scalars(select(PartnerRow).order_by(PartnerRow.code))
-            return tuple(Partner(row.code, row.name, row.fingerprint) for row in rows)
 
     # -- batches
 

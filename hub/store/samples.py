@@ -22,6 +22,8 @@ from hub.store.outbox import Log
 from hub.store.records import Records
 
 _CHUNK = 1000
+#: What is said of a sample that there is not, and of one that is not the asker's.
+NO_SAMPLE = "没有这个样本。 / No such sample: `hub quality show DATASET` lists those drawn."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class FieldSample:
         seed: from which, with the version, the drawing can be repeated.
         drawn_by: keyed pseudonym of who asked, hexadecimal.
         case_ref: keyed commitment to the case reference, hexadecimal.
+        ledger_from: size of the ledger when the result was written down.
+        ledger_entry: the entry that tells the result.
     """
 
     id: str
@@ -73,16 +77,28 @@ class FieldSample:
     drawn_at: datetime
     returned_at: datetime | None = None
     strata: tuple[Stratum, ...] = ()
+    ledger_from: int | None = None
+    ledger_entry: int | None = None
 
     @property
     def has_chosen_seed(self) -> bool:
         """Whether somebody picked the seed: whoever can try seeds can try until one flatters."""
-        return self.seed != seed_of(self.dataset, self.version, self.digits)
+        return self.seed != seed_of(self.dataset, self.version)
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether a result is written down that the ledger may not have."""
+        return self.ledger_from is not None and self.ledger_entry is None
+
+    @property
+    def is_back(self) -> bool:
+        """Whether there is a result that counts: returned, and told to the ledger."""
+        return self.returned_at is not None and not self.is_untold
 
 
-def seed_of(dataset: str, version: str, digits: int) -> str:
-    """Return the seed that the facts themselves give: nobody picks it."""
-    return hashlib.sha256(f"{dataset}\0{version}\0{digits}".encode()).hexdigest()[:16]
+def seed_of(dataset: str, version: str) -> str:
+    """Return the seed that the facts themselves give, one for all strata: nobody picks it."""
+    return hashlib.sha256(f"{dataset}\0{version}".encode()).hexdigest()[:16]
 
 
 class Samples:
@@ -95,10 +111,10 @@ class Samples:
         """Record a sample that is being drawn.
 
         Raises:
-            RequestError: when one of the same dataset and publication is still in the field.
+            RequestError: as `require_drawable`.
         """
         with self._records.writing() as session:
-            _require_none_open(session, sample.dataset, sample.version)
+            _require_drawable(session, sample.dataset, sample.version, sample.seed)
             values = {f.name: getattr(sample, f.name) for f in fields(FieldSample)}
             strata: Sequence[Stratum] = values.pop("strata")
             session.add(FieldSampleRow(**values))
@@ -113,14 +129,17 @@ class Samples:
                 for s in strata
             )
 
-    def require_none_open(self, dataset: str, version: str) -> None:
-        """Refuse where a sample of a dataset and publication is still in the field.
+    def require_drawable(self, dataset: str, version: str, seed: str) -> None:
+        """Refuse where a sample of a dataset and publication is in the field or has its result.
+
+        The facts give one sample of a publication; were it drawn again when it is back, it could
+        be answered until it flatters. One of a chosen seed proves nothing and may follow.
 
         Raises:
             RequestError: with the sample's id and the remedy.
         """
         with self._records.reading() as session:
-            _require_none_open(session, dataset, version)
+            _require_drawable(session, dataset, version, seed)
 
     def all(self) -> tuple[FieldSample, ...]:
         """Return every sample, in order of drawing."""
@@ -136,7 +155,7 @@ class Samples:
         with self._records.reading() as session:
             row = session.get(FieldSampleRow, sample_id)
             if row is None:
-                raise NotFound("no such sample: `hub quality show DATASET` lists those drawn")
+                raise NotFound(NO_SAMPLE)
             return _sample(row, _strata(session, sample_id))
 
     def save_result(
@@ -154,11 +173,11 @@ class Samples:
         with self._records.writing() as session:
             row = session.get(FieldSampleRow, sample_id, with_for_update=True)
             if row is None:
-                raise NotFound("no such sample: `hub quality show DATASET` lists those drawn")
+                raise NotFound(NO_SAMPLE)
             if row.returned_at is not None:
                 raise RequestError(
                     f"sample {sample_id} was returned on {row.returned_at:%Y-%m-%d}; "
-                    "a result is not replaced: draw a new sample"
+                    "a result is not replaced: draw from the next publication"
                 )
             row.returned_at, row.ledger_from = at, ledger_size
             for found in strata:
@@ -173,7 +192,7 @@ class Samples:
         """Say whether a sample was returned and the ledger may not have it."""
         with self._records.reading() as session:
             row = session.get(FieldSampleRow, sample_id)
-            return row is not None and _is_untold(row)
+            return row is not None and _sample(row, ()).is_untold
 
     def tell_return(self, sample_id: str, event: AuditEvent, log: Log) -> None:
         """Tell the ledger of a sample's return, unless it has it: killed or twice, it has it once.
@@ -185,16 +204,12 @@ class Samples:
         """
         with self._records.writing() as session:
             row = session.get_one(FieldSampleRow, sample_id, with_for_update=True)
-            if not _is_untold(row):
+            if not _sample(row, ()).is_untold:
                 return
             index = _told_at(log, row.ledger_from or 0, sample_id)
             if index is None:
                 (index,) = log.append([Entry.of(event)]).indexes
             row.ledger_entry = index
-
-
-def _is_untold(row: FieldSampleRow) -> bool:
-    return row.ledger_from is not None and row.ledger_entry is None
 
 
 def _told_at(log: Log, start: int, sample_id: str) -> int | None:
@@ -209,18 +224,24 @@ def _told_at(log: Log, start: int, sample_id: str) -> int | None:
     return None
 
 
-def _require_none_open(session: Session, dataset: str, version: str) -> None:
-    query = select(FieldSampleRow.id).where(
-        FieldSampleRow.dataset == dataset,
-        FieldSampleRow.version == version,
-        FieldSampleRow.returned_at.is_(None),
+def _require_drawable(session: Session, dataset: str, version: str, seed: str) -> None:
+    query = select(FieldSampleRow).where(
+        FieldSampleRow.dataset == dataset, FieldSampleRow.version == version
     )
-    found = session.scalars(query.limit(1)).first()
-    if found is not None:
-        raise RequestError(
-            f"sample {found} of this publication is still in the field: return its worksheet, "
-            "or draw from the next publication"
-        )
+    for row in session.scalars(query):
+        if row.returned_at is None:
+            raise RequestError(
+                f"本次发布的样本 {row.id} 尚在核查，请先退回核查表。 / Sample {row.id} of this "
+                "publication is still in the field: return its worksheet, or draw from the next "
+                "publication."
+            )
+        if row.seed == seed == seed_of(dataset, version):
+            day = f"{row.returned_at:%Y-%m-%d}"
+            raise RequestError(
+                f"本次发布的样本 {row.id} 已于 {day} 退回，结果有效；请待下次发布再抽。 / Sample "
+                f"{row.id} of this publication was returned on {day} and its result stands: draw "
+                "from the next publication; --seed draws others for practice."
+            )
 
 
 def samples_of(session: Session) -> tuple[FieldSample, ...]:

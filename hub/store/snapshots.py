@@ -24,6 +24,7 @@ from typing import Any
 
 from hub.config import Settings
 from hub.errors import NotFound, SourceError
+from hub.files import sync_folder
 from hub.store import lake
 
 _KEEP_VERSIONS = 3
@@ -267,7 +268,7 @@ class SnapshotStore:
             name: _sha256(folder / name) for name in ("analytic.duckdb", "subjects.sqlite")
         }
         _write_durably(folder / "manifest.json", json.dumps(whole, indent=1).encode())
-        _sync_folder(folder)
+        sync_folder(folder)
         _write_durably(self._pointer, version.encode())
         self._prune(version)
         return whole
@@ -294,12 +295,4 @@ def _write_durably(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(path.parent)

@@ -106,7 +106,7 @@ def test_registers_that_cannot_be_read(tmp_path: Path) -> None:
     """Missing, not UTF-8, not YAML, of another form."""
     with pytest.raises(PolicyError):
         load_roles(tmp_path / "nowhere")
-    for data in (b"\xff\xfe", b"roles: 1", b"agencies: {}\nroles: {a: {}}", b"[]"):
+    for data in (b"\xff\xfe", b"roles: 1", b"roles: {a: {}}", b"[]"):
         (tmp_path / "roles.yaml").write_bytes(data)
         with pytest.raises(PolicyError, match="roles"):
             load_roles(tmp_path)

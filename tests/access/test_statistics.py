@@ -11,7 +11,15 @@ from access.answers import StatsQuery
 from access.decision import Decider
 from access.guard import Guard
 from access.model import Action, Actor, Decision, Request
-from access.statistics import MOST_CELLS, StatsPlan, plan_statistics, tabulate, threshold_of
+from access.rounding import rounded
+from access.statistics import (
+    MOST_CELLS,
+    Dimension,
+    StatsPlan,
+    plan_statistics,
+    tabulate,
+    threshold_of,
+)
 from hub.catalog import Catalog
 from hub.config import load_settings
 from hub.errors import RequestError
@@ -47,7 +55,7 @@ def test_a_plan_quotes_names_and_passes_values_as_parameters(
     plan = plan_statistics(catalog[CASE], query, decision(CASE))
     assert plan.sql == (
         'SELECT left("grid_code", 12) AS d0, "category" AS d1, '
-        "strftime(\"filed_on\", '%Y-%m') AS d2, count(*) AS n "
+        'strftime("filed_on", \'%Y-%m\') AS d2, count(*) AS n, bit_xor("_mark") AS mark '
         'FROM "police.case" WHERE strftime("filed_on", \'%Y-%m\') >= ? '
         'AND strftime("filed_on", \'%Y-%m\') <= ? AND starts_with("grid_code", ?) '
         f"GROUP BY ALL ORDER BY ALL LIMIT {MOST_CELLS + 1}"
@@ -103,18 +111,37 @@ def test_what_cannot_be_counted_is_refused(
 
 def test_labels_outside_public_lists_are_not_shown_for_small_cells() -> None:
     """The name of a unit counted once would be a person's trace."""
-    plan = StatsPlan("", (), ("name",), listed=False)
-    rows = [{"d0": "a", "n": 1}, {"d0": "b", "n": 9}, {"d0": "c", "n": 12}]
-    table = tabulate(rows, plan, 5)
-    assert table.rows == (("c", 12),)
+    plan = StatsPlan("", (), (Dimension("name", "", listed=False),))
+    table = tabulate([_row("a", 1), _row("b", 9), _row("c", 15)], plan, 5)
+    assert table.rows == (("c", 15),)
     assert table.suppressed == 2
 
 
 def test_too_many_cells_are_refused() -> None:
     """Rather than cut off silently."""
-    plan = StatsPlan("", (), ("x",), listed=True)
+    plan = StatsPlan("", (), (Dimension("x", "", listed=True),))
     with pytest.raises(RequestError):
-        tabulate([{"d0": i, "n": 9} for i in range(MOST_CELLS + 1)], plan, 5)
+        tabulate([_row(str(i), 9) for i in range(MOST_CELLS + 1)], plan, 5)
+
+
+def test_a_range_of_months_is_the_sum_of_its_rounded_months(
+    catalog: Catalog, decision: Callable[[str], Decision]
+) -> None:
+    """Else every pair of ranges around one month would round it anew."""
+    plan = plan_statistics(
+        catalog[CASE], StatsQuery(CASE, ("category",), first_month="2026-01"), decision(CASE)
+    )
+    assert plan.by_part
+    assert "strftime(\"filed_on\", '%Y-%m') AS part" in plan.sql
+    months = [("2026-01", 12, 7), ("2026-02", 3, 11), ("2026-03", 28, 5)]
+    rows = [{**_row("theft", n, mark), "part": month} for month, n, mark in months]
+    assert tabulate(rows, plan, 10).rows == (
+        ("theft", sum(rounded(n, mark, 10) for _, n, mark in months)),
+    )
+
+
+def _row(label: str, n: int, mark: int = 0) -> dict[str, object]:
+    return {"d0": label, "n": n, "mark": mark}
 
 
 def test_the_threshold_is_never_below_five(decision: Callable[[str], Decision]) -> None:
@@ -127,17 +154,19 @@ def test_statistics_through_the_guard(
     guard: Guard, actors: dict[str, Actor], snapshot: MemorySnapshot, ledger: Ledger
 ) -> None:
     """Counted, suppressed, recorded without a subject."""
-    snapshot.rows = [{"d0": "theft", "n": 40}, {"d0": "arson", "n": 1}, {"d0": "fraud", "n": 15}]
+    snapshot.rows = [_row("theft", 40), _row("arson", 1), _row("fraud", 15)]
     answer = guard.statistics(actors["analyst"], StatsQuery(CASE, ("category",)))
     assert answer.columns == ("category", "count")
     assert answer.rows == (("theft", 40), ("arson", None), ("fraud", None))
-    assert answer.threshold == 10
+    assert answer.threshold == answer.rounded_to == 10
+    assert answer.noise is None
     assert answer.suppressed == 2
     body = ledger.entry(answer.receipt.index).body
     assert body is not None
     assert body["event"] == "officer:statistics:disclosed"
     assert body["by"] == ["category"]
     assert body["suppressed"] == 2
+    assert body["rounded_to"] == 10
     assert "subject" not in body
 
 
@@ -165,7 +194,7 @@ def test_a_plan_runs_on_the_real_engine(
     con.execute(
         "CREATE TABLE \"police.case\" AS SELECT DATE '2025-01-31' + CAST(i % 60 AS INTEGER) AS "
         "filed_on, CASE WHEN i % 10 = 0 THEN NULL ELSE 'theft' END AS category, "
-        "'9901060010' || (10 + i % 2) || '01' AS grid_code FROM range(100) t(i)"
+        "'9901060010' || (10 + i % 2) || '01' AS grid_code, hash(i) AS _mark FROM range(100) t(i)"
     )
     query = StatsQuery(CASE, ("community", "month"), area="990106001", first_month="2025-02")
     plan = plan_statistics(catalog[CASE], query, decision(CASE))

@@ -58,23 +58,21 @@ def make_home(folder: Path, profile: str = "demonstration") -> Settings:
 
 
 def _cases() -> list[str]:
+    found = [case[:3] for case in _CASES for _ in range(case[3])]
     rows = ", ".join(
-        f"('{grid}', DATE '{day}', '{category}')"
-        for grid, day, category, count in _CASES
-        for _ in range(count)
+        f"('{grid}', DATE '{day}', '{category}', hash({number}))"
+        for number, (grid, day, category) in enumerate(found)
     )
     return [
         (
             'CREATE TABLE analytic."police.case" AS SELECT * FROM '
-            f"(VALUES {rows}) AS t(grid_code, filed_on, category)"
+            f"(VALUES {rows}) AS t(grid_code, filed_on, category, _mark)"
         )
     ]
 
 
 def _deliveries(records: Records, settings: Settings) -> None:
     """One good delivery of population, one of housing that was stopped, with its feedback."""
-    for code in ("population", "housing"):
-        records.register_partner(code, code)
     good = Arrival("population.resident", "population", "resident.csv", "a" * 64, 1000, "full")
     batch = records.register_batch(good, NOW - timedelta(hours=3)).batch
     records.save_verdict(batch.id, _verdict(0.995, passed=True), NOW - timedelta(hours=2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from api.cli import app
+from api.wire.card import Card
+from contracts.cards.board import CardView
 from contracts.cards.causes import CardKind, card_id
 from contracts.codes import load_code_sets
 from contracts.loader import load_contracts
@@ -47,7 +49,7 @@ def home(tmp_path: Path) -> Path:
 
 def cards(home: Path, command: str, *more: str, by: str | None = None) -> Result:
     card = () if command == "list" else ((home / "card").read_text(),)
-    who = ("--by", by, "--reason", "invented") if by else ()
+    who = ("--account", by, "--reason", "invented") if by else ()
     return hub("cards", command, *card, *more, *who, "--home", str(home))
 
 
@@ -75,7 +77,7 @@ def test_an_appeal_is_decided_by_somebody_else(home: Path) -> None:
     assert cards(home, "appeal", by="housing.steward").exit_code == 0
     own = cards(home, "decide", "--grant", by="housing.steward")
     assert own.exit_code == 64
-    assert "申请人" in own.output
+    assert "life.deciders" in own.output
     done = cards(home, "decide", "--grant", "--json", by="bureau.steward")
     assert json.loads(done.stdout)["state"] == "closed"
     assert listed(home, "--open") == []
@@ -142,3 +144,7 @@ def test_a_misspelt_department_is_refused_and_not_read_as_nothing(
     said = CliRunner().invoke(app, [*command.split(), "--department", "hosing", "--home", home])
     assert said.exit_code == 64
     assert "housing" in said.output
+
+
+def test_the_card_on_the_wire_is_the_card_that_every_door_shows() -> None:
+    assert list(Card.model_fields) == [field.name for field in fields(CardView)]

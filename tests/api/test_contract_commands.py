@@ -107,9 +107,9 @@ def test_every_contract_is_shown(contract: object, tmp_path: Path) -> None:
         assert column["name"] in done.stdout
 
 
-def test_a_mask_is_told_as_it_is_applied() -> None:
+def test_a_mask_is_told_as_it_is_applied(tmp_path: Path) -> None:
     contract = next(c for c in CONTRACTS if c.name == "population.resident")
-    told = described(contract, Registers.load(load_code_sets()))
+    told = described(contract, Registers.load(load_code_sets(), settings_in(tmp_path)))
     masks = {c["name"]: c["mask"] for c in told["columns"]}
     assert masks["resident_id"] == "id_6_4"
     assert masks["name"] == "name"
@@ -158,7 +158,9 @@ def test_pages_mark_what_is_not_verified_and_say_what_is_new(tmp_path: Path) -> 
         contract.name, "0.9.0", "0" * 64, {**before.document, "contract": document}, NOW
     )
     history = {contract.name: (old,)}
-    write_docs(Known(found.contracts, found.code_sets, history), tmp_path / "docs")
+    write_docs(
+        Known(found.contracts, found.code_sets, history), settings_in(tmp_path), tmp_path / "docs"
+    )
     text = (tmp_path / "docs" / "population.resident.html").read_text(encoding="utf-8")
     assert "未核实" in text
     assert "0.9.0 以来的变化" in text

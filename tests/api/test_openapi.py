@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api.wire import base, citizen, identity, officer, partner, public, statistics
+from api.wire import base, card, citizen, desk, identity, officer, partner, public, statistics
 from tests.api.hub import Client, TinyHub
 
-MODULES = (base, citizen, identity, officer, partner, public, statistics)
+MODULES = (base, card, citizen, desk, identity, officer, partner, public, statistics)
 
 
 def models() -> Iterator[type[BaseModel]]:

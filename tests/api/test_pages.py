@@ -63,6 +63,11 @@ class Outline(HTMLParser):
         return [attrs for name, attrs in self.tags if name == tag]
 
 
+def card_of(hub: TinyHub) -> str:
+    (card,) = hub.services.cards.cards(hub.services.clock.now())
+    return card.id
+
+
 def pages_of(hub: TinyHub) -> Iterator[str]:
     anyone = hub.client()
     for path in PUBLIC:
@@ -73,6 +78,12 @@ def pages_of(hub: TinyHub) -> Iterator[str]:
         ("analyst", "/statistics?dataset=police.case&by=community,month", None),
         ("citizen", "/citizen", EAST.number),
         ("partner.housing", "/partner", None),
+        ("steward", "/partner", None),
+        ("partner.housing", "/partner/cards", None),
+        ("partner.housing", f"/partner/cards/{card_of(hub)}", None),
+        ("partner.housing", "/partner/worklist", None),
+        ("steward", "/partner/worklist", None),
+        ("partner.population", "/partner/samples", None),
     ):
         browser = hub.browser(actor, number)
         yield browser.get(path).text
@@ -208,11 +219,25 @@ def test_months_stand_across(hub: TinyHub) -> None:
     text = browser.get("/statistics?dataset=police.case&by=community,month").text
     assert '<th scope="col" class="n">2026-02</th>' in text
     assert text.count(f">{SUPPRESSED}<") == 4
+    assert "取整为 10 的倍数" in text
+    assert "小于 10 的数" in text
     assert "东门社区（990106001001）" in text
     browser.close()
 
 
-@pytest.mark.parametrize("path", ["/officer", "/citizen", "/statistics", "/partner"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/officer",
+        "/citizen",
+        "/statistics",
+        "/partner",
+        "/partner/cards",
+        "/partner/worklist",
+        "/partner/samples",
+        "/partner/cards/0123456789abcdef",
+    ],
+)
 def test_a_page_about_somebody_wants_a_session(client: Client, path: str) -> None:
     reply = client.get(path, headers={"accept": "text/html"})
     assert reply.status_code == 401
@@ -234,7 +259,20 @@ def test_a_bearer_token_is_no_way_into_the_pages(hub: TinyHub, client: Client) -
         {"origin": ORIGIN, "sec-fetch-site": "none"},
     ],
 )
-@pytest.mark.parametrize("path", ["/officer", "/sign-out", "/preferences", "/demo/sign-in"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/officer",
+        "/sign-out",
+        "/preferences",
+        "/demo/sign-in",
+        "/partner/cards/0123456789abcdef/acknowledge",
+        "/partner/worklist/export",
+        "/partner/worklist/return",
+        "/partner/samples",
+        "/partner/samples/return",
+    ],
+)
 def test_a_form_of_another_site_is_refused(
     hub: TinyHub, officer: Client, path: str, headers: dict[str, str]
 ) -> None:

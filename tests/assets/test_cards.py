@@ -15,8 +15,8 @@ from assets import steps
 from assets.cards import admitted, evaluate_cards
 from assets.definitions import CARDS, build_definitions, checked_key
 from assets.runtime import Promises, Quiet, Runtime, open_runtime
-from contracts.cards.deriving import Gate
 from contracts.cards.desk import CardDesk
+from contracts.cards.gate import Gate
 from contracts.cards.life import State
 from contracts.verdict import BatchVerdict
 from hub.config import Settings

@@ -88,7 +88,9 @@ def test_engine_that_cannot_be_installed_gives_a_row_that_says_so(
     ]
 
 
-@pytest.mark.parametrize("engine", peers.ENGINES, ids=lambda engine: engine.folder)
+@pytest.mark.parametrize(
+    "engine", [*peers.ENGINES, *peers.DECIDERS], ids=lambda engine: engine.folder
+)
 def test_requirements_of_an_engine_are_pinned_and_name_no_host(engine: peers.Engine) -> None:
     text = engine.requirements.read_text()
     entries = re.split(r"\n(?=[a-z0-9])", text)

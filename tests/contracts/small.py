@@ -99,6 +99,7 @@ def check(
     code_sets: CodeSets | None = None,
     references: Mapping[str, str] | None = None,
     partner: str | None = None,
+    sql_seconds: float = 60.0,
 ) -> BatchVerdict:
     """Run a batch of rows of text, by default one cell per column of the contract."""
     names = columns or [item.name for item in of.properties]
@@ -111,7 +112,7 @@ def check(
         references=references,
         partner=partner,
     )
-    return run_batch(con, compiled)
+    return run_batch(con, compiled, sql_seconds=sql_seconds)
 
 
 def failed(con: duckdb.DuckDBPyConnection) -> dict[int, list[str]]:

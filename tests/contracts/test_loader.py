@@ -212,6 +212,7 @@ def test_all_findings_come_at_once_and_point_at_their_line(tmp_path: Path) -> No
         (contract_text().replace("name: test.thing", "name: Thing"), "domain.dataset"),
         (contract_text().replace("apiVersion: v3.1.0", "apiVersion: v9"), "not ODCS"),
         (contract_text().replace("status: active", "statuss: active"), "not ODCS"),
+        (contract_text().replace("status: active", "status: retird"), "status 'retird'"),
         (contract_text() + "  - name: second\n", "exactly one schema object"),
         (contract_text().replace("role: steward", "role: friend"), "who answers for the data"),
         (contract_text().replace("value: housing", "value: Housing Office"), "ownerDepartment: "),
@@ -307,3 +308,16 @@ def test_a_key_that_odcs_does_not_know_is_found_once_at_its_line(tmp_path: Path)
         load_contracts([tmp_path], built_in=False)
     line = text.splitlines().index("bogus: 1") + 1
     assert caught.value.findings == (f"test.thing.yaml:{line}: not ODCS: 'bogus' is no key here",)
+
+
+def test_an_owner_outside_the_register_of_agencies_is_refused_at_its_line(tmp_path: Path) -> None:
+    text = contract_text().replace("value: housing", "value: housin")
+    write_contract(tmp_path, text)
+    with pytest.raises(ContractError) as refused:
+        load_contracts([tmp_path], built_in=False)
+    (finding,) = refused.value.findings
+    line = 1 + next(n for n, row in enumerate(text.splitlines()) if "ownerDepartment" in row)
+    assert finding.startswith(f"thing.yaml:{line}: ownerDepartment 'housin'")
+    assert "housing" in finding
+    (taken,) = load_contracts([tmp_path], built_in=False, agencies={"housin"})
+    assert taken.owner == "housin"

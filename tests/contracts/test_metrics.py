@@ -121,3 +121,25 @@ def test_every_operator(
     assert threshold.holds(holding)
     assert not threshold.holds(breaking)
     assert str(threshold).endswith("rows")
+
+
+@pytest.mark.parametrize("severity", ["error", "warning"])
+def test_sql_that_never_ends_is_stopped_and_does_not_pass(tmp_path: Path, severity: str) -> None:
+    """Fail closed: what could not be evaluated proves nothing; the next rule is evaluated."""
+    endless = (
+        "SELECT count(*) FROM ${object} AS a, ${object} AS b, ${object} AS c, ${object} AS d "
+        "WHERE a.thing_id || b.thing_id < c.thing_id || d.thing_id"
+    )
+    quality = (
+        f'- {{name: endless, type: sql, query: "{endless}", mustBeLessThan: 1, '
+        f"severity: {severity}}}\n"
+        '- {name: counted, type: sql, query: "SELECT count(*) FROM ${object}", mustBe: 2000}\n'
+    )
+    rows: list[list[str | None]] = [[f"k{n:05}"] for n in range(2000)]
+    with engine() as con:
+        verdict = check(con, contract(tmp_path, quality=quality), rows, sql_seconds=0.2)
+    stopped, counted = verdict.result("endless"), verdict.result("counted")
+    assert (stopped.passed, stopped.measured) == (False, None)
+    assert stopped.note == "not evaluated: took longer than 0.2 s"
+    assert counted.passed
+    assert verdict.passed is (severity == "warning")

@@ -102,3 +102,24 @@ def test_a_breaking_change_waits_for_its_version_and_data_stays(
     run(settings)
     assert adopted(settings) == ["2.0.0", "1.0.0"]
     assert {b.status for b in batches(settings, DATASET)} == {BatchStatus.PUBLISHED}
+
+    file = settings.contract_folders[0] / f"{DATASET}.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.unlink()  # data was loaded under it: it cannot just be gone
+    done = hub_command(settings, "run")
+    assert done.returncode == 65, done.stderr
+    assert "status: retired" in done.stderr
+    write_contract(
+        file.parent,
+        text.replace("version: 2.0.0", "version: 2.0.1").replace("active", "retired"),
+        file.name,
+    )
+    send(settings, tmp_path, "third.csv", "thing_id\nb\n")
+    run(settings)
+    assert sorted(b.status for b in batches(settings, DATASET)) == sorted(
+        [BatchStatus.PUBLISHED, BatchStatus.PUBLISHED, BatchStatus.REFUSED]
+    )
+    location = build_definitions(settings)
+    named = {schedule.name for schedule in location.schedules or ()}
+    assert "monthly__housing__tenancy" in named
+    assert not any("thing" in name for name in named)

@@ -5,32 +5,38 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import delete
 
+from access.demo import load_demo_actors
+from api import field_sample
 from api.accuracy import true_accuracies
-from api.commands.field_sample import SampleOrder, draw_sample, return_sample
+from api.field_sample import SampleOrder
 from api.quality import figures
+from api.services import open_services
 from assets.demo.truth import read_truth
-from assets.reports.worksheet import RIGHT, UNREACHABLE, WRONG
+from assets.reports.worksheet import RIGHT, SHEET, UNREACHABLE, WRONG
 from contracts.accuracy.measures import estimates
 from contracts.accuracy.sampling import sample_size
-from hub.clock import SystemClock
 from hub.config import Settings
 from hub.errors import AccessDenied, DeliveryRefused, LedgerError, RequestError
 from hub.ledger.log import Ledger
+from hub.store.models import FieldSampleRow, FieldStratumRow
 from hub.store.records import Records
-from hub.store.samples import Samples
+from hub.store.samples import FieldSample, Samples
 from tests.journeys.conftest import Story, hub_command
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("story")]
 
-ORDER = SampleOrder("population.resident", "2026-77", "partner.population")
-_FIELDS = {"name": "H", "resident_id": "I", "person_status": "J", "residence_address": "K"}
+ACTORS = load_demo_actors()
+ORDER = SampleOrder("population.resident", "2026-77", ACTORS["partner.population"])
+_FIELDS = {"name": "G", "resident_id": "H", "person_status": "I", "residence_address": "J"}
 
 
 @pytest.fixture(scope="module")
@@ -49,37 +55,41 @@ def entries(settings: Settings) -> int:
     return int(result["entries"])
 
 
+def draw_sample(settings: Settings, order: SampleOrder) -> tuple[FieldSample, Path]:
+    with closing(open_services(settings)) as services:
+        return field_sample.draw_sample(services, order)
+
+
+def return_sample(settings: Settings, file: Path) -> FieldSample:
+    with closing(open_services(settings)) as services:
+        return field_sample.return_sample(services, file)
+
+
 def answered(path: Path, to: Path, wrong: dict[str, str], absent: int) -> Path:
     """Fill a worksheet in: wrong are the numbers whose record has a hidden error, and where."""
     book = openpyxl.load_workbook(path)
-    sheet: Any = book.active
-    for row in range(3, sheet.max_row + 1):
-        for column in "HIJK":
-            sheet[f"{column}{row}"] = UNREACHABLE if row < 3 + absent else RIGHT
-        hidden = wrong.get(sheet[f"E{row}"].value)
-        if hidden is not None and row >= 3 + absent:
+    sheet: Any = book[SHEET]
+    for row in range(2, sheet.max_row + 1):
+        for column in "GHIJ":
+            sheet[f"{column}{row}"] = UNREACHABLE if row < 2 + absent else RIGHT
+        hidden = wrong.get(sheet[f"D{row}"].value)
+        if hidden is not None and row >= 2 + absent:
             sheet[f"{_FIELDS[hidden]}{row}"] = WRONG
     book.save(to)
     return to
 
 
-def closed(settings: Settings) -> None:
-    """Take every sample that is in the field as back, with everybody unreachable."""
-    with Records.open(settings) as records:
-        samples = Samples(records)
-        for sample in samples.all():
-            if sample.returned_at is None:
-                strata = [
-                    replace(s, agreed=0, wrong=0, unreachable=s.drawn, wrong_by_field={})
-                    for s in sample.strata
-                ]
-                samples.save_result(sample.id, strata, sample.drawn_at, 0)
+def forgotten(settings: Settings) -> None:
+    """Forget every sample, as if nothing had been drawn of the publication yet."""
+    with Records.open(settings) as records, records.writing() as session:
+        session.execute(delete(FieldStratumRow))
+        session.execute(delete(FieldSampleRow))
 
 
 @pytest.fixture(autouse=True)
 def _none_in_the_field(settings: Settings) -> Iterator[None]:
     yield
-    closed(settings)
+    forgotten(settings)
 
 
 def hidden_errors(story: Story) -> dict[str, str]:
@@ -93,14 +103,14 @@ def hidden_errors(story: Story) -> dict[str, str]:
 
 def test_from_drawing_to_what_it_proves(story: Story, settings: Settings, tmp_path: Path) -> None:
     before = entries(settings)
-    sample, path = draw_sample(settings, SystemClock(), ORDER)
+    sample, path = draw_sample(settings, ORDER)
     assert path.parent == settings.home / "samples"
     assert path.stat().st_mode & 0o777 == 0o600
     assert sample.size == sample_size(sample.population) == sum(s.drawn for s in sample.strata)
     assert entries(settings) == before + sample.size + 1  # one for each person, one for the drawing
 
     back = answered(path, tmp_path / "back.xlsx", hidden_errors(story), absent=4)
-    found = return_sample(settings, SystemClock(), back)
+    found = return_sample(settings, back)
     assert not path.exists()
     assert sum(s.unreachable or 0 for s in found.strata) == 4
     strict, reached = estimates(found)
@@ -118,35 +128,40 @@ def test_from_drawing_to_what_it_proves(story: Story, settings: Settings, tmp_pa
     assert measured["field_sample"].share == strict.lower
     assert entries(settings) == before + sample.size + 2
     with pytest.raises(RequestError, match="returned"):
-        return_sample(settings, SystemClock(), back)
+        return_sample(settings, back)
+    before = entries(settings)
+    for again in (ORDER, replace(ORDER, level="street")):
+        with pytest.raises(RequestError, match="its result stands"):
+            draw_sample(settings, again)
+    assert entries(settings) == before
 
 
 def test_the_same_facts_give_the_same_persons_and_another_seed_others(
     settings: Settings,
 ) -> None:
     def numbers(order: SampleOrder) -> set[str]:
-        _, path = draw_sample(settings, SystemClock(), order)
-        sheet: Any = openpyxl.load_workbook(path).active
-        found = {sheet[f"E{row}"].value for row in range(3, sheet.max_row + 1)}
+        _, path = draw_sample(settings, order)
+        sheet: Any = openpyxl.load_workbook(path)[SHEET]
+        found = {sheet[f"D{row}"].value for row in range(2, sheet.max_row + 1)}
         path.unlink()
-        closed(settings)
+        forgotten(settings)
         return found
 
     first = numbers(ORDER)
     assert numbers(ORDER) == first
-    other = SampleOrder(ORDER.dataset, ORDER.case, ORDER.by, seed="a0b1c2")
+    other = replace(ORDER, seed="a0b1c2")
     assert numbers(other) != first
 
 
 def test_a_second_draw_is_refused_before_anybody_is_disclosed(settings: Settings) -> None:
     (settings.home / "samples").mkdir(exist_ok=True)
     (settings.home / "samples").chmod(0o755)
-    draw_sample(settings, SystemClock(), ORDER)
+    draw_sample(settings, ORDER)
     assert (settings.home / "samples").stat().st_mode & 0o777 == 0o700
     before = entries(settings)
     for again in (ORDER, replace(ORDER, seed="a0b1c2"), replace(ORDER, level="street")):
         with pytest.raises(RequestError, match="in the field"):
-            draw_sample(settings, SystemClock(), again)
+            draw_sample(settings, again)
     assert entries(settings) == before
 
 
@@ -156,31 +171,33 @@ def test_a_return_that_the_ledger_missed_is_told_when_it_comes_again(
     def broken(*_: object) -> None:
         raise LedgerError("the disk is full")
 
-    _, path = draw_sample(settings, SystemClock(), replace(ORDER, seed="a0b1c2"))
+    _, path = draw_sample(settings, replace(ORDER, seed="a0b1c2"))
     back, before = answered(path, tmp_path / "back.xlsx", {}, absent=0), entries(settings)
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "append", broken)
         with pytest.raises(LedgerError):
-            return_sample(settings, SystemClock(), back)
+            return_sample(settings, back)
     assert path.exists()
-    found = return_sample(settings, SystemClock(), back)
+    with Records.open(settings) as records:
+        (untold,) = Samples(records).all()
+    assert not untold.is_back
+    found = return_sample(settings, back)
     assert not path.exists()
     assert [e.proven for e in estimates(found)] == [False, False]  # all right, by a chosen seed
     assert entries(settings) == before + 1
     with pytest.raises(RequestError, match="returned"):
-        return_sample(settings, SystemClock(), back)
+        return_sample(settings, back)
 
 
 def test_a_changed_worksheet_changes_nothing(settings: Settings, tmp_path: Path) -> None:
-    sample, path = draw_sample(settings, SystemClock(), ORDER)
+    sample, path = draw_sample(settings, ORDER)
     back = answered(path, tmp_path / "back.xlsx", {}, absent=0)
     book = openpyxl.load_workbook(back)
-    assert book.active is not None
-    book.active["D7"] = "改名"
+    book[SHEET]["C7"] = "改名"
     book.save(back)
     with pytest.raises(DeliveryRefused) as refusal:
-        return_sample(settings, SystemClock(), back)
-    assert refusal.value.findings == ("D7: was changed; put back what was issued",)
+        return_sample(settings, back)
+    assert refusal.value.findings == (f"{SHEET}!C7: 此栏不得修改 / not to be edited",)
     assert path.exists()
     with Records.open(settings) as records:
         assert Samples(records).of(sample.id).returned_at is None
@@ -197,7 +214,7 @@ def test_without_the_ledger_there_is_no_file(
         with monkeypatch.context() as patch:
             patch.setattr(Ledger, method, broken)
             with pytest.raises(LedgerError):
-                draw_sample(settings, SystemClock(), ORDER)
+                draw_sample(settings, ORDER)
     assert set((settings.home / "samples").glob("*")) == held
 
 
@@ -205,25 +222,24 @@ def test_without_the_ledger_there_is_no_file(
 def test_who_may_not_is_refused_on_the_record(settings: Settings, by: str) -> None:
     before = entries(settings)
     with pytest.raises(AccessDenied):
-        draw_sample(settings, SystemClock(), SampleOrder(ORDER.dataset, ORDER.case, by))
+        draw_sample(settings, replace(ORDER, actor=ACTORS[by]))
     assert entries(settings) == before + 1
 
 
 @pytest.mark.parametrize(
     "order",
     [
-        SampleOrder("housing.tenancy", "c", "partner.housing"),
-        SampleOrder(ORDER.dataset, "c", "nobody.known"),
-        SampleOrder(ORDER.dataset, "c", ORDER.by, level="planet"),
-        SampleOrder(ORDER.dataset, "c", ORDER.by, seed="../../up"),
-        SampleOrder(ORDER.dataset, "c", ORDER.by, seed=""),
-        SampleOrder(ORDER.dataset, "c", ORDER.by, seed="abcde"),
-        SampleOrder(ORDER.dataset, "c", ORDER.by, seed="ABCDEF"),
+        SampleOrder("housing.tenancy", "c", ACTORS["partner.housing"]),
+        replace(ORDER, level="planet"),
+        replace(ORDER, seed="../../up"),
+        replace(ORDER, seed=""),
+        replace(ORDER, seed="abcde"),
+        replace(ORDER, seed="ABCDEF"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(settings: Settings, order: SampleOrder) -> None:
     with pytest.raises(RequestError):
-        draw_sample(settings, SystemClock(), order)
+        draw_sample(settings, order)
 
 
 def test_measured_accuracy_is_the_true_one_but_for_what_is_explained(story: Story) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.accuracy import compare_with_truth
+from api.accuracy import caught_by_kind, compare_with_truth
 from api.server import environment
 from assets.demo.deliveries import generate_first, send
 from hub.ledger import verify as verifier
@@ -29,6 +29,7 @@ from tests.journeys.conftest import (
     new_hub,
     run,
 )
+from tests.rules.sources import document
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("story")]
 
@@ -248,3 +249,16 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path: Path) -> None:
         for s in (settings, clean)
     ]
     assert counts[0] == counts[1]
+
+
+def test_the_page_shows_what_was_caught_of_every_kind(story: Story) -> None:
+    """The table of docs/quality.md is this very run's: paste what the failure shows."""
+    rows = caught_by_kind(compare_with_truth(story.settings, story.mail / "truth"))
+    lines = [
+        f"| {r['kind']} | {r['found_by']} | {r['planted']} | {r['caught']} | {r['rate_%']:.2f} "
+        f"| {'–' if r['caught'] == r['planted'] else 'no rule can see it'} |"
+        for r in rows
+    ]
+    head = "| kind | found by | planted | caught | % | why not all |\n|---|---|--:|--:|--:|---|\n"
+    table = head + "\n".join(lines) + "\n"
+    assert table in document("quality.md"), table

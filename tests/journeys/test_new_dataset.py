@@ -15,6 +15,7 @@ from rich.console import Console
 from access.files import POLICY_FOLDER
 from api.console import Watch
 from api.running import run_delivery
+from hub.agencies import load_agencies
 from hub.clock import SystemClock
 from hub.config import Settings
 from hub.store.drop import deliver
@@ -145,22 +146,28 @@ def _built_in(name: str) -> str:
 
 
 def _write(settings: Settings) -> None:
-    """Write what an operator writes: contract, code set, and four policy files."""
+    """Write what an operator writes: contract, code set, and five policy files."""
     (folder,) = settings.contract_folders
     (folder / "health.vaccination.yaml").write_text(CONTRACT, encoding="utf-8")
     (folder / "codes").mkdir()
     (folder / "codes" / "vaccine.csv").write_text(CODES, encoding="utf-8")
-    roles = _built_in("roles.yaml").replace("agencies:\n", "agencies:\n  health: 卫生健康局\n", 1)
-    roles = roles.replace(
-        "agencies: [address, bureau, civil_affairs, housing, market, oversight, police, population]",
-        "agencies: [address, bureau, civil_affairs, health, housing, market, oversight, police, "
-        "population]",
-    ).replace(
-        "agencies: [civil_affairs, housing, population]",
-        "agencies: [civil_affairs, health, housing, population]",
+    roles = (
+        _built_in("roles.yaml")
+        .replace(
+            "agencies: [address, bureau, civil_affairs, housing, market, oversight, police, population]",
+            "agencies: [address, bureau, civil_affairs, health, housing, market, oversight, police, "
+            "population]",
+        )
+        .replace(
+            "agencies: [civil_affairs, housing, population]",
+            "agencies: [civil_affairs, health, housing, population]",
+        )
     )
     own = settings.home / "policies"
     own.mkdir()
+    agencies = {**load_agencies(), "health": "卫生健康局"}
+    lines = ["code,title", *(f"{code},{title}" for code, title in agencies.items())]
+    (own / "agencies.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (own / "roles.yaml").write_text(roles, encoding="utf-8")
     (own / "purposes.yaml").write_text(_built_in("purposes.yaml") + PURPOSE, encoding="utf-8")
     (own / "policy.csv").write_text(_built_in("policy.csv") + RULE, encoding="utf-8")

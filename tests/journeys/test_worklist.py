@@ -20,7 +20,8 @@ from api.cli import app
 from api.commands.ledger import open_ledger
 from api.setup import make_hub
 from assets import steps
-from assets.reconciliation.sheets import ANSWERS, CONCLUSION, COVER, REMARK
+from assets.guarded.sheets import COVER
+from assets.reconciliation.sheets import ANSWERS, CONCLUSION, REMARK
 from assets.reconciliation.step import check_worklist
 from assets.runtime import Promises, Quiet, open_runtime
 from contracts.loader import load_contracts
@@ -139,7 +140,7 @@ class Town:
     def export(self, name: str = "list.xlsx", department: str = "population") -> Path:
         out = self.folder / name
         done = self.hub(
-            "worklist", "export", "--department", department, "--by", "李科长",
+            "worklist", "export", "--department", department, "--official", "李科长",
             "--case", "JH-2026-1", "--out", str(out),
         )  # fmt: skip
         assert done.exit_code == 0, done.output
@@ -182,7 +183,7 @@ def test_a_conflict_is_found_answered_resolved_and_found_again(town: Town) -> No
     path = town.export()
     assert town.states() == [("population", "dead_but_active", "in_review", 1)]
     answer(path, OURS_IS_WRONG, "已核实")
-    back = town.hub("worklist", "return", str(path), "--by", "李科长", "--json")
+    back = town.hub("worklist", "return", str(path), "--official", "李科长", "--json")
     assert back.exit_code == 0, back.output
     told = json.loads(back.output)
     assert told["department"] == "population"
@@ -248,7 +249,7 @@ def test_without_ledger_there_is_no_file_and_no_item_moves(
     monkeypatch.setattr(Ledger, "submit", refuse)
     out = town.folder / "none.xlsx"
     done = town.hub(
-        "worklist", "export", "--department", "population", "--by", "x", "--case", "y",
+        "worklist", "export", "--department", "population", "--official", "x", "--case", "y",
         "--out", str(out),
     )  # fmt: skip
     assert done.exit_code == 70
@@ -260,7 +261,7 @@ def test_without_ledger_there_is_no_file_and_no_item_moves(
 def test_a_department_that_says_it_is_the_other_hands_the_item_over(town: Town) -> None:
     path = town.export()
     answer(path, next(text for text in ANSWERS if text.startswith("对方")), "本人到场")
-    assert town.hub("worklist", "return", str(path), "--by", "x").exit_code == 0
+    assert town.hub("worklist", "return", str(path), "--official", "x").exit_code == 0
     assert town.states() == [("civil_affairs", "dead_but_active", "open", 1)]
     theirs = town.export("theirs.xlsx", "civil_affairs")
     _, sheet = sheet_of(theirs)
@@ -270,7 +271,7 @@ def test_a_department_that_says_it_is_the_other_hands_the_item_over(town: Town) 
     assert not any("本人到场" in text for text in row.values())
     assert "HH1" in row.values()
     answer(theirs, next(text for text in ANSWERS if text.startswith("对方")))
-    assert town.hub("worklist", "return", str(theirs), "--by", "y").exit_code == 0
+    assert town.hub("worklist", "return", str(theirs), "--official", "y").exit_code == 0
     assert town.states() == [("civil_affairs", "dead_but_active", "in_review", 1)]
     with Records.open(town.settings) as records:
         (item,) = Worklist(records).items("civil_affairs")
@@ -280,7 +281,7 @@ def test_a_department_that_says_it_is_the_other_hands_the_item_over(town: Town) 
 def test_explained_holds_until_a_record_changes(town: Town) -> None:
     path = town.export()
     answer(path, next(text for text in ANSWERS if text.startswith("均正确")), "登记在途")
-    assert town.hub("worklist", "return", str(path), "--by", "x").exit_code == 0
+    assert town.hub("worklist", "return", str(path), "--official", "x").exit_code == 0
     assert town.states()[0][2] == "explained"
     with Records.open(town.settings) as records:
         (item,) = [
@@ -301,13 +302,13 @@ def test_explained_holds_until_a_record_changes(town: Town) -> None:
 def test_an_answer_to_a_workbook_of_old_evidence_is_refused(town: Town) -> None:
     old = town.export()
     answer(old, next(text for text in ANSWERS if text.startswith("均正确")), "登记在途")
-    assert town.hub("worklist", "return", str(old), "--by", "x").exit_code == 0
+    assert town.hub("worklist", "return", str(old), "--official", "x").exit_code == 0
     town.residents("0", collected_on="2025-05-02")
     town.run()
     assert town.states()[0][2] == "reopened"
     before = len(town.events())
-    done = town.hub("worklist", "return", str(old), "--by", "x")
-    assert done.exit_code == 64
+    done = town.hub("worklist", "return", str(old), "--official", "x")
+    assert done.exit_code == 65
     said = " ".join(done.output.split())
     assert f"{sheet_of(old)[1].title}!A2" in said
     assert "changed since: export again" in said
@@ -317,7 +318,7 @@ def test_an_answer_to_a_workbook_of_old_evidence_is_refused(town: Town) -> None:
     assert (item.state, item.conclusion, item.remark) == (ItemState.REOPENED, None, None)
     new = town.export("new.xlsx")
     answer(new, OURS_IS_WRONG)
-    assert town.hub("worklist", "return", str(new), "--by", "x").exit_code == 0
+    assert town.hub("worklist", "return", str(new), "--official", "x").exit_code == 0
 
 
 def test_what_is_handed_out_goes_by_the_hubs_own_policy_and_the_contracts_in_use(
@@ -342,7 +343,7 @@ def test_what_is_handed_out_goes_by_the_hubs_own_policy_and_the_contracts_in_use
     (policies / "policy.csv").write_text("".join(kept), "utf-8")
     out = town.folder / "refused.xlsx"
     done = town.hub(
-        "worklist", "export", "--department", "population", "--by", "x", "--case", "y",
+        "worklist", "export", "--department", "population", "--official", "x", "--case", "y",
         "--out", str(out),
     )  # fmt: skip
     assert done.exit_code == 77, done.output
@@ -359,8 +360,8 @@ def test_an_edited_workbook_is_refused_with_every_cell_named(town: Town) -> None
     other = next(s for s in book if s.title not in (COVER, sheet.title))
     other.cell(1, 2).value = "changed"
     book.save(path)
-    done = town.hub("worklist", "return", str(path), "--by", "x")
-    assert done.exit_code == 64
+    done = town.hub("worklist", "return", str(path), "--official", "x")
+    assert done.exit_code == 65
     said = " ".join(done.output.split())
     assert f"{sheet.title}!E2" in said
     assert f"{sheet.title}!" in said

@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
+from itertools import chain
 
 import pytest
 from importlinter.cli import lint_imports
@@ -45,7 +46,8 @@ def test_only_the_records_make_engines() -> None:
 def test_what_is_imported_is_declared() -> None:
     """A package that is only there because another needs it can be gone tomorrow."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {_normal(re.split(r"[^\w.-]", text)[0]) for text in project["dependencies"]}
+    texts = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    declared = {_normal(re.split(r"[^\w.-]", text)[0]) for text in texts}
     owners = packages_distributions()
     undeclared = {
         f"{module}: {name}"

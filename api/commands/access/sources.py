@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from access.files import POLICY_FOLDER
-from contracts.codes import load_code_sets
-from contracts.loader import load_catalog, load_contracts
+from contracts.loader import load_catalog
+from contracts.versions.in_force import in_force
 from hub.catalog import Catalog
 from hub.config import Settings
 
 
 def catalog_of(settings: Settings) -> Catalog:
-    """Return the catalogue of a hub: its contracts, built in and its own."""
-    folders = settings.contract_folders
-    return load_catalog(load_contracts(folders, code_sets=load_code_sets(folders)))
+    """Return the catalogue that a hub goes by: its contracts in force, built in and its own."""
+    return load_catalog(in_force(settings).contracts)
 
 
 def policy_folder_of(settings: Settings) -> Path:

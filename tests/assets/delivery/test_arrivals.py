@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -76,6 +77,12 @@ def test_an_unknown_dataset_is_told_which_exist(hub: Hub) -> None:
         "unknown dataset of partner housing; existing: housing.dwelling, housing.tenancy"
         in reason(hub)
     )
+
+
+def test_a_retired_dataset_takes_no_deliveries(hub: Hub) -> None:
+    hub.contracts = tuple(replace(contract, status="retired") for contract in hub.contracts)
+    hub.drop_bare(b"x", "housing", "housing.tenancy", "a.csv")
+    assert "housing.tenancy 已停用" in reason(hub)
 
 
 def test_a_dataset_of_another_partner_is_unknown(hub: Hub) -> None:

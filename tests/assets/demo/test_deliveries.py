@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from assets.demo.deliveries import MONTHLY, generate, generate_first
+from assets.demo.deliveries import MONTHLY, generate, generate_first, generate_second
 from assets.demo.district import District
 from assets.demo.outbox import FORMS, Delivery
 from assets.demo.truth import read_truth, showcase
+from contracts.cards.rules import load_card_rules
 from contracts.model import header_form
 from hub.identifiers import ResidentId
 from tests.assets.demo.conftest import Generated
@@ -182,6 +183,23 @@ def test_the_second_month_brings_four_datasets_and_one_is_spoilt(generated: Gene
     assert generated.second.period == "2026-07"
     share = planted["housing.tenancy", "float_damage"] / second["housing.tenancy"].rows
     assert 0.11 < share < 0.13
+
+
+@pytest.mark.parametrize("residents", [2_000, 6_000])
+def test_careless_dwellings_are_published_with_a_yellow_card(
+    tmp_path: Path, residents: int
+) -> None:
+    rules = load_card_rules()
+    careless = frozenset({"housing.tenancy", "housing.dwelling"})
+    second = generate_second(District(residents), tmp_path, careless)
+    (delivery,) = [d for d in second.deliveries if d.dataset == "housing.dwelling"]
+    wrong = sum(
+        row.file == delivery.path.name and row.detectable_by == "check"
+        for row in read_truth(tmp_path / "truth")
+    )
+    right = 100 * (1 - wrong / delivery.rows)
+    assert rules.red.key_accuracy_percent < right < rules.yellow.key_accuracy_percent
+    assert {d.dataset for d in second.deliveries} == {*MONTHLY, "housing.dwelling"}
 
 
 def test_the_correction_is_the_same_delivery_with_the_usual_errors(generated: Generated) -> None:

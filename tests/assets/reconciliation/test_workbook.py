@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import openpyxl
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from assets.guarded.sheets import Sheet, plain
+from assets.guarded.writing import write_workbook
 from assets.reconciliation.answers import read_answers, refuse_outdated
-from assets.reconciliation.sheets import ANSWERS, Checks, Sheet, plain
-from assets.reconciliation.workbook import write_workbook
-from hub.errors import RequestError
+from assets.reconciliation.sheets import ANSWERS, COLUMNS, seal_of
+from hub.errors import DeliveryRefused
 from hub.keyring import Keyring
 from hub.store.worklist import Conclusion
 
@@ -28,12 +30,12 @@ def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
     return Keyring.create(tmp_path_factory.mktemp("keys") / "keyring.json")
 
 
-def made(folder: Path, keyring: Keyring, rows: list[tuple[str, ...]] | None = None) -> Path:
+def made(folder: Path, keyring: Keyring, rows: Sequence[tuple[str, ...]] | None = None) -> Path:
     path = folder / "list.xlsx"
     rows = rows or [("W1", "王五", "李四"), ("W2", "'=1+1", ""), ("W3", "赵六", "x")]
     sheet = Sheet("姓名不一致", HEADINGS, tuple(rows), tuple(f"e-{row[0]}" for row in rows))
     with path.open("wb") as file:
-        write_workbook(file, COVER, [sheet], Checks(keyring, "housing"))
+        write_workbook(file, COVER, [sheet], COLUMNS, seal_of(keyring, "housing"))
     return path
 
 
@@ -46,7 +48,7 @@ def edit(path: Path, **cells: str | None) -> Path:
 
 
 def findings(path: Path, keyring: Keyring) -> tuple[str, ...]:
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(DeliveryRefused) as caught:
         read_answers(path, keyring)
     return caught.value.findings
 
@@ -80,7 +82,7 @@ def test_sorted_and_removed_rows_are_no_edit(tmp_path: Path, keyring: Keyring) -
     [
         ({"B2": "另一人"}, ["B2"]),
         ({"A2": "W9"}, ["A2"]),
-        ({"B2": "x", "C4": "y", "D3": "maybe"}, ["B2", "D3", "C4"]),
+        ({"B2": "x", "C4": "y", "D3": "maybe"}, ["B2", "C4", "D3"]),
         ({"C3": "added"}, ["C3"]),
         ({"G2": "beside"}, ["G2"]),
         ({"F2": ""}, ["F2"]),
@@ -108,7 +110,7 @@ def test_answers_about_evidence_that_has_changed_are_named(
     returned = read_answers(path, keyring)
     refuse_outdated(returned, {"W1": "e-W1", "W2": "other", "W3": "e-W3"}, keyring)
     refuse_outdated(returned, {"W1": "e-W1"}, keyring)  # W3 is nobody's to answer any more
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(DeliveryRefused) as caught:
         refuse_outdated(returned, {"W1": "e-W3", "W3": "e-W3"}, keyring)
     (found,) = caught.value.findings
     assert found.startswith("姓名不一致!A2: ")
@@ -121,7 +123,7 @@ def test_the_evidence_of_another_row_is_no_evidence(tmp_path: Path, keyring: Key
     sheet = openpyxl.load_workbook(path)["姓名不一致"]
     first, other = str(sheet["F2"].value), str(sheet["F3"].value)
     returned = read_answers(edit(path, D2=OURS, F2=first[:-16] + other[-16:]), keyring)
-    with pytest.raises(RequestError):
+    with pytest.raises(DeliveryRefused):
         refuse_outdated(returned, {"W1": "e-W2"}, keyring)
 
 
@@ -136,7 +138,7 @@ def test_a_damaged_member_is_a_refusal(tmp_path: Path, keyring: Keyring) -> None
     path.write_bytes(content)
     with zipfile.ZipFile(path) as archive, pytest.raises(zlib.error):
         archive.read(name)
-    with pytest.raises(RequestError, match="damaged"):
+    with pytest.raises(DeliveryRefused, match="damaged"):
         read_answers(path, keyring)
 
 
@@ -170,7 +172,7 @@ def test_hostile_files_are_refused(tmp_path: Path, keyring: Keyring) -> None:
     far.mkdir()
     wide = edit(made(far, keyring), XFD1048576="x")
     for path, says in ((text, "no workbook"), (bomb, "unpacks to"), (wide, "spans")):
-        with pytest.raises(RequestError, match=says):
+        with pytest.raises(DeliveryRefused, match=says):
             read_answers(path, keyring)
 
 
@@ -186,3 +188,19 @@ def test_whatever_a_value_is_it_comes_back_as_written(
     assert read_answers(made(tmp_path, keyring, rows), keyring).unanswered == len(values)
     for _, text, _ in rows:
         assert not text.startswith(("=", "+", "-", "@"))
+
+
+def test_more_findings_than_anybody_reads_are_counted(tmp_path: Path, keyring: Keyring) -> None:
+    rows: list[tuple[str, ...]] = [(f"W{n}", "王五", "x") for n in range(150)]
+    path = made(tmp_path, keyring, rows)
+    found = findings(edit(path, **{f"B{row}": "y" for row in range(2, 152)}), keyring)
+    assert len(found) == 101
+    assert found[-1] == "另有 50 处 / and 50 more"
+
+
+def test_macros_are_refused_as_in_a_worksheet(tmp_path: Path, keyring: Keyring) -> None:
+    path = made(tmp_path, keyring)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"x")
+    with pytest.raises(DeliveryRefused, match="macros"):
+        read_answers(path, keyring)

@@ -13,17 +13,20 @@ from typing import Any
 import openpyxl
 import pytest
 
+from assets.guarded import reading, sheets
+from assets.guarded.sheets import COVER, plain
 from assets.reports import worksheet as module
 from assets.reports.worksheet import (
     ANSWERS,
     RIGHT,
+    SHEET,
     UNREACHABLE,
     WRONG,
     Line,
     counts,
     read_worksheet,
     sample_named,
-    worksheet,
+    write_worksheet,
 )
 from hub.errors import DeliveryRefused
 from tests.factories import id_number
@@ -35,16 +38,22 @@ LINES = tuple(
 )
 
 
+def issued(sample: str = SAMPLE, lines: tuple[Line, ...] = LINES) -> io.BytesIO:
+    file = io.BytesIO()
+    write_worksheet(file, sample, lines, mark)
+    return file
+
+
 def mark(text: str) -> bytes:
     return hashlib.sha256(b"key" + text.encode()).digest()[:16]
 
 
 def filled(path: Path, change: Callable[[Any], None] = lambda _: None) -> Path:
     """Write the worksheet with every answer right, then change it."""
-    book = openpyxl.load_workbook(io.BytesIO(worksheet(SAMPLE, LINES, mark)))
-    sheet: Any = book.active
-    for row in range(3, 3 + len(LINES)):
-        for column in "HIJK":
+    book = openpyxl.load_workbook(issued())
+    sheet: Any = book[SHEET]
+    for row in range(2, 2 + len(LINES)):
+        for column in "GHIJ":
             sheet[f"{column}{row}"] = RIGHT
     change(sheet)
     book.save(path)
@@ -68,33 +77,36 @@ def refused(path: Path) -> tuple[str, ...]:
 
 
 def test_the_examples_hold() -> None:
-    assert doctest.testmod(module).failed == 0
+    for one in (module, reading, sheets):
+        assert doctest.testmod(one).failed == 0
 
 
 def test_a_field_worker_gets_what_is_to_be_verified_and_a_list_of_answers() -> None:
-    book = openpyxl.load_workbook(io.BytesIO(worksheet(SAMPLE, LINES, mark)))
-    sheet: Any = book.active
-    assert sheet["B1"].value == SAMPLE
-    assert [sheet.cell(4, c).value for c in range(3, 8)] == [LINES[1].stratum, *LINES[1].values]
-    (choice,) = sheet.data_validations.dataValidation
-    assert choice.formula1 == f'"{",".join(ANSWERS)}"'
-    assert str(choice.sqref) == "H3:K8"
-    assert sheet["H3"].protection.locked is False
-    assert sheet["D3"].protection.locked is True
+    book = openpyxl.load_workbook(issued())
+    sheet: Any = book[SHEET]
+    assert book[COVER]["B2"].value == SAMPLE
+    shown = [sheet.cell(3, c).value for c in range(2, 7)]
+    assert shown == [LINES[1].stratum, *map(plain, LINES[1].values)]
+    choices = sheet.data_validations.dataValidation
+    assert {choice.formula1 for choice in choices} == {f'"{",".join(ANSWERS)}"'}
+    assert [str(choice.sqref) for choice in choices] == ["G2:G7", "H2:H7", "I2:I7", "J2:J7"]
+    assert sheet.protection.sheet
+    assert sheet["G2"].protection.locked is False
+    assert sheet["C2"].protection.locked is True
+    assert sheet.column_dimensions["K"].hidden
 
 
 def test_a_value_that_begins_like_a_formula_stays_text() -> None:
-    book = openpyxl.load_workbook(io.BytesIO(worksheet(SAMPLE, LINES, mark)))
-    assert book.active is not None
-    assert book.active["G3"].data_type == "s"
+    book = openpyxl.load_workbook(issued())
+    assert book[SHEET]["F2"].data_type == "s"
 
 
 def test_answers_become_counts_by_stratum(tmp_path: Path) -> None:
     def change(sheet: Any) -> None:
-        sheet["H3"] = WRONG
-        sheet["K3"] = WRONG
-        sheet["J4"] = UNREACHABLE
-        sheet["I5"], sheet["J5"] = WRONG, UNREACHABLE
+        sheet["G2"] = WRONG
+        sheet["J2"] = WRONG
+        sheet["I3"] = UNREACHABLE
+        sheet["H4"], sheet["I4"] = WRONG, UNREACHABLE
 
     path = filled(tmp_path / "w.xlsx", change)
     assert sample_named(path) == SAMPLE
@@ -111,7 +123,7 @@ def test_answers_become_counts_by_stratum(tmp_path: Path) -> None:
 def test_sorted_rows_are_read_all_the_same(tmp_path: Path) -> None:
     def swap(sheet: Any) -> None:
         for column in "ABCDEFGHIJK":
-            a, b = sheet[f"{column}3"], sheet[f"{column}8"]
+            a, b = sheet[f"{column}2"], sheet[f"{column}7"]
             a.value, b.value = b.value, a.value
             a.data_type = b.data_type = "s"
 
@@ -122,50 +134,65 @@ def test_sorted_rows_are_read_all_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "finding"),
     [
-        (put("D4", "乙"), "D4: was changed"),
-        (put("E5", id_number(77)), "E5: was changed"),
-        (put("C6", "990106001009"), "C6: was changed"),
-        (put("B4", "0000"), "B4: this is not the code"),
-        (put("A4", "3"), "B4: this is not the code"),
-        (put("A4", "99"), "A4: no row of this sample"),
-        (put("A4", "４"), "A4: no row of this sample"),
-        (put("H4", None), "H4: choose"),
-        (put("K8", "对"), "K8: choose"),
-        (put("H4", "=1+1"), "H4: holds a formula"),
-        (put("D4", '=HYPERLINK("http://x")'), "D4: holds a formula"),
-        (put("I2", "别的"), "I2: the header"),
-        (put("M5", "备注"), "M5: no column"),
-        (lambda sheet: sheet.delete_rows(5), "1 rows are missing: no. 3"),
+        (put("C3", "乙"), "C3: 此栏不得修改"),
+        (put("D4", id_number(77)), "D4: 此栏不得修改"),
+        (put("B5", "990106001009"), "B5: 此栏不得修改"),
+        (put("K3", "0000"), "K3: 此栏不得修改"),
+        (put("A3", "3"), "A3: 此栏不得修改"),
+        (put("A3", "３"), "A3: 此栏不得修改"),
+        (put("G3", None), "G3: 请选择"),
+        (put("J7", "对"), "J7: 请选择"),
+        (put("G3", "=1+1"), "G3: 请选择"),
+        (put("C3", '=HYPERLINK("http://x")'), "C3: 此栏不得修改"),
+        (put("C1", "别的"), "C1: 表头已变动"),
+        (put("H1", "别的"), "A1: 表头已变动"),
+        (put("M4", "备注"), "M4: 此栏不得修改"),
     ],
 )
 def test_an_edit_in_the_wrong_place_is_refused_with_its_cell(
     change: Callable[[Any], None], finding: str, tmp_path: Path
 ) -> None:
     findings = refused(filled(tmp_path / "w.xlsx", change))
-    assert any(found.startswith(finding) for found in findings), findings
+    assert any(found.startswith(f"{SHEET}!{finding}") for found in findings), findings
 
 
 def test_a_row_twice_is_refused(tmp_path: Path) -> None:
     def twice(sheet: Any) -> None:
         for column in "ABCDEFGHIJK":
-            sheet[f"{column}9"] = sheet[f"{column}3"].value
-            sheet[f"{column}9"].data_type = "s"
+            sheet[f"{column}8"] = sheet[f"{column}2"].value
+            sheet[f"{column}8"].data_type = "s"
 
-    assert "A9: row 1 of the sample is here twice" in refused(filled(tmp_path / "w.xlsx", twice))
+    found = refused(filled(tmp_path / "w.xlsx", twice))
+    assert found == (f"{SHEET}!A8: 重复 / row 1 is here twice",)
+
+
+def test_a_missing_row_is_named(tmp_path: Path) -> None:
+    found = refused(filled(tmp_path / "w.xlsx", lambda sheet: sheet.delete_rows(4)))
+    assert found == ("缺 1 行 / rows are missing: no. 3",)
 
 
 def test_every_finding_comes_at_once(tmp_path: Path) -> None:
     def much(sheet: Any) -> None:
-        sheet["D3"], sheet["H4"], sheet["I5"] = "乙", "maybe", None
+        sheet["C2"], sheet["G3"], sheet["H4"] = "乙", "maybe", None
 
     assert len(refused(filled(tmp_path / "w.xlsx", much))) == 3
+
+
+def test_an_unfilled_worksheet_is_told_in_as_many_lines_as_are_read(tmp_path: Path) -> None:
+    lines = tuple(Line("990106001001", LINES[0].values) for _ in range(60))
+    path = tmp_path / "w.xlsx"
+    path.write_bytes(issued(lines=lines).getvalue())
+    with pytest.raises(DeliveryRefused) as refusal:
+        read_worksheet(path, SAMPLE, len(lines), mark)
+    assert len(refusal.value.findings) == 101
+    assert refusal.value.findings[-1] == "另有 140 处 / and 140 more"
 
 
 def test_rows_of_another_sample_do_not_fit(tmp_path: Path) -> None:
     path = filled(tmp_path / "w.xlsx")
     with pytest.raises(DeliveryRefused) as refusal:
         read_worksheet(path, "S-another", len(LINES), mark)
-    assert len(refusal.value.findings) == len(LINES)
+    assert refusal.value.findings
 
 
 def with_part(path: Path, name: str, data: bytes) -> Path:
@@ -201,16 +228,17 @@ def test_what_is_no_workbook_is_refused(data: bytes, tmp_path: Path) -> None:
 def test_another_workbook_is_refused(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.save(tmp_path / "w.xlsx")
-    with pytest.raises(DeliveryRefused, match="A1"):
+    with pytest.raises(DeliveryRefused, match="readme"):
         sample_named(tmp_path / "w.xlsx")
 
 
 def test_a_damaged_stream_is_a_refusal(tmp_path: Path) -> None:
     path = filled(tmp_path / "w.xlsx")
     with zipfile.ZipFile(path) as archive:
-        sheet = archive.getinfo("xl/worksheets/sheet1.xml")
+        sheet = archive.getinfo("xl/worksheets/sheet2.xml")
     data = bytearray(path.read_bytes())
     start = sheet.header_offset + 30 + len(sheet.filename)
     data[start : start + 64] = b"\xff" * 64
     path.write_bytes(data)
-    refused(path)
+    with pytest.raises(DeliveryRefused):
+        read_worksheet(path, SAMPLE, len(LINES), mark)

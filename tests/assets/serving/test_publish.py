@@ -280,6 +280,41 @@ def test_statistics_count_current_records_only(hub: Hub) -> None:
     assert former == (1,)
 
 
+def _marks(hub: Hub, dataset: str) -> set[int]:
+    rows = hub.snapshot().analytic(f'SELECT _mark FROM "{dataset}"')
+    assert len({row["_mark"] for row in rows}) == len(rows)
+    return {row["_mark"] for row in rows}
+
+
+def test_every_counted_record_has_a_mark_that_it_keeps(hub: Hub) -> None:
+    """A later publication marks what has changed and what is new as well as what has not."""
+    hub.publish("r1")
+    first = _marks(hub, RESIDENT.name)
+    assert len(first) == 2
+    hub.load(RESIDENT, "r2", [person(HUSBAND, "张三丰"), person(STRANGER, "王五")])
+    hub.publish("r2")
+    second = _marks(hub, RESIDENT.name)
+    assert len(second) == 2
+    assert len(first & second) == 1
+    (hub.settings.serving / "current").unlink()
+    hub.publish()
+    assert _marks(hub, RESIDENT.name) == second
+
+
+def test_a_mark_is_no_part_of_a_key_that_somebody_has(hub: Hub) -> None:
+    """Not of the record key, which answers show, nor under the key that made it."""
+    hub.publish("r1")
+    rows = hub.con.execute(
+        f"SELECT record_key FROM {lake.register_table(RESIDENT.name)} WHERE valid_to IS NULL"
+    ).fetchall()
+    marks = {mark.to_bytes(8, "big") for mark in _marks(hub, RESIDENT.name)}
+    release = Pseudonymiser(hub.keyring, "release")
+    assert marks == {release.of(key)[:8] for (key,) in rows}
+    assert not [mark for mark in marks for (key,) in rows if mark in key]
+    record = Pseudonymiser(hub.keyring, "record")
+    assert not marks & {record.of(key)[:8] for (key,) in rows}
+
+
 def test_the_lake_remembers_what_it_said_before(hub: Hub) -> None:
     """What did the hub say on that day has an answer: lake snapshots."""
     first = hub.publish("r1")

@@ -42,7 +42,7 @@ def sample(right: int, wrong: int, **more: Any) -> FieldSample:
         "strata": (Stratum("990106001001", 10_000, right + wrong, right, wrong, 0),),
     }  # fmt: skip
     values |= more
-    values["seed"] = values["seed"] or seed_of(values["dataset"], values["version"], 12)
+    values["seed"] = values["seed"] or seed_of(values["dataset"], values["version"])
     return FieldSample(**values)
 
 

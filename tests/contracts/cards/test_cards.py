@@ -8,7 +8,8 @@ from datetime import datetime
 import pytest
 
 from contracts.cards.causes import CardKind, card_id
-from contracts.cards.deriving import Card, gate
+from contracts.cards.deriving import Card
+from contracts.cards.gate import gate
 from contracts.cards.life import Colour, State
 from hub.store.attempts import Attempt
 from hub.store.cards import Facts

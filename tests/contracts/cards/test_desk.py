@@ -13,6 +13,7 @@ import pytest
 from contracts.cards.board import listed
 from contracts.cards.deriving import Norms
 from contracts.cards.desk import CardDesk, Refused, norms_of
+from contracts.cards.promises import Promise
 from contracts.cards.rules import load_card_rules
 from contracts.loader import load_contracts
 from hub.calendar import load_calendar
@@ -197,6 +198,41 @@ def test_what_is_not_possible_is_refused_and_leaves_nothing(
     assert not isinstance(decided, Refused)
 
 
+def test_who_may_not_is_denied_and_what_is_not_possible_is_not(
+    records: Records, desk: CardDesk, ledger: Ledger
+) -> None:
+    judged(records, 1, 0.96, NOW)
+    (card,) = desk.evaluate(ledger, Clock()).cards
+    size = ledger.size
+    stranger = desk.act(ledger, Clock(), act(card.id, ActKind.ACKNOWLEDGE, "police.steward"))
+    assert isinstance(stranger, Refused)
+    assert stranger.denied
+    early = desk.act(ledger, Clock(), act(card.id, ActKind.CLOSE))
+    assert isinstance(early, Refused)
+    assert not early.denied
+    assert ledger.size == size
+    judged(records, 2, 0.999, NOW + DAY, period="2026-06")
+    later = Clock(NOW + 2 * DAY)
+    assert isinstance(desk.act(ledger, later, act(card.id, ActKind.CLOSE, "made.up")), Refused)
+    closed = desk.act(ledger, later, act(card.id, ActKind.CLOSE))
+    assert not isinstance(closed, Refused)
+
+
+def test_what_is_open_to_whom_is_what_they_could_do(
+    records: Records, desk: CardDesk, ledger: Ledger
+) -> None:
+    judged(records, 1, 0.96, NOW)
+    (card,) = desk.evaluate(ledger, Clock()).cards
+    own, bureau = "housing.steward", "bureau.steward"
+    acts = (ActKind.ACKNOWLEDGE, ActKind.APPEAL, ActKind.WAIVE)
+    assert desk.open_to(card, own, NOW) == acts
+    assert desk.open_to(card, bureau, NOW) == ()
+    done = desk.act(ledger, Clock(), act(card.id, ActKind.APPEAL))
+    assert not isinstance(done, Refused)
+    assert desk.open_to(done, own, NOW) == ()
+    assert desk.open_to(done, bureau, NOW) == (ActKind.DECIDE,)
+
+
 def test_a_decider_does_not_decide_for_their_own_department(
     records: Records, ledger: Ledger
 ) -> None:
@@ -264,6 +300,15 @@ def test_another_threshold_withdraws_a_card_and_brings_it_back(
         ("reinstated", "reinstated:1"),
         ("withdrawn", "withdrawn:2"),
     ]
+
+
+def test_a_retired_contract_owes_nothing() -> None:
+    contract = next(c for c in load_contracts() if c.name == "housing.tenancy")
+    promise = Promise.of(contract)
+    assert promise.latency is not None
+    assert promise.correction is not None
+    retired = Promise.of(replace(contract, status="retired"))
+    assert retired == replace(promise, latency=None, correction=None)
 
 
 def test_an_overdue_delivery_is_found_although_nothing_ever_arrived(

@@ -8,8 +8,9 @@ from datetime import date, datetime
 import pytest
 
 from contracts.cards.causes import CardKind, card_id
-from contracts.cards.deriving import Card, gate, released
-from contracts.cards.life import Colour, Side, Standing, State, no_decider, refusal
+from contracts.cards.deriving import Card
+from contracts.cards.gate import gate, released
+from contracts.cards.life import Colour, Side, Standing, State, not_entitled, refusal
 from hub.store.attempts import Attempt
 from hub.store.batches import BatchStatus
 from hub.store.cards import Act, ActKind, Facts
@@ -19,6 +20,7 @@ BAD = sent("a", "06-02", 0.985, 0.99)
 RED = sent("a", "06-02", 0.96, 0.99)
 CARD = card_id(CardKind.BELOW_MARK, TENANCY, "housing", "a#1")
 BUREAU = "bureau.steward"
+HOUSING = Side(("housing",), ("listed.elsewhere",))
 
 
 def one(now: datetime, *acts: Act, bad: object = BAD, good: bool = False) -> Card:
@@ -206,11 +208,25 @@ def test_what_is_not_possible_is_refused_with_the_reason(
 
 @pytest.mark.parametrize("by", ["made.up", "bureau.other", "police.steward"])
 def test_only_a_named_decider_decides(by: str) -> None:
-    found = no_decider(act(ActKind.DECIDE, by, granted=True), RULES)
+    found = not_entitled(act(ActKind.DECIDE, by, granted=True), RULES, HOUSING)
     assert found is not None
     assert "life.deciders" in found
-    assert no_decider(act(ActKind.APPEAL, by), RULES) is None
-    assert no_decider(act(ActKind.DECIDE, granted=True), RULES) is None
+    assert not_entitled(act(ActKind.DECIDE, granted=True), RULES, HOUSING) is None
+
+
+@pytest.mark.parametrize("kind", [ActKind.ACKNOWLEDGE, ActKind.APPEAL, ActKind.WAIVE])
+def test_only_the_cards_own_department_acts_for_it(kind: ActKind) -> None:
+    for by in ("housing.steward", "housing.partner.housing", "listed.elsewhere"):
+        assert not_entitled(act(kind, by), RULES, HOUSING) is None
+    for by in (BUREAU, "police.steward", "housings.steward"):
+        assert "所属的部门" in (not_entitled(act(kind, by), RULES, HOUSING) or "")
+
+
+def test_only_the_own_department_or_a_decider_closes() -> None:
+    for by in ("housing.steward", BUREAU):
+        assert not_entitled(act(ActKind.CLOSE, by), RULES, HOUSING) is None
+    for by in ("bureau.other", "police.steward", "made.up"):
+        assert "关闭" in (not_entitled(act(ActKind.CLOSE, by), RULES, HOUSING) or "")
 
 
 def test_what_a_decider_decided_stands_when_they_have_left_the_list() -> None:

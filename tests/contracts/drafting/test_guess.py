@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from contracts.codes import load_code_sets
 from contracts.drafting.glossary import Glossary, snake_case
-from contracts.drafting.guess import FLOORS, Column, assign_roles, guess_column, mark_key
+from contracts.drafting.guess import FLOORS, Column, guess_column
 from contracts.drafting.profile import RARE, profile
 from contracts.drafting.recognise import clean, day_of
+from contracts.drafting.whole import assign_roles, mark_key
 from contracts.loader import load_contracts
 from contracts.reading import RESERVED
 from hub.catalog import Classification
@@ -124,6 +125,22 @@ def test_a_known_header_brings_its_meaning_when_the_values_agree() -> None:
     strange = guess("性别", many("rot", "grün"), KNOWN)
     assert strange.code_set is None
     assert any("sex" in doubt for doubt in strange.doubts)
+
+
+@pytest.mark.parametrize("header", ["居住地址", "姓名", "联系电话"])
+def test_what_the_header_alone_says_is_marked(header: str) -> None:
+    found = guess(header, many("甲乙", "丙丁"), KNOWN)
+    assert any("contracts give this header" in doubt for doubt in found.doubts), found.doubts
+
+
+def test_whose_a_column_is_by_its_header_is_marked() -> None:
+    named = [
+        Column("resident_id", "公民身份号码", "string", Classification.L4, "resident_id"),
+        Column("residence_address", "居住地址", "string", Classification.L4, "address"),
+    ]
+    found = assign_roles(named, KNOWN)
+    assert [c.role for c in found] == ["resident", "resident"]
+    assert any("whose it is" in doubt for doubt in found[1].doubts)
 
 
 def test_headers_become_names() -> None:

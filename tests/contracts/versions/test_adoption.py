@@ -88,6 +88,30 @@ def test_the_refusal_names_every_breaking_difference_and_the_remedy(
     assert "2.0.0" in error.findings[-1]
 
 
+def test_a_contract_that_is_in_no_file_stays_in_force_and_is_told(first: Contract) -> None:
+    weighed = weigh([], {first.name: used(first, CODE_SETS, NOW)}, CODE_SETS)
+    assert [c.name for c in weighed.contracts] == [first.name]
+    assert weighed.error is not None
+    (finding,) = weighed.error.findings
+    assert finding.startswith("test.thing.yaml:1: test.thing 1.0.0")
+    assert "status: retired" in finding
+
+
+def test_a_contract_is_retired_by_its_status_and_a_patch_version(
+    first: Contract, tmp_path: Path
+) -> None:
+    in_use = {first.name: used(first, CODE_SETS, NOW)}
+    text = contract_text(EXTRA).replace("status: active", "status: retired")
+    write_contract(tmp_path / "new", text)
+    (unsaid,) = load_contracts([tmp_path / "new"], built_in=False)
+    assert weigh([unsaid], in_use, CODE_SETS).error is not None
+    write_contract(tmp_path / "new", text.replace("version: 1.0.0", "version: 1.0.1"))
+    (retired,) = load_contracts([tmp_path / "new"], built_in=False)
+    weighed = weigh([retired], in_use, CODE_SETS)
+    assert weighed.error is None
+    assert weighed.contracts[0].is_retired
+
+
 def test_comments_and_layout_are_no_change(first: Contract, tmp_path: Path) -> None:
     text = "# a comment\n" + (tmp_path / "thing.yaml").read_text().replace(
         "version: 1", "version:   1"

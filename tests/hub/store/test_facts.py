@@ -17,7 +17,7 @@ from hub.store import facts as module
 from hub.store.batches import Arrival, BatchStatus, CheckRow, Verdict
 from hub.store.facts import Agreement, read_facts, save_agreements
 from hub.store.records import Records
-from hub.store.samples import FieldSample, Samples, Stratum
+from hub.store.samples import FieldSample, Samples, Stratum, seed_of
 from tests.factories import settings_in
 from tests.hub.ledger.factories import open_ledger
 
@@ -106,7 +106,34 @@ def test_one_sample_of_a_publication_is_in_the_field_at_a_time(records: Records)
         samples.add(replace(SAMPLE, id="S2"))
     samples.add(replace(SAMPLE, id="S3", version="v2"))
     samples.save_result("S1", BACK, NOW, 0)
-    samples.require_none_open(SAMPLE.dataset, SAMPLE.version)
+    samples.require_drawable(SAMPLE.dataset, SAMPLE.version, SAMPLE.seed)
+
+
+def test_the_sample_that_the_facts_give_is_not_drawn_again_when_it_is_back(
+    records: Records,
+) -> None:
+    samples, seed = Samples(records), seed_of(SAMPLE.dataset, SAMPLE.version)
+    samples.add(replace(SAMPLE, seed=seed))
+    samples.save_result("S1", BACK, NOW, 0)
+    for again in (
+        replace(SAMPLE, id="S2", seed=seed),
+        replace(SAMPLE, id="S2", seed=seed, digits=9),
+    ):
+        with pytest.raises(RequestError, match="S1 of this publication was returned"):
+            samples.add(again)
+    samples.add(replace(SAMPLE, id="S2"))  # a chosen seed proves nothing
+
+
+def test_a_result_that_the_ledger_does_not_have_counts_for_nothing(
+    records: Records, tmp_path: Path
+) -> None:
+    event = AuditEvent(EventTag.PARTNER_SAMPLE_RETURNED, NOW, {"sample": "S1"})
+    samples = Samples(records)
+    samples.add(SAMPLE)
+    with open_ledger(tmp_path / "ledger.db") as ledger:
+        assert not samples.save_result("S1", BACK, NOW, ledger.size).is_back
+        samples.tell_return("S1", event, ledger)
+    assert samples.of("S1").is_back
 
 
 @pytest.mark.parametrize("killed", ["before it was told", "after it was told"])

@@ -25,7 +25,6 @@ from hub.store.records import (
     BatchStatus,
     ChangeRow,
     CheckRow,
-    Partner,
     Records,
     Verdict,
 )
@@ -290,16 +289,6 @@ def test_a_publication_with_a_batch_that_is_not_loaded_records_nothing(records: 
     with pytest.raises(RequestError):
         records.add_publication("v1", (batch.id,), NOW)
     assert records.publications() == ()
-
-
-def test_partners_are_added_and_changed(records: Records) -> None:
-    records.register_partner("housing", "住建局")
-    records.register_partner("housing", "住房和城乡建设局", "ab" * 32)
-    records.register_partner("address", "地名办")
-    assert records.partner("housing") == Partner("housing", "住房和城乡建设局", "ab" * 32)
-    assert [p.code for p in records.partners()] == ["address", "housing"]
-    with pytest.raises(NotFound):
-        records.partner("nobody")
 
 
 def test_instants_come_back_in_utc_whatever_zone_they_came_in(records: Records) -> None:

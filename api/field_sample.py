@@ -2,36 +2,35 @@
 
 Decided by the policy, read and recorded by the guard, one ledger entry per person shown, and only
 then written, for its owner alone, under HOME/samples. Where the ledger fails there is no file.
+Command line, API and pages all come through here.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from access.answers import Answer, SampleQuery
-from access.demo import load_demo_actors
-from access.model import Actor
+from access.model import Action, Actor, Request
 from access.ports import GuardKeys
-from api.services import Services, open_services
+from api.services import Services
 from assets.reports import worksheet
 from assets.reports.drawing import Drawing, draw, verified_columns
 from assets.reports.worksheet import Line
 from contracts.accuracy.measures import estimates
-from hub.catalog import Classification, Dataset
-from hub.clock import Clock
-from hub.config import Settings
-from hub.errors import AccessDenied, DeliveryRefused, RequestError, SourceError
+from hub.catalog import Dataset
+from hub.errors import AccessDenied, DeliveryRefused, NotFound, RequestError, SourceError
 from hub.events import AuditEvent, EventTag
+from hub.files import write_new
 from hub.keyring import Keyring
 from hub.ledger.writer import Entry
 from hub.sealing import Pseudonymiser
 from hub.store import lake
 from hub.store.facts import read_facts
-from hub.store.samples import FieldSample, Samples, Stratum, seed_of
+from hub.store.samples import NO_SAMPLE, FieldSample, Samples, Stratum, seed_of
 
 LEVELS = {"street": 9, "community": 12}
 _SEED = re.compile(r"[0-9a-f]{6,64}")
@@ -42,7 +41,7 @@ class SampleOrder:
     """What is asked for.
 
     Args:
-        by: account of the department's steward.
+        actor: who asks: the department's steward.
         level: "street" or "community": the divisions that are the strata.
         seed: what the drawing follows from, 6 to 64 hexadecimal digits, or None for what the facts
             give; a sample of a chosen seed proves nothing.
@@ -50,76 +49,78 @@ class SampleOrder:
 
     dataset: str
     case: str
-    by: str
+    actor: Actor
     level: str = "community"
     seed: str | None = None
 
 
-def draw_sample(settings: Settings, clock: Clock, order: SampleOrder) -> tuple[FieldSample, Path]:
+def draw_sample(services: Services, order: SampleOrder) -> tuple[FieldSample, Path]:
     """Draw a sample and write its worksheet; everybody on it has it in the ledger before.
 
     Returns:
         The sample and its worksheet, mode 0600.
 
     Raises:
-        AccessDenied: when the policy does not let the steward; the refusal is recorded.
+        AccessDenied: when the policy does not let the actor; the refusal is recorded.
         RequestError: when the dataset cannot be verified in the field, a word is unknown, or a
-            sample of the same publication is still in the field.
+            sample of the same publication is still in the field or has its result.
         NotFound: before the first publication.
         LedgerError: when the uses could not be recorded; no file is written.
     """
     if order.level not in LEVELS:
-        raise RequestError(f"strata are {' or '.join(LEVELS)}")
+        raise RequestError(f"分层：{' / '.join(LEVELS)}。 / Strata are {' or '.join(LEVELS)}.")
     if order.seed is not None and not _SEED.fullmatch(order.seed):
         raise RequestError("a seed is 6 to 64 hexadecimal digits, in lower case")
-    services = open_services(settings, clock)
-    try:
-        return _draw(services, settings, order)
-    finally:
-        services.close()
-
-
-def _draw(services: Services, settings: Settings, order: SampleOrder) -> tuple[FieldSample, Path]:
     dataset = services.vocabulary.catalog[order.dataset]
     verified_columns(dataset)
-    actor = _actor(settings, order.by, dataset)
+    _require_allowed(services, order)
     snapshot, digits = services.snapshots.current(), LEVELS[order.level]
-    Samples(services.records).require_none_open(dataset.name, snapshot.version)
-    seed = order.seed or seed_of(dataset.name, snapshot.version, digits)
-    con = lake.open_lake(settings)
+    seed = order.seed or seed_of(dataset.name, snapshot.version)
+    Samples(services.records).require_drawable(dataset.name, snapshot.version, seed)
+    con = lake.open_lake(services.settings)
     try:
         version = int(snapshot.manifest["lake_snapshot"])
         drawing = draw(con, dataset, version, digits=digits, seed=seed)
     finally:
         con.close()
-    keyring = Keyring.open(settings.keyring, settings.passphrase)
-    sample = _sample(services, dataset, drawing, GuardKeys.of(keyring), order, actor)
+    keyring = Keyring.open(services.settings.keyring, services.settings.passphrase)
+    keys = GuardKeys.of(keyring)
+    sample = _sample(services, dataset, drawing, keys, order, snapshot.version)
     subjects = tuple(record.subject_key for record in drawing.records)
-    answer = services.guard.sample(actor, SampleQuery(dataset.name, subjects, order.case))
+    answer = services.guard.sample(order.actor, SampleQuery(dataset.name, subjects, order.case))
     if not answer.allowed:
-        raise AccessDenied(answer.reason, findings=tuple(filter(None, (answer.remedy,))))
+        raise _denied(answer)
     if answer.snapshot_version != sample.version:
-        raise SourceError("a publication came in between: draw again", retryable=True)
+        raise SourceError(
+            "抽样期间数据已更新，请重新抽取。 / A publication came in between: draw again.",
+            retryable=True,
+        )
     lines = _lines(services, dataset, drawing, answer)
     services.ledger.append([Entry.of(_drawn(services, sample))])
     Samples(services.records).add(sample)
     mark = Pseudonymiser(keyring, "record").of
-    path = settings.samples / f"{sample.id}.xlsx"
-    _write(path, worksheet.worksheet(sample.id, lines, mark))
+    path = services.settings.samples / f"{sample.id}.xlsx"
+    _write(path, lambda file: worksheet.write_worksheet(file, sample.id, lines, mark))
     return sample, path
 
 
-def _actor(settings: Settings, account: str, dataset: Dataset) -> Actor:
-    """Return who asks. Whoever may run commands here holds the keys: the name is on their word."""
-    if settings.profile == "demonstration":
-        actors = load_demo_actors()
-        if account not in actors:
-            raise RequestError(f"no such actor; there are {', '.join(sorted(actors))}")
-        return actors[account]
-    if not account.strip() or len(account) > 64:
-        raise RequestError("say who asks: the account of the department's data steward")
-    roles = ("department_steward",)
-    return Actor(account, account, dataset.owner, "数据专员", roles, clearance=Classification.L4)
+def _require_allowed(services: Services, order: SampleOrder) -> None:
+    """Refuse whom the policy refuses before anything is drawn, on the record like any refusal."""
+    query = SampleQuery(order.dataset, (), order.case)
+    asked = Request(
+        order.actor,
+        Action.SAMPLE,
+        (order.dataset,),
+        query.purpose,
+        order.case,
+        at=services.clock.now(),
+    )
+    if not services.guard.decider.plan(asked).decision.allowed:
+        raise _denied(services.guard.sample(order.actor, query))
+
+
+def _denied(answer: Answer) -> AccessDenied:
+    return AccessDenied(answer.reason, findings=tuple(filter(None, (answer.remedy,))))
 
 
 def _sample(
@@ -128,7 +129,7 @@ def _sample(
     drawing: Drawing,
     keys: GuardKeys,
     order: SampleOrder,
-    actor: Actor,
+    version: str,
 ) -> FieldSample:
     now = services.clock.now()
     batches = [b for b in read_facts(services.records).batches if b.dataset == dataset.name]
@@ -140,10 +141,10 @@ def _sample(
         dataset=dataset.name,
         department=dataset.owner,
         month=max((b.month for b in batches if b.is_accepted), default=f"{now:%Y-%m}"),
-        version=services.snapshots.current().version,
+        version=version,
         digits=LEVELS[order.level],
         seed=drawing.seed,
-        drawn_by=keys.actor.of(actor.id).hex(),
+        drawn_by=keys.actor.of(order.actor.id).hex(),
         case_ref=keys.case.of(order.case.strip()).hex(),
         population=drawing.population,
         size=len(drawing.records),
@@ -186,46 +187,54 @@ def _drawn(services: Services, sample: FieldSample) -> AuditEvent:
     return AuditEvent(EventTag.PARTNER_SAMPLE_DRAWN, services.clock.now(), details)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, write: Callable[[BinaryIO], None]) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)  # whoever made it, and under whichever umask
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
+    write_new(path, write)
 
 
-def return_sample(settings: Settings, clock: Clock, file: Path) -> FieldSample:
+def return_sample(services: Services, file: Path, department: str | None = None) -> FieldSample:
     """Take a filled worksheet back: counts per stratum are kept, and nothing of anybody.
 
     The worksheet under HOME/samples is removed once its result is recorded.
 
+    Args:
+        department: whose sample it must be; None for anybody's.
+
     Raises:
         DeliveryRefused: with every finding and its cell; nothing is recorded.
-        NotFound: when no sample of that id was drawn here.
+        NotFound: when no sample of that id was drawn here, or it is another department's.
         RequestError: when it was returned before.
         LedgerError: when the ledger could not be told; returned again, the result is told.
     """
-    services = open_services(settings, clock)
-    try:
-        samples = Samples(services.records)
-        sample = samples.of(worksheet.sample_named(file))
-        if samples.is_untold(sample.id):  # written down before a crash: tell it, and be done
-            return _tell(services, settings, sample)
-        if sample.returned_at is not None:
-            raise RequestError(f"sample {sample.id} was returned on {sample.returned_at:%Y-%m-%d}")
-        mark = Pseudonymiser(Keyring.open(settings.keyring, settings.passphrase), "record").of
-        checked = worksheet.read_worksheet(file, sample.id, sample.size, mark)
-        strata, size = _strata(sample, checked), services.ledger.size
-        return _tell(services, settings, samples.save_result(sample.id, strata, clock.now(), size))
-    finally:
-        services.close()
+    samples, settings = Samples(services.records), services.settings
+    sample = samples.of(worksheet.sample_named(file))
+    if department not in (None, sample.department):
+        raise NotFound(NO_SAMPLE)
+    if samples.is_untold(sample.id):  # written down before a crash: tell it, and be done
+        return _tell(services, sample)
+    if sample.returned_at is not None:
+        day = f"{sample.returned_at:%Y-%m-%d}"
+        raise RequestError(
+            f"样本 {sample.id} 已于 {day} 退回。 / Sample {sample.id} was returned on {day}."
+        )
+    mark = Pseudonymiser(Keyring.open(settings.keyring, settings.passphrase), "record").of
+    checked = worksheet.read_worksheet(file, sample.id, sample.size, mark)
+    strata, size = _strata(sample, checked), services.ledger.size
+    now = services.clock.now()
+    return _tell(services, samples.save_result(sample.id, strata, now, size))
 
 
-def _tell(services: Services, settings: Settings, found: FieldSample) -> FieldSample:
-    """Tell the ledger of a result that is written down, and be rid of the worksheet."""
-    Samples(services.records).tell_return(found.id, _returned(found), services.ledger)
-    (settings.samples / f"{found.id}.xlsx").unlink(missing_ok=True)
-    return found
+def _tell(services: Services, found: FieldSample) -> FieldSample:
+    """Tell the ledger of a result that is written down, and be rid of the worksheet.
+
+    Returns:
+        The sample as it is once the ledger has its result.
+    """
+    samples = Samples(services.records)
+    samples.tell_return(found.id, _returned(found), services.ledger)
+    (services.settings.samples / f"{found.id}.xlsx").unlink(missing_ok=True)
+    return samples.of(found.id)
 
 
 def _strata(sample: FieldSample, checked: Sequence[worksheet.Checked]) -> list[Stratum]:
