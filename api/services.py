@@ -34,6 +34,7 @@ from hub.store.budgets import Budgets
 from hub.store.records import Records
 from hub.store.registers import RegisterReader
 from hub.store.snapshots import SnapshotStore
+from hub.store.usage import Usage
 
 _LOG = logging.getLogger("mingjing.api")
 _TOKEN_LIFETIME = timedelta(hours=8)
@@ -96,6 +97,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         ledger,
         keys,
         clock,
+        Usage(settings.usage),
         RegisterReader(records),
         noise=_noise(records, code_sets),
     )

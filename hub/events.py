@@ -21,6 +21,8 @@ class EventTag(StrEnum):
     ACCESS_CASE_CLOSED = "access:case:closed"
     ACCESS_CASE_EXTENDED = "access:case:extended"
     ACCESS_CASE_OPENED = "access:case:opened"
+    ACCESS_LIMIT_EXCEEDED = "access:limit:exceeded"
+    ACCESS_LIMIT_REACHED = "access:limit:reached"
     ACCESS_PROTECTED_ADDED = "access:protected:added"
     ACCESS_PROTECTED_REMOVED = "access:protected:removed"
     CITIZEN_RECORD_OPENED = "citizen:record:opened"

@@ -18,6 +18,7 @@ from hub.catalog import Catalog
 from hub.clock import FixedClock
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.store.usage import Usage
 from tests.access.district import district_catalog
 from tests.access.people import EAST, MemorySnapshot, Person, invented_id, record
 from tests.access.registers import MemoryRegisters
@@ -78,6 +79,14 @@ def ledger(tmp_path: Path, keyring: Keyring, clock: FixedClock) -> Iterator[Ledg
 
 
 @pytest.fixture
+def usage(tmp_path: Path) -> Iterator[Usage]:
+    """Counters that have counted nothing."""
+    made = Usage(tmp_path / "usage.sqlite")
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def person() -> Person:
     """A resident of East Street who also owns a home there and reported an incident."""
     dwelling = record(
@@ -133,10 +142,11 @@ def guard(
     ledger: Ledger,
     keys: GuardKeys,
     clock: FixedClock,
+    usage: Usage,
     registers: MemoryRegisters,
 ) -> Guard:
     """The guard over all of them."""
-    return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
+    return Guard(decider, catalog, snapshot, ledger, keys, clock, usage, registers)
 
 
 @pytest.fixture
@@ -147,12 +157,13 @@ def guard_in(
     ledger: Ledger,
     keys: GuardKeys,
     registers: MemoryRegisters,
+    usage: Usage,
 ) -> Callable[[timedelta], Guard]:
     """Make the same guard as it is a while later."""
 
     def make(later: timedelta) -> Guard:
         clock = FixedClock(NOW + later)
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
+        return Guard(decider, catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make
 
@@ -165,11 +176,12 @@ def guard_of(
     keys: GuardKeys,
     clock: FixedClock,
     registers: MemoryRegisters,
+    usage: Usage,
 ) -> Callable[..., Guard]:
     """Make a guard over given people."""
 
     def make(*people: Person) -> Guard:
         snapshot = MemorySnapshot(keys, people)
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
+        return Guard(decider, catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make

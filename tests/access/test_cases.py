@@ -21,6 +21,7 @@ from hub.catalog import Catalog
 from hub.clock import FixedClock
 from hub.errors import PolicyError
 from hub.ledger.log import Ledger
+from hub.store.usage import Usage
 from tests.access.conftest import NOW
 from tests.access.people import MemorySnapshot, Person, invented_id
 from tests.access.registers import MemoryRegisters
@@ -115,6 +116,7 @@ def of_members(
     keys: GuardKeys,
     clock: FixedClock,
     registers: MemoryRegisters,
+    usage: Usage,
 ) -> Callable[..., Guard]:
     """Make a guard whose investigations are about the persons of a case only."""
     text = (POLICY_FOLDER / "purposes.yaml").read_text()
@@ -124,7 +126,7 @@ def of_members(
 
     def make(*people: Person) -> Guard:
         snapshot = MemorySnapshot(keys, people)
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
+        return Guard(decider, catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make
 

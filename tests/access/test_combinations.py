@@ -21,6 +21,7 @@ from access.ports import GuardKeys
 from hub.catalog import Catalog
 from hub.clock import FixedClock
 from hub.ledger.log import Ledger
+from hub.store.usage import Usage
 from tests.access.conftest import NOW
 from tests.access.people import MemorySnapshot, Person, invented_id
 from tests.access.registers import MemoryRegisters
@@ -98,6 +99,7 @@ def naming(
     keys: GuardKeys,
     clock: FixedClock,
     registers: MemoryRegisters,
+    usage: Usage,
     person: Person,
 ) -> Callable[..., Guard]:
     """Make a guard whose residence checks show a pseudonym in place of the number."""
@@ -106,7 +108,7 @@ def naming(
         policy = policy_with(tmp_path, catalog, old, new)
         decider = Decider(policy, catalog, keys.recipient.of)
         snapshot = MemorySnapshot(keys, (person,))
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
+        return Guard(decider, catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make
 

@@ -24,6 +24,7 @@ from hub.errors import PolicyError, RequestError, SourceError
 from hub.ledger.log import Ledger
 from hub.store.budgets import Budgets
 from hub.store.records import Records
+from hub.store.usage import Usage
 from tests.access.people import MemorySnapshot
 from tests.access.registers import MemoryRegisters
 from tests.factories import settings_in
@@ -65,13 +66,23 @@ def guard_with(
     clock: FixedClock,
     budgets: Budgets,
     registers: MemoryRegisters,
+    usage: Usage,
 ) -> Callable[..., Guard]:
     """Make a guard that draws with a drawer."""
 
     def make(draw: Draw | None, used: Policy = policy) -> Guard:
         noise = Noise(budgets, CODES, draw)
-        decider = Decider(used, catalog)
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, registers, noise=noise)
+        return Guard(
+            Decider(used, catalog),
+            catalog,
+            snapshot,
+            ledger,
+            keys,
+            clock,
+            usage,
+            registers,
+            noise=noise,
+        )
 
     snapshot.rows = [
         {"d0": "theft", "n": 40, "mark": 1},

@@ -171,3 +171,25 @@ def test_an_investigation_wants_a_case_of_the_register(hub: TinyHub, client: Cli
     assert "hub access case open" in refused.json()["remedy"]
     page = client.get("/v1/officer/purposes", headers=police).json()["purposes"]
     assert {p["code"]: p["case"] for p in page}["public_safety.investigation"] == "open"
+
+
+def test_too_much_in_a_minute_says_when_to_ask_again(hub: TinyHub, client: Client) -> None:
+    """429 with Retry-After, the reason and the receipt of the refusal; on the page as well."""
+    asked = question(EAST.number, purpose="housing.rental_check")
+    headers = hub.bearer("officer.police")
+    for _ in range(60):
+        assert client.post(LOOKUP, json=asked, headers=headers).status_code == 200
+    reply = client.post(LOOKUP, json=asked, headers=headers)
+    body = reply.json()
+    assert reply.status_code == body["status"] == 429
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.headers["retry-after"] == "57"
+    assert body["code"] == "too-much"
+    assert "57" in body["remedy"]
+    assert body["receipt"]["checkpoint"]
+    assert EAST.name not in reply.text
+    page = hub.browser("officer.police")
+    shown = page.post("/officer", data=asked)
+    assert (shown.status_code, shown.headers["retry-after"]) == (429, "57")
+    assert EAST.name not in shown.text
+    page.close()

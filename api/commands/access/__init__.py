@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from api.commands.access import asking, budget, people
+from api.commands.access import alarms, asking, budget, people
 
 app = typer.Typer(
-    no_args_is_help=True, help="Access: explain, matrix, lint, budgets, cases, protection."
+    no_args_is_help=True,
+    help="Access: explain, matrix, lint, alarms, budgets, cases, protection.",
 )
 app.add_typer(asking.app)
+app.add_typer(alarms.app)
 app.add_typer(budget.app)
 app.add_typer(people.cases, name="case")
 app.add_typer(people.protected, name="protect")
