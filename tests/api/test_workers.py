@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from api.app import create_app_from_environment
 from api.server import serving
-from hub.config import save_settings
+from api.supervisor import run_all
+from hub.config import load_settings, save_settings
+from hub.errors import ConfigError
 from tests.api.hub import EAST, make_home
 
 _ATTEMPTS = 40
@@ -50,3 +55,16 @@ def test_a_session_is_recorded_once(base: str) -> None:
     assert len(workers) == 2
     assert len({answer["receipt"]["leaf"] for answer in answers}) == 1
     assert answers[-1]["subjects"] == answers[0]["subjects"]
+
+
+def test_a_hub_that_cannot_be_opened_starts_no_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`hub up` says why at once; a worker by itself ends with uvicorn's code, and says why."""
+    with pytest.raises(ConfigError):
+        run_all(load_settings(home=tmp_path))
+    monkeypatch.setenv("MINGJING_HOME", str(tmp_path))
+    with pytest.raises(SystemExit) as ended, caplog.at_level(logging.CRITICAL):
+        create_app_from_environment()
+    assert ended.value.code == 3
+    assert ConfigError.title in caplog.text
