@@ -90,6 +90,10 @@ class Guard:
         """What decides; doors show purposes and explanations from it."""
         return self._means.decider
 
+    def close(self) -> None:
+        """Let go of the counters of use; the next question opens them again."""
+        self._limits.close()
+
     def binding(self, id_number: str) -> bytes:
         """Return what binds a citizen's account to their identity number, without the number."""
         return self._means.finder.binding(id_number)

@@ -206,9 +206,9 @@ class Limits:
         )
 
     def _level(self, fields: Mapping[str, str]) -> Classification:
-        levels = self._levels
-        clear = (levels.get(name) for name, how in fields.items() if how == CLEAR)
-        return max((level for level in clear if level is not None), default=Classification.L1)
+        strictest = Classification.L4  # of a column that today's contracts have no more
+        clear = [self._levels.get(name, strictest) for name, how in fields.items() if how == CLEAR]
+        return max(clear, default=Classification.L1)
 
     def _sound(self, counters: Counters) -> bool:
         """A file that ends on a day before the ledger's last is not the one that was in use."""

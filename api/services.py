@@ -66,7 +66,8 @@ class Services:
     workbooks: CapacityLimiter
 
     def close(self) -> None:
-        """Let go of ledger and records; what was promised is durable already."""
+        """Let go of counters, ledger and records; what was promised is durable already."""
+        self.guard.close()
         self.ledger.close()
         self.records.close()
 
