@@ -143,7 +143,7 @@ def too_wide(grant: Grant, sources: Sources, catalog: Catalog) -> tuple[str, ...
     found = [*_words(grant, sources, catalog), *_columns(grant, purpose, catalog)]
     if found:
         return tuple(found)
-    rule = rule_of(grant, tuple(grant.columns), case=purpose.case == "required")
+    rule = rule_of(grant, tuple(grant.columns), case=purpose.needs_case)
     rules = RuleFile((*sources.rule_file.rules, rule))
     findings = lint_sources(replace(sources, rule_file=rules), catalog)
     return tuple(f.message for f in findings if f.message.startswith(f"{rule.id}: "))

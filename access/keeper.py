@@ -24,6 +24,7 @@ from access.files import Texts, digest_of
 from access.granting import Granting
 from access.grants import GrantState, GrantStep, next_change, standings, too_wide
 from access.grants import Standing as GrantStanding
+from access.masking import Names
 from access.policy import Policy, policy_of
 from access.steady_clock import require_after
 from hub.catalog import Catalog
@@ -79,6 +80,7 @@ class Keeper:
 
     Args:
         log: the ledger, which is told of every step before it counts.
+        names: keyed names for recipients; without it no pseudonym is shown.
         elapsed: seconds of a counter that nobody sets.
     """
 
@@ -88,11 +90,13 @@ class Keeper:
         catalog: Catalog,
         log: Log,
         *,
+        names: Names | None = None,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._records = records
         self._catalog = catalog
         self._log = log
+        self._names = names
         self._elapsed = elapsed
         self._looking = Lock()  # guards all below
         self._looked = float("-inf")
@@ -203,9 +207,8 @@ class Keeper:
         if known is not None and known.digest == digest:
             return known.decider, digest
         try:
-            return Decider(
-                approved_policy(self._records, self._catalog, digest), self._catalog
-            ), digest
+            policy = approved_policy(self._records, self._catalog, digest)
+            return Decider(policy, self._catalog, self._names), digest
         except PolicyError as exc:
             if known is None:
                 raise

@@ -233,7 +233,7 @@ def _wider_than(rule: Rule, purpose: Purpose, roles: RoleRegister) -> Iterator[F
     for action in rule.actions:
         if action != ANY and action not in purpose.actions:
             yield _rule_error(rule, "too-wide", f"{purpose.code} is not for {action}")
-    if purpose.case == "required" and rule.case != "required":
+    if purpose.needs_case and rule.case != "required":
         yield _rule_error(rule, "too-wide", f"{purpose.code} needs a case, the rule does not")
     if purpose.case == "none" and rule.case == "required":
         yield _rule_error(rule, "unreachable", f"{purpose.code} has no case, the rule needs one")
@@ -344,7 +344,7 @@ def _combination_warnings(purpose: Purpose, dataset: Dataset) -> Iterator[str]:
             if column.semantic == semantic and purpose.need(dataset.name, column.name) in needs
         ]
 
-    births = columns("birth_date", None, "masked", "generalised")
+    births = columns("birth_date", None, "masked", "generalised", "age_band", "pseudonym")
     if births and columns("resident_id", "clear"):
         yield (
             f"{purpose.code}: {dataset.name} shows the identity number in clear and not the birth "
@@ -356,7 +356,7 @@ def _combination_warnings(purpose: Purpose, dataset: Dataset) -> Iterator[str]:
         need = purpose.need(dataset.name, column.name)
         if need == "masked" and mask_of(column) == "hidden":
             yield f"{purpose.code}: {dataset.name}.{column.name} has no mask and will be hidden"
-        if need == "generalised" and column.logical_type not in ("date", "timestamp"):
+        if need in ("generalised", "age_band") and column.logical_type not in ("date", "timestamp"):
             yield f"{purpose.code}: {dataset.name}.{column.name} is no date and will be hidden"
 
 

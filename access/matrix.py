@@ -8,7 +8,7 @@ from typing import Any
 
 from access.decision import Decider
 from access.masking import kind
-from access.model import Actor, Decision, Request
+from access.model import Actor, CaseStanding, Decision, Request
 from access.purposes import Purpose
 from access.roles import Role
 from hub.catalog import Classification
@@ -20,7 +20,7 @@ _SOME_AREA = ("990106",)
 def matrix(decider: Decider, at: datetime) -> list[dict[str, Any]]:
     """Return one row for each role, agency, purpose, action and dataset that is open.
 
-    Asked for an actor of the highest clearance with a case reference, so that a row is the most
+    Asked for an actor of the highest clearance with an open case, so that a row is the most
     anybody in that role can see.
 
     Returns:
@@ -69,7 +69,9 @@ def _role_rows(decider: Decider, role: Role, at: datetime) -> Iterator[dict[str,
         )
         for purpose in decider.policy.purposes.values():
             for action in purpose.actions:
-                request = Request(actor, action, None, purpose.code, "any case", at=at)
+                request = Request(
+                    actor, action, None, purpose.code, "any case", CaseStanding.OPEN, at=at
+                )
                 yield from _purpose_rows(decider, request, role, purpose)
 
 

@@ -32,7 +32,7 @@ def prepare(means: Means, actor: Actor, request_id: str) -> tuple[bool, Prepared
     if not asked.decision.allowed:
         return False, refused(means, asked)
     snapshot = means.snapshots.current()
-    asked = reading(asked, snapshot)
+    asked = reading(means, asked, snapshot)
     key = snapshot.identity(actor.binding) if actor.binding is not None else None
     document = means.finder.open(snapshot, key) if key is not None else None
     if key is None or document is None:

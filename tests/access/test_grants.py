@@ -25,8 +25,10 @@ from hub.catalog import Catalog
 from hub.clock import FixedClock
 from hub.ledger.log import Ledger
 from hub.store.grants import Grant
+from hub.store.usage import Usage
 from tests.access.conftest import NOW
 from tests.access.people import MemorySnapshot, Person
+from tests.access.registers import MemoryRegisters
 from tests.access.test_changes import BUILT_IN, House, act, house, opened
 
 __all__ = ["house"]
@@ -73,7 +75,14 @@ Ask = Callable[..., Answer]
 
 @pytest.fixture
 def ask(
-    house: House, catalog: Catalog, ledger: Ledger, keys: GuardKeys, person: Person, clerk: Actor
+    usage: Usage,
+    registers: MemoryRegisters,
+    house: House,
+    catalog: Catalog,
+    ledger: Ledger,
+    keys: GuardKeys,
+    person: Person,
+    clerk: Actor,
 ) -> Ask:
     """Ask the guard about the resident who owns a home."""
     keeper = Keeper(house.records, catalog, ledger, elapsed=Counting())
@@ -87,7 +96,7 @@ def ask(
         purpose: str = "residence.verify",
     ) -> Answer:
         snapshot = MemorySnapshot(keys, (person,))
-        guard = Guard(keeper, catalog, snapshot, ledger, keys, FixedClock(at))
+        guard = Guard(keeper, catalog, snapshot, ledger, keys, FixedClock(at), usage, registers)
         query = LookupQuery("resident_id", person.number, purpose, case, datasets)
         return guard.lookup(actor, query)
 

@@ -155,7 +155,7 @@ def test_a_purpose_with_an_unknown_word_is_an_error(
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("case: required\n", "case: always\n"),
+        ("case: given\n", "case: required\n"),
         ("actions: [lookup, search]", "actions: [look]"),
         ("notice_days: 180", "notice_days: -1"),
         ("notice_days: 180", "notice_days: soon"),

@@ -15,7 +15,7 @@ import pytest
 from access.files import POLICY_FOLDER, read_folder, read_text
 from access.gathering import Gathered, Gathering
 from access.lint import read_sources
-from access.model import Action, Actor, Request, Trait
+from access.model import Action, Actor, CaseStanding, Request, Trait
 from access.policy import MODEL_FILE, Policy, Question, load_policy, version_of
 from access.rules import Rule, RuleFile
 from hub.catalog import Catalog, Classification, Dataset
@@ -181,7 +181,9 @@ def gather(policy: Policy, dataset: Dataset, question: Question) -> Gathered:
     """Return what the decider would gather for a question's actor."""
     actor = Actor("a", "", question.agency, "", question.roles)
     case = "x" if question.case == "given" else None
-    request = Request(actor, Action(question.action), None, question.purpose, case, at=NOW)
+    request = Request(
+        actor, Action(question.action), None, question.purpose, case, CaseStanding.OPEN, at=NOW
+    )
     return Gathering(policy, actor, dataset, request, question.case).result()
 
 

@@ -115,7 +115,7 @@ vaccination.check:
   basis_verified: true
   roles: [window_officer]
   actions: [lookup]
-  case: required
+  case: given
   notice_days: 0
   retention_days: 30
   needs:
