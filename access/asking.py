@@ -12,7 +12,7 @@ Source: XACML 3.0 (PEP, obligations); 个人信息保护法 45, 51, 55-56.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -23,6 +23,8 @@ from access.cases import NOT_OF_CASE, standing
 from access.decision import Decider
 from access.disclosure import Context
 from access.finding import KEY_BYTES, Finder
+from access.granting import exhausted
+from access.keeper import InForce
 from access.limits import Over
 from access.model import Action, Actor, Decision, Request, Trait
 from access.plan import Plan
@@ -52,10 +54,11 @@ class Means:
 
     Args:
         identify: makes the id of a request that comes without one.
+        spend: takes a use of each of some grants, of all or none.
         noise: what counts with noise need; without it they are refused.
     """
 
-    decider: Decider
+    force: InForce
     catalog: Catalog
     snapshots: Snapshots
     ledger: LedgerLog
@@ -66,6 +69,18 @@ class Means:
     askers: Askers
     identify: Callable[[], str]
     noise: Noise | None
+    spend: Callable[[Sequence[int], datetime], bool]
+
+    @property
+    def decider(self) -> Decider:
+        """What decides."""
+        return self.force.decider
+
+    def seen_as(self, actor: Actor) -> Actor:
+        """Return an actor as they are by now: who is suspended is not active."""
+        if self.keys.actor.of(actor.id).hex() in self.force.suspended:
+            return replace(actor, active=False)
+        return actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +130,9 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
     """
     if request.case is not None and len(request.case) > _LONGEST_CASE:
         raise RequestError(f"a case reference has at most {_LONGEST_CASE} characters")
+    name = means.keys.actor.of(request.actor.id).hex()
+    if name in means.force.suspended:
+        request = replace(request, actor=replace(request.actor, active=False))
     registers = means.registers.current()
     case_name = means.keys.case.of(request.case).hex() if request.case else None
     purpose = means.decider.policy.purposes.get(request.purpose)
@@ -125,10 +143,10 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
         request = replace(request, standing=said)
         if purpose.case == "member":
             members = case.members if case is not None else frozenset()
-    plan = means.decider.plan(request)
+    plan = _plan(means, request, case_name)
     context = Context(
         actor=request.actor,
-        actor_name=means.keys.actor.of(request.actor.id).hex(),
+        actor_name=name,
         decision=plan.decision,
         case_name=case_name,
         request_id=request_id or means.identify(),
@@ -137,6 +155,17 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
         asked=_asked_for(means, request),
     )
     return Asked(request, plan, context, registers, members)
+
+
+def _plan(means: Means, request: Request, case_name: str | None) -> Plan:
+    """Return the plan of a request, with a use taken of each grant that it rests on."""
+    granting = means.force.granting
+    plan = granting.plan(request, case_name)
+    if plan.decision.grants:
+        counted = granting.counted(plan.decision)
+        if counted and not means.spend(counted, request.at):
+            return exhausted(granting, request, plan.decision.grants)
+    return plan
 
 
 def _asked_for(means: Means, request: Request) -> tuple[str, ...] | None:

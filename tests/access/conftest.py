@@ -20,6 +20,7 @@ from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.store.usage import Usage
 from tests.access.district import district_catalog
+from tests.access.keeping import keeper_of
 from tests.access.people import EAST, MemorySnapshot, Person, invented_id, record
 from tests.access.registers import MemoryRegisters
 
@@ -51,9 +52,15 @@ def actors() -> dict[str, Actor]:
 
 
 @pytest.fixture(scope="session")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
+def keyring_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the keyring is."""
+    return tmp_path_factory.mktemp("keys") / "keyring.json"
+
+
+@pytest.fixture(scope="session")
+def keyring(keyring_path: Path) -> Keyring:
     """A fresh keyring."""
-    return Keyring.create(tmp_path_factory.mktemp("keys") / "keyring.json")
+    return Keyring.create(keyring_path)
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +153,7 @@ def guard(
     registers: MemoryRegisters,
 ) -> Guard:
     """The guard over all of them."""
-    return Guard(decider, catalog, snapshot, ledger, keys, clock, usage, registers)
+    return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers)
 
 
 @pytest.fixture
@@ -163,7 +170,7 @@ def guard_in(
 
     def make(later: timedelta) -> Guard:
         clock = FixedClock(NOW + later)
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, usage, registers)
+        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make
 
@@ -182,6 +189,6 @@ def guard_of(
 
     def make(*people: Person) -> Guard:
         snapshot = MemorySnapshot(keys, people)
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, usage, registers)
+        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make

@@ -30,6 +30,7 @@ from hub.ledger.log import Ledger, LoggedEntry
 from hub.ledger.merkle import leaf_hash
 from hub.ledger.writer import Entry, PreparedEntry, commitment_of
 from hub.store.usage import Usage
+from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person
 from tests.access.registers import MemoryRegisters
 
@@ -87,7 +88,9 @@ def over(
     registers: MemoryRegisters,
 ) -> Make:
     """Make a guard over a given ledger."""
-    return lambda ledger: Guard(decider, catalog, snapshot, ledger, keys, clock, usage, registers)
+    return lambda ledger: Guard(
+        keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers
+    )
 
 
 def asks(actors: dict[str, Actor], person: Person, guard: Guard) -> list[Callable[[], object]]:

@@ -25,6 +25,7 @@ from hub.ledger.log import Ledger
 from hub.store.budgets import Budgets
 from hub.store.records import Records
 from hub.store.usage import Usage
+from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot
 from tests.access.registers import MemoryRegisters
 from tests.factories import settings_in
@@ -73,7 +74,7 @@ def guard_with(
     def make(draw: Draw | None, used: Policy = policy) -> Guard:
         noise = Noise(budgets, CODES, draw)
         return Guard(
-            Decider(used, catalog),
+            keeper_of(Decider(used, catalog)),
             catalog,
             snapshot,
             ledger,

@@ -14,7 +14,7 @@ from api.app import create_app
 from api.services import Services, open_services
 from bench import invented
 from contracts.loader import load_catalog, load_contracts
-from hub.clock import FixedClock
+from hub.clock import Clock, FixedClock
 from hub.config import Settings, load_settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
@@ -150,9 +150,9 @@ class Client:
 class TinyHub:
     """Services and application over a tiny home, and tokens of its people."""
 
-    def __init__(self, settings: Settings, runner: asyncio.Runner) -> None:
+    def __init__(self, settings: Settings, runner: asyncio.Runner, clock: Clock = CLOCK) -> None:
         self.settings = settings
-        self.services: Services = open_services(settings, CLOCK)
+        self.services: Services = open_services(settings, clock)
         self.app = create_app(settings, self.services)
         self._runner = runner
 

@@ -1,16 +1,18 @@
-"""`hub access`: who may see what, and why; the policy linted; cases and protected persons."""
+"""`hub access`: who may see what, and why; changing that, with a second pair of eyes."""
 
 from __future__ import annotations
 
 import typer
 
-from api.commands.access import alarms, asking, budget, people
+from api.commands.access import alarms, asking, budget, grants, people, policy
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Access: explain, matrix, lint, alarms, budgets, cases, protection.",
+    help="Access: explain, matrix, lint; changes, grants, suspensions; cases, protection; alarms.",
 )
 app.add_typer(asking.app)
+app.add_typer(policy.app)
+app.add_typer(grants.app)
 app.add_typer(alarms.app)
 app.add_typer(budget.app)
 app.add_typer(people.cases, name="case")
