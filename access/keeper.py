@@ -80,7 +80,7 @@ class Keeper:
 
     Args:
         log: the ledger, which is told of every step before it counts.
-        names: keyed names for recipients; see `Decider`.
+        names: keyed names for recipients; without it no pseudonym is shown.
         elapsed: seconds of a counter that nobody sets.
     """
 
@@ -89,8 +89,8 @@ class Keeper:
         records: Records,
         catalog: Catalog,
         log: Log,
-        names: Names | None = None,
         *,
+        names: Names | None = None,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._records = records

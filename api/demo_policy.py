@@ -25,8 +25,8 @@ def change_the_policy(settings: Settings) -> None:
 
         number = done(at.desk.propose(texts, act(_FIRST)))
         out.print(f"[bold]{_FIRST}[/] proposes change {number}:")
-        for line in difference(built_in, texts):
-            out.print(f"  {line[:100]}", markup=False)
+        changed = sum(line.startswith("+grid-") for line in difference(built_in, texts))
+        out.print(f"  {changed} rule: {_BEFORE} → {_AFTER}")
         own = at.desk.approve(number, act(_FIRST))
         if isinstance(own, Refusal):
             out.print(

@@ -14,6 +14,7 @@ from anyio import CapacityLimiter
 from access.files import POLICY_FOLDER, digest_of, read_folder
 from access.guard import Guard
 from access.keeper import Keeper, adopt
+from access.masking import Names
 from access.ports import GuardKeys
 from access.privacy import Noise, load_draw
 from access.steady_clock import SteadyClock
@@ -93,7 +94,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     signer = keyring.signer("ledger", settings.origin)
     ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
     keys = GuardKeys.of(keyring)
-    keeper = open_keeper(settings, records, catalog, ledger, keys, clock)
+    keeper = open_keeper(settings, records, catalog, ledger, clock, keys.recipient.of)
     guard = Guard(
         keeper,
         catalog,
@@ -137,17 +138,20 @@ def open_keeper(
     records: Records,
     catalog: Catalog,
     ledger: Ledger,
-    keys: GuardKeys,
     clock: Clock,
+    names: Names | None = None,
 ) -> Keeper:
     """Return what knows the policy in force; a hub that never had one adopts that of its files.
+
+    Args:
+        names: keyed names for recipients; without it no pseudonym is shown.
 
     Raises:
         PolicyError, PolicyUnavailable, ClockDistrusted, LedgerError: as `access.keeper.Keeper`.
     """
     texts = read_folder(settings.policy_folder or POLICY_FOLDER)
     adopt(records, catalog, ledger, texts, clock.now())
-    keeper = Keeper(records, catalog, ledger, keys.recipient.of)
+    keeper = Keeper(records, catalog, ledger, names=names)
     if keeper.current(clock.now()).digest != digest_of(texts):
         _LOG.warning("the policy files are not what is in force: see `hub access changes`")
     return keeper

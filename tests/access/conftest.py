@@ -169,8 +169,8 @@ def guard_in(
     """Make the same guard as it is a while later."""
 
     def make(later: timedelta) -> Guard:
-        clock = FixedClock(NOW + later)
-        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers)
+        clock, keeper = FixedClock(NOW + later), keeper_of(decider)
+        return Guard(keeper, catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make
 
@@ -188,7 +188,7 @@ def guard_of(
     """Make a guard over given people."""
 
     def make(*people: Person) -> Guard:
-        snapshot = MemorySnapshot(keys, people)
-        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers)
+        snapshot, keeper = MemorySnapshot(keys, people), keeper_of(decider)
+        return Guard(keeper, catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make

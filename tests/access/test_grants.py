@@ -75,14 +75,14 @@ Ask = Callable[..., Answer]
 
 @pytest.fixture
 def ask(
+    usage: Usage,
+    registers: MemoryRegisters,
     house: House,
     catalog: Catalog,
     ledger: Ledger,
     keys: GuardKeys,
     person: Person,
     clerk: Actor,
-    usage: Usage,
-    registers: MemoryRegisters,
 ) -> Ask:
     """Ask the guard about the resident who owns a home."""
     keeper = Keeper(house.records, catalog, ledger, elapsed=Counting())
@@ -276,6 +276,19 @@ def test_a_use_is_taken_by_each_answer_and_none_is_left_over(
     assert (standing.state, standing.grant.uses_left) == (GrantState.EXHAUSTED, 0)
     events = [e.event for e in ledger.entries(0, ledger.size)]
     assert events.count("access:grant:exhausted") == 1
+
+
+def test_a_use_that_another_took_meanwhile_is_refused(
+    desk: GrantDesk, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that has not looked since finds none left when it takes one."""
+    given(desk, replace(WANTED, uses_left=1))
+    monkeypatch.setattr("access.keeper._LOOK_SECONDS", 3600.0)
+    assert ask().allowed
+    refused = ask()
+    assert not refused.allowed
+    assert "no use left" in refused.reason
+    assert refused.decision.grants == ()
 
 
 def test_two_processes_never_take_the_same_use(house: House, desk: GrantDesk) -> None:

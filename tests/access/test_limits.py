@@ -27,7 +27,6 @@ from hub.ledger.log import Ledger
 from hub.ledger.writer import Entry
 from hub.store.usage import Usage
 from tests.access.conftest import NOW
-from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person, invented_id
 from tests.access.registers import MemoryRegisters
 
@@ -70,7 +69,7 @@ def opened(
         limited = copy(policy)
         limited.purposes = PurposeRegister(tuple({**policy.purposes, PURPOSE: lowered}.values()))
         return Guard(
-            keeper_of(Decider(limited, catalog)),
+            Decider(limited, catalog),
             catalog,
             MemorySnapshot(keys, people),
             ledger,

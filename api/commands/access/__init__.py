@@ -1,4 +1,4 @@
-"""`hub access`: who may see what, and why; changing that, with a second pair of eyes."""
+"""`hub access`: who may see what, and why; changing that, with a second pair of eyes; registers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from api.commands.access import alarms, asking, budget, grants, people, policy
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Access: explain, matrix, lint; changes, grants, suspensions; cases, protection; alarms.",
+    help="Access: explain, matrix, lint; changes, grants, suspensions; alarms, budgets, cases.",
 )
 app.add_typer(asking.app)
 app.add_typer(policy.app)

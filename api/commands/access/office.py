@@ -16,7 +16,6 @@ from access.desk import Act, Desk
 from access.duties import Officials, Refusal, load_officials
 from access.files import POLICY_FOLDER, policy_file
 from access.grant_desk import GrantDesk
-from access.ports import GuardKeys
 from access.steady_clock import SteadyClock
 from api.commands.ledger import open_ledger
 from api.commands.options import settings_of
@@ -67,7 +66,7 @@ def office(home: Path | None) -> Iterator[Office]:
     with open_ledger(settings) as ledger, Records.open(settings) as records:
         code_sets = load_code_sets(settings.contract_folders)
         catalog = load_catalog(load_in_force(settings, records, code_sets).contracts)
-        keeper = open_keeper(settings, records, catalog, ledger, GuardKeys.of(keyring), clock)
+        keeper = open_keeper(settings, records, catalog, ledger, clock)
         name_of = Pseudonymiser(keyring, "actor").of
         desk = Desk(records, ledger, catalog, keeper, _officials(settings), name_of)
         yield Office(settings, clock, desk, Pseudonymiser(keyring, "case"))
