@@ -40,11 +40,12 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class RoleRegister:
-    """Every role and agency, and the lines of roles that exclude each other."""
+    """Every role and agency, the lines of roles that exclude each other, the duties of roles."""
 
     roles: Mapping[str, Role]
     agencies: Mapping[str, str]
     exclusive: tuple[frozenset[str], ...] = ()
+    duties: Mapping[str, frozenset[str]] = field(default_factory=dict)
     _closures: dict[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
 
     def held(self, role: str) -> frozenset[str]:
@@ -93,6 +94,10 @@ def load_roles(folder: Path = POLICY_FOLDER) -> RoleRegister:
             roles=roles,
             agencies=agencies,
             exclusive=tuple(frozenset(words(line)) for line in document.get("exclusive", ())),
+            duties={
+                str(duty): frozenset(words(roles))
+                for duty, roles in document.get("duties", {}).items()
+            },
         )
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise PolicyError(f"{FILE}: not a role register: {exc}") from exc

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from api.commands.access import asking, budget
+from api.commands.access import asking, budget, reading
 
 app = typer.Typer(
     no_args_is_help=True, help="Access: explain a decision, the matrix, lint, privacy budgets."
 )
 app.add_typer(asking.app)
+app.add_typer(reading.app)
 app.add_typer(budget.app)

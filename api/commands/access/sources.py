@@ -1,10 +1,11 @@
-"""What every access command reads: the catalogue of a hub, and where its policy is."""
+"""What every access command reads: the catalogue of a hub, its policy files, what is in force."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from access.files import POLICY_FOLDER
+from access.policy import Policy, load_policy
 from contracts.loader import load_catalog
 from contracts.versions.in_force import in_force
 from hub.catalog import Catalog
@@ -14,6 +15,15 @@ from hub.config import Settings
 def catalog_of(settings: Settings) -> Catalog:
     """Return the catalogue that a hub goes by: its contracts in force, built in and its own."""
     return load_catalog(in_force(settings).contracts)
+
+
+def policy_of_hub(settings: Settings, catalog: Catalog) -> Policy:
+    """Return the policy in force.
+
+    Raises:
+        PolicyError: when it does not lint.
+    """
+    return load_policy(catalog, policy_folder_of(settings))
 
 
 def policy_folder_of(settings: Settings) -> Path:
