@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from api.commands.access import asking, budget, reading
+from api.commands.access import asking, budget, comparing, reading
 
 app = typer.Typer(
-    no_args_is_help=True, help="Access: explain a decision, the matrix, lint, privacy budgets."
+    no_args_is_help=True, help="Access: explain, matrix, lint, compare policies, privacy budgets."
 )
 app.add_typer(asking.app)
 app.add_typer(reading.app)
+app.add_typer(comparing.app)
 app.add_typer(budget.app)

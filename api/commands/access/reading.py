@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,12 +14,20 @@ from access.matrix import matrix as matrix_rows
 from access.matrix import summary
 from api.commands.access.sources import catalog_of, policy_folder_of, policy_of_hub
 from api.commands.options import Home, Json
-from api.console import door, print_rows
+from api.console import door, out, print_rows
 from hub.catalog import Catalog
 from hub.clock import SystemClock
 from hub.config import load_settings
+from hub.errors import RequestError
+from hub.files import write_new
 
 app = typer.Typer()
+
+_MOST = (
+    "该角色最多能看到的内容：最高密级、填写事项编号、同时查询该目的所需的全部数据集；没有的行即不可见。"
+    " / The most that anybody in the role can see: of the highest clearance, with a case, asking for"
+    " all that the purpose covers; what has no row is not seen."
+)
 
 PolicyFolder = Annotated[
     Path | None,
@@ -68,6 +76,7 @@ def _findings(folder: Path, accounts: Path | None, catalog: Catalog) -> tuple[Fi
 def matrix(
     role: Annotated[str | None, typer.Option(help="Only this role.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Only this dataset.")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Workbook to write; must not exist.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -75,11 +84,33 @@ def matrix(
     with door():
         settings = load_settings(home=home)
         catalog = catalog_of(settings)
-        policy = policy_of_hub(settings, catalog)
+        policy, now = policy_of_hub(settings, catalog), SystemClock().now()
         rows = [
             row
-            for row in matrix_rows(Decider(policy, catalog), SystemClock().now())
+            for row in matrix_rows(Decider(policy, catalog), now)
             if role in (None, row["role"]) and dataset in (None, row["dataset"])
         ]
+        if xlsx is not None:
+            about = {
+                "策略版本 / policy version": policy.version,
+                "制表时间 / made at": f"{now:%Y-%m-%d %H:%M} UTC",
+                "行的含义 / what a row means": _MOST,
+                "仅限角色 / only role": role or "—",
+                "仅限数据集 / only dataset": dataset or "—",
+            }
+            _write(xlsx, rows, catalog, about)
+            return
         shown = rows if as_json else summary(rows)
         print_rows("Who can see what", shown, as_json=as_json, empty="no such role or dataset")
+
+
+def _write(path: Path, rows: list[dict[str, Any]], catalog: Catalog, about: dict[str, str]) -> None:
+    from api.matrix_book import write_matrix  # writes workbooks: only when asked for
+
+    if path.exists() or not path.parent.is_dir():
+        raise RequestError("--xlsx names a file that exists, or a folder that does not")
+    try:
+        write_new(path, lambda file: write_matrix(file, rows, catalog, about))
+    except OSError as exc:
+        raise RequestError("--xlsx cannot be written: name a new file in your own folder") from exc
+    out.print(f"{len(rows):,} rows written to {path.name}")

@@ -11,6 +11,9 @@ from contracts.versions.in_force import in_force
 from hub.catalog import Catalog
 from hub.config import Settings
 
+#: What commands call the policy that decides.
+IN_FORCE = "in-force"
+
 
 def catalog_of(settings: Settings) -> Catalog:
     """Return the catalogue that a hub goes by: its contracts in force, built in and its own."""
@@ -24,6 +27,17 @@ def policy_of_hub(settings: Settings, catalog: Catalog) -> Policy:
         PolicyError: when it does not lint.
     """
     return load_policy(catalog, policy_folder_of(settings))
+
+
+def policy_named(name: str, settings: Settings, catalog: Catalog) -> Policy:
+    """Return the policy of a folder, or for "in-force" the one in force.
+
+    Raises:
+        PolicyError: when it does not lint or there is no such folder.
+    """
+    if name == IN_FORCE:
+        return policy_of_hub(settings, catalog)
+    return load_policy(catalog, Path(name))
 
 
 def policy_folder_of(settings: Settings) -> Path:
