@@ -14,7 +14,7 @@ from typing import Any
 from access.cells import ANYBODY, AREAS, ASKED, CASES, PERSONS
 from access.diff import Difference, Line, TermLine, Turn, Way, lines, term_lines
 from access.masking import FULL, kind
-from access.model import HIDDEN
+from access.model import HIDDEN, Action
 from access.policy import Policy
 from access.posts import Post
 from hub.catalog import Catalog
@@ -167,7 +167,7 @@ def _circumstances(line: Line) -> tuple[str, str]:
             ("case", line.cases, CASES),
             ("asked", line.asked, ASKED),
         )
-        if len(held) < len(every) and (name, held[0]) in _WHERE
+        if len(held) < len(every) and (line.action, name) != (Action.AGGREGATE, "asked")
     ]
     if ANYBODY not in line.persons:
         traits = [_TRAITS[person] for person in line.persons]

@@ -23,6 +23,7 @@ from hub.quoting import identifier
 #: Counts below this are told as "fewer than".
 SMALL = 10
 _EVERYWHERE = ""  # begins every code
+_PERSONS = "person"  # the table of integrated persons
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +91,38 @@ def reached(change: Touched, snapshot: SnapshotReader, catalog: Catalog) -> tupl
     )
 
 
-def _records(snapshot: SnapshotReader, catalog: Catalog, name: str, areas: frozenset[str]) -> int:
-    table = "SELECT count(*) AS n FROM information_schema.tables WHERE table_name = ?"
-    if not snapshot.analytic(table, (name,))[0]["n"]:
+def persons_reached(change: Touched, snapshot: SnapshotReader, catalog: Catalog) -> int | None:
+    """Return how many persons live where a change reaches records about persons, None for few.
+
+    Raises:
+        SourceError: when they cannot be counted.
+    """
+    about = (n for n in change.areas if n in catalog and catalog[n].subjects)
+    areas = frozenset(area for name in about for area in change.areas[name])
+    if not areas or not _is_there(snapshot, _PERSONS):
         return 0
-    sql = f"SELECT count(*) AS n FROM {identifier(name)}"
-    column = catalog[name].area_column
-    if column is not None and _EVERYWHERE not in areas:
-        tests = " OR ".join(f"starts_with({identifier(column)}, ?)" for _ in areas)
-        return int(snapshot.analytic(f"{sql} WHERE {tests}", sorted(areas))[0]["n"])
-    return int(snapshot.analytic(sql)[0]["n"])
+    return _shown(_counted(snapshot, _PERSONS, "grid_code", areas))
+
+
+def _records(snapshot: SnapshotReader, catalog: Catalog, name: str, areas: frozenset[str]) -> int:
+    if not _is_there(snapshot, name):
+        return 0
+    return _counted(snapshot, name, catalog[name].area_column, areas)
+
+
+def _is_there(snapshot: SnapshotReader, table: str) -> bool:
+    sql = "SELECT count(*) AS n FROM information_schema.tables WHERE table_name = ?"
+    return bool(snapshot.analytic(sql, (table,))[0]["n"])
+
+
+def _counted(
+    snapshot: SnapshotReader, table: str, column: str | None, areas: frozenset[str]
+) -> int:
+    sql = f"SELECT count(*) AS n FROM {identifier(table)}"
+    if column is None or _EVERYWHERE in areas:
+        return int(snapshot.analytic(sql)[0]["n"])
+    tests = " OR ".join(f"starts_with({identifier(column)}, ?)" for _ in areas)
+    return int(snapshot.analytic(f"{sql} WHERE {tests}", sorted(areas))[0]["n"])
 
 
 def _shown(count: int) -> int | None:

@@ -19,7 +19,7 @@ from access.model import HIDDEN, Action, Actor, Request, Trait
 from access.policy import Policy, load_policy
 from access.posts import Post, posts_of
 from access.rules import Rule
-from access.touched import Reached, reached, touched
+from access.touched import Reached, persons_reached, reached, touched
 from hub.catalog import Catalog, Classification
 from tests.access.conftest import NOW, Edit
 from tests.access.test_policy import policy_of, random_rule
@@ -227,6 +227,10 @@ def test_records_are_counted_where_the_change_reaches_them(
         Reached("police.incident", 0, 1),
     )
     assert ["990106001", "990106002"] in counter.asked
+    assert persons_reached(change, counter, catalog) == 0  # type: ignore[arg-type]
+    living = _Counter({"person": 120_000})
+    assert persons_reached(change, living, catalog) == 120_000  # type: ignore[arg-type]
+    assert living.asked == [[]]  # police matters are reached everywhere
 
 
 class _Counter:

@@ -1,17 +1,23 @@
-"""`hub access lint | matrix | diff`: what is printed for people and programs, and how it ends."""
+"""`hub access lint | matrix | diff | unused | simulate`: what is printed for people and programs, and how it ends."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import openpyxl
 import pytest
 from typer.testing import CliRunner, Result
 
-from access.files import POLICY_FOLDER
+from access.answers import LookupQuery
+from access.demo import load_demo_actors
+from access.files import FILES, POLICY_FOLDER
 from api.cli import app
+from api.services import open_services
+from tests.api.hub import EAST, WEST, make_home
 
 
 def hub(*arguments: str) -> Result:
@@ -95,3 +101,98 @@ def test_a_diff_with_a_policy_that_does_not_lint(proposal: Path) -> None:
     done = hub("diff", "in-force", str(proposal))
     assert done.exit_code != 0
     assert "unknown-effect" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hub in which two officers looked people up."""
+    settings = make_home(tmp_path_factory.mktemp("hub"))
+    actors = load_demo_actors()
+    with closing(open_services(settings)) as services:
+        for name, person, purpose in (
+            ("officer.east", EAST, "residence.verify"),
+            ("officer.east", EAST, "residence.verify"),
+            ("officer.west", WEST, "elderly.service"),
+            ("analyst", WEST, "elderly.service"),
+        ):
+            query = LookupQuery("resident_id", person.number, purpose)
+            services.guard.lookup(actors[name], query)
+    return settings.home
+
+
+def test_unused_and_a_narrower_policy(used: Path, tmp_path: Path) -> None:
+    """It lints, and replayed it refuses nothing; the folder is written once."""
+    folder = tmp_path / "narrower"
+    done = hub("unused", "--days", "30", "--propose", str(folder), "--json", "--home", str(used))
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["entries"] == 4
+    assert "police-investigation" in found["rules"]
+    assert not {"grid-residence", "grid-elderly", "citizen-own"} & set(found["rules"])
+    assert found["proposal"]["rules"] == found["rules"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    assert hub("lint", "--policy", str(folder)).exit_code == 0
+    since = ("--since", "2020-01-01", "--home", str(used))
+    again = hub("simulate", "--policy", str(folder), "--json", *since)
+    assert again.exit_code == 0, again.output
+    replayed = json.loads(again.stdout)
+    assert (replayed["replayed"], replayed["less_than_shown"]) == (4, 0)
+    assert {row["change"] for row in replayed["consequences"]} <= {"narrowed"}
+    taken = hub("unused", "--propose", str(folder), "--home", str(used))
+    assert taken.exit_code == 64
+    told = hub("unused", "--home", str(used))
+    assert "police-investigation" in told.stdout
+    assert "entries gone by: 4" in told.stdout
+
+
+def test_simulate_names_rules_and_numbers_and_nobody(used: Path, proposal: Path) -> None:
+    """One entry of one actor would be refused; no account, no pseudonym, no number of a person."""
+    since = ("--since", "2020-01-01", "--home", str(used))
+    done = hub("simulate", "--policy", str(proposal), "--json", *since)
+    found = json.loads(done.stdout)
+    (row,) = found["consequences"]
+    assert (row["change"], row["rules"]) == ("refused", ["grid-elderly"])
+    assert (row["entries"], row["requests"], row["shown"], row["actors"]) == (1, 1, 1, 1)
+    assert found["less_than_shown"] == 1
+    told = hub("simulate", "--policy", str(proposal), *since)
+    assert "新拒绝" in told.stdout
+    for output in (done.output, told.output):
+        assert not any(w in output for w in (EAST.number, WEST.number, EAST.name, "officer.west"))
+        assert not re.search("[0-9a-f]{32}", output)
+    later = hub(
+        "simulate",
+        "--policy",
+        str(proposal),
+        "--json",
+        "--since",
+        "2100-01-01",
+        "--home",
+        str(used),
+    )
+    assert json.loads(later.stdout)["replayed"] == 0
+
+
+def test_a_diff_counts_records_in_the_snapshot_in_service(used: Path, tmp_path: Path) -> None:
+    """226 police cases; small numbers are told as such."""
+    folder = tmp_path / "counts"
+    shutil.copytree(POLICY_FOLDER, folder)
+    path = folder / "policy.csv"
+    path.write_text(path.read_text().replace("min_cell=10", "min_cell=5"))
+    done = hub("diff", "in-force", str(folder), "--json", "--home", str(used))
+    found = json.loads(done.stdout)
+    assert {row["dataset"]: row["records"] for row in found["records"]} == {
+        "police.case": 226,
+        "police.dispute": 0,
+        "police.incident": 0,
+    }
+    assert len(found["opens"]) == 1
+
+
+@pytest.mark.parametrize(
+    "command", [("unused",), ("simulate", "--policy", ".", "--since", "2026-01-01")]
+)
+def test_no_hub_is_made_by_asking(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Without a ledger there is nothing to go by."""
+    done = hub(*command, "--home", str(tmp_path / "nowhere"))
+    assert done.exit_code == 78
+    assert not (tmp_path / "nowhere").exists()

@@ -13,7 +13,7 @@ from access.demo import load_demo_actors, read_actors
 from access.diff import Difference, Way, difference, lines, term_lines
 from access.diff_words import Words
 from access.model import Actor
-from access.touched import Reached, Touched, reached, touched
+from access.touched import SMALL, Reached, Touched, persons_reached, reached, touched
 from api.commands.access.sources import catalog_of, policy_folder_of, policy_named
 from api.commands.options import Home, Json
 from api.console import door, err, out, print_json
@@ -30,6 +30,7 @@ _HEADS: Mapping[Way, str] = {
     "closes": "收窄 / Closes",
     "changes": "变更 / Changes otherwise",
 }
+_FEW = f"<{SMALL}"
 _WHICH = "Folder of a policy, or in-force for the one that decides."
 
 
@@ -69,7 +70,8 @@ def diff(
                         "closes": change.closes,
                         "of": change.of,
                     },
-                    "records": None if records is None else [_count(r) for r in records],
+                    "records": None if records is None else [_count(r) for r in records[0]],
+                    "persons_at_most": None if records is None else records[1],
                 }
             )
             return
@@ -85,14 +87,17 @@ def _actors(settings: Settings, accounts: Path | None) -> Iterable[Actor]:
     return found.values()
 
 
-def _reached(settings: Settings, change: Touched, catalog: Catalog) -> tuple[Reached, ...] | None:
-    """Return how many records a change reaches, None where nothing is published."""
+def _reached(
+    settings: Settings, change: Touched, catalog: Catalog
+) -> tuple[tuple[Reached, ...], str | int] | None:
+    """Return how many records and persons a change reaches, None where nothing is published."""
     try:
         snapshot = SnapshotStore(settings).current()
     except NotFound:
         return None
     try:
-        return reached(change, snapshot, catalog)
+        persons = persons_reached(change, snapshot, catalog)
+        return reached(change, snapshot, catalog), _FEW if persons is None else persons
     finally:
         snapshot.close()
 
@@ -128,12 +133,12 @@ def _rows(found: Difference) -> Iterable[dict[str, Any]]:
 def _count(found: Reached) -> dict[str, Any]:
     return {
         "dataset": found.dataset,
-        "records": found.records if found.records is not None else "<10",
+        "records": found.records if found.records is not None else _FEW,
         "persons_a_record": found.roles,
     }
 
 
-def _print_touched(change: Touched, records: tuple[Reached, ...] | None) -> None:
+def _print_touched(change: Touched, records: tuple[tuple[Reached, ...], str | int] | None) -> None:
     out.print(
         f"[bold]涉及账号 / Actors[/]: {change.actors}/{change.of}"
         f"（开放 {change.opens}，收窄 {change.closes} / opened to {change.opens}, "
@@ -142,8 +147,10 @@ def _print_touched(change: Touched, records: tuple[Reached, ...] | None) -> None
     if records is None:
         out.print("涉及记录：尚无发布 / records: nothing is published yet")
         return
-    for found in records:
-        number = "<10" if found.records is None else f"{found.records:,}"
+    found_records, persons = records
+    out.print(f"涉及人员至多 / persons at most: {persons}")
+    for found in found_records:
+        number = _FEW if found.records is None else f"{found.records:,}"
         about = (
             f"每条至多 {found.roles} 人 / at most {found.roles} person(s) each"
             if found.roles

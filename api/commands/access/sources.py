@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from access.files import POLICY_FOLDER
+from access.files import FILES, POLICY_FOLDER, policy_file, read_text
 from access.policy import Policy, load_policy
 from contracts.loader import load_catalog
 from contracts.versions.in_force import in_force
@@ -38,6 +38,16 @@ def policy_named(name: str, settings: Settings, catalog: Catalog) -> Policy:
     if name == IN_FORCE:
         return policy_of_hub(settings, catalog)
     return load_policy(catalog, Path(name))
+
+
+def policy_texts_of(settings: Settings) -> dict[str, str]:
+    """Return the files of the policy in force by name.
+
+    Raises:
+        PolicyError: when one cannot be read.
+    """
+    folder = policy_folder_of(settings)
+    return {name: read_text(policy_file(folder, name)) for name in FILES}
 
 
 def policy_folder_of(settings: Settings) -> Path:
