@@ -11,30 +11,41 @@ Source: XACML 3.0 (PEP, obligations); 个人信息保护法 45, 51, 55-56.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import secrets
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from access import disclosure, rendering
 from access.answers import Answer, Receipt, SubjectView
+from access.cases import NOT_OF_CASE, standing
 from access.decision import Decider
 from access.disclosure import Context
-from access.finding import Finder
-from access.model import Action, Actor, Decision, Request
+from access.finding import KEY_BYTES, Finder
+from access.granting import exhausted
+from access.keeper import InForce
+from access.limits import Over
+from access.model import Action, Actor, Decision, Request, Trait
 from access.plan import Plan
-from access.ports import GuardKeys, LedgerLog, SnapshotReader, Snapshots
+from access.ports import GuardKeys, LedgerLog, RegisterSource, SnapshotReader, Snapshots
 from access.privacy import Noise
 from access.recording import Prepared
 from access.rendering import Document
+from access.traits import Asker, Askers, traits_of
 from hub.catalog import Catalog
 from hub.clock import Clock
 from hub.errors import RequestError
 from hub.ledger.writer import Entry
+from hub.store.registers import Registers
 
 _LONGEST_CASE = 64
 
 Found = tuple[bytes, Document]
+
+_NOBODY = Asker()
+#: What is said of who is nobody's business at this post, to the ledger and to the person.
+_NOT_HERE = "不由该岗位办理 / not for this post"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +54,56 @@ class Means:
 
     Args:
         identify: makes the id of a request that comes without one.
+        spend: takes a use of each of some grants, of all or none.
         noise: what counts with noise need; without it they are refused.
     """
 
-    decider: Decider
+    force: InForce
     catalog: Catalog
     snapshots: Snapshots
     ledger: LedgerLog
     keys: GuardKeys
     clock: Clock
+    registers: RegisterSource
     finder: Finder
+    askers: Askers
     identify: Callable[[], str]
     noise: Noise | None
+    spend: Callable[[Sequence[int], datetime], bool]
+
+    @property
+    def decider(self) -> Decider:
+        """What decides."""
+        return self.force.decider
+
+    def seen_as(self, actor: Actor) -> Actor:
+        """Return an actor as they are by now: who is suspended is not active."""
+        if self.keys.actor.of(actor.id).hex() in self.force.suspended:
+            return replace(actor, active=False)
+        return actor
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request on its way: the plan, and what its entries share."""
+    """One request on its way: the plan, and what its entries share.
 
-    actor: Actor
+    Args:
+        registers: the registers of cases and protected persons, as they were when it was asked.
+        members: keyed names of the persons it may be about, None for everybody.
+        asker: the actor as a person of the snapshot, once it is read.
+    """
+
+    request: Request
     plan: Plan
     context: Context
+    registers: Registers
+    members: frozenset[bytes] | None = None
+    asker: Asker = _NOBODY
+
+    @property
+    def actor(self) -> Actor:
+        """Who asked."""
+        return self.request.actor
 
     @property
     def decision(self) -> Decision:
@@ -86,21 +126,46 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
 
     Raises:
         RequestError: when the case reference is too long.
+        SourceError: when the registers cannot be read.
     """
     if request.case is not None and len(request.case) > _LONGEST_CASE:
         raise RequestError(f"a case reference has at most {_LONGEST_CASE} characters")
-    plan = means.decider.plan(request)
+    name = means.keys.actor.of(request.actor.id).hex()
+    if name in means.force.suspended:
+        request = replace(request, actor=replace(request.actor, active=False))
+    registers = means.registers.current()
+    case_name = means.keys.case.of(request.case).hex() if request.case else None
+    purpose = means.decider.policy.purposes.get(request.purpose)
+    members = None
+    if purpose is not None and purpose.goes_by_register:
+        case = registers.cases.get(case_name or "")
+        said = standing(case, request.actor.agency, purpose.code, request.at)
+        request = replace(request, standing=said)
+        if purpose.case == "member":
+            members = case.members if case is not None else frozenset()
+    plan = _plan(means, request, case_name)
     context = Context(
         actor=request.actor,
-        actor_name=means.keys.actor.of(request.actor.id).hex(),
+        actor_name=name,
         decision=plan.decision,
-        case_name=means.keys.case.of(request.case).hex() if request.case else None,
+        case_name=case_name,
         request_id=request_id or means.identify(),
         snapshot="",
         time=request.at,
         asked=_asked_for(means, request),
     )
-    return Asked(request.actor, plan, context)
+    return Asked(request, plan, context, registers, members)
+
+
+def _plan(means: Means, request: Request, case_name: str | None) -> Plan:
+    """Return the plan of a request, with a use taken of each grant that it rests on."""
+    granting = means.force.granting
+    plan = granting.plan(request, case_name)
+    if plan.decision.grants:
+        counted = granting.counted(plan.decision)
+        if counted and not means.spend(counted, request.at):
+            return exhausted(granting, request, plan.decision.grants)
+    return plan
 
 
 def _asked_for(means: Means, request: Request) -> tuple[str, ...] | None:
@@ -111,9 +176,25 @@ def _asked_for(means: Means, request: Request) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(names))
 
 
-def reading(asked: Asked, snapshot: SnapshotReader) -> Asked:
-    """Return the request as one that reads a snapshot."""
-    return replace(asked, context=replace(asked.context, snapshot=snapshot.version))
+def reading(means: Means, asked: Asked, snapshot: SnapshotReader) -> Asked:
+    """Return the request as one that reads a snapshot.
+
+    Raises:
+        SourceError, KeyMissing: when the asker's own document cannot be opened.
+    """
+    context = replace(asked.context, snapshot=snapshot.version)
+    if asked.decision.action in (Action.AGGREGATE, Action.OWN):
+        return replace(asked, context=context)
+    asker = means.askers.of(snapshot, asked.actor, asked.time)
+    return replace(asked, context=context, asker=asker)
+
+
+def traits_about(means: Means, asked: Asked, key: bytes, document: Document) -> frozenset[Trait]:
+    """Return the traits of a person towards who asks."""
+    register = asked.registers.protected
+    protection = register.get(means.keys.protected.of(key)) if register else None
+    protected = protection is not None and protection.holds(asked.time)
+    return traits_of(key, document, asked.today, asked.asker, protected=protected)
 
 
 def entry(means: Means, asked: Asked, released: bool, **parts: Any) -> Entry:
@@ -132,29 +213,55 @@ def refused(means: Means, asked: Asked) -> Prepared[Answer]:
     """Return the refusal that was decided."""
     decision = asked.decision
     told = entry(means, asked, False, datasets=known(means, decision.datasets), outcome="refused")
-    return Prepared((told,), _answer(asked, decision.reason, decision.remedy, allowed=False))
+    complete = _answer(asked, decision.reason, decision.remedy, allowed=False)
+    return Prepared((told,), complete, _too_much(means, asked))
+
+
+def too_much(means: Means, asked: Asked, over: Over) -> Entry:
+    """Return the entry of a request that is refused for being more than the actor may."""
+    more = {"limit": over.limit}
+    return entry(means, asked, False, outcome="refused", reason=over.reason, more=more)
+
+
+def _too_much(means: Means, asked: Asked) -> Callable[[Over], Prepared[Answer]]:
+    """Return what refuses a request; whoever there was to show, the refusal is the same."""
+
+    def refusal(over: Over) -> Prepared[Answer]:
+        complete = _answer(
+            asked, over.reason, over.remedy, allowed=False, wait_seconds=over.seconds
+        )
+        return Prepared((too_much(means, asked, over),), complete)
+
+    return refusal
 
 
 def nobody(means: Means, asked: Asked, key: bytes | None) -> Prepared[Answer]:
     """Nobody to show. With an area to keep to, not there and not yours are one answer.
 
+    The entries are alike too: who is not there has the label of a person whom there never was, so
+    that neither the ledger's size nor its work tells the two apart.
+
     Args:
         key: subject key of the person who was found and may not be shown, or None.
     """
-    label = None if key is None else means.keys.label.of(key)
+    if asked.members is not None:
+        return refusal_of(means, asked, key, *NOT_OF_CASE)
     area = asked.decision.row_filter
+    more = {"nobody": True}
     if area is None:
-        told = entry(means, asked, False, label=label, reason="没有查到此人 / nobody was found")
-        return Prepared(
-            (told,), _answer(asked, "没有查到此人 / nobody is held under this value", "")
-        )
+        reason = "没有查到此人 / nobody was found"
+        label = None if key is None else means.keys.label.of(key)
+        told = entry(means, asked, False, label=label, reason=reason, more=more)
+        complete = _answer(asked, "没有查到此人 / nobody is held under this value", "")
+        return Prepared((told,), complete, _too_much(means, asked))
     told = entry(
         means,
         asked,
         False,
-        label=label,
+        label=means.keys.label.of(key or secrets.token_bytes(KEY_BYTES)),
         outcome="refused",
         reason="不在该岗位的辖区 / not in the actor's area",
+        more=more,
     )
     reason = (
         f"您的辖区（{'、'.join(area)}）内没有此人；其他辖区有无，不予告知"
@@ -162,28 +269,60 @@ def nobody(means: Means, asked: Asked, key: bytes | None) -> Prepared[Answer]:
         "elsewhere is not told"
     )
     remedy = "请转此人居住地的岗位办理 / turn to the post of the area the person lives in"
-    return Prepared((told,), _answer(asked, reason, remedy, allowed=False))
+    complete = _answer(asked, reason, remedy, allowed=False)
+    return Prepared((told,), complete, _too_much(means, asked))
 
 
-def found(means: Means, asked: Asked, people: Iterable[Found], *, more: bool) -> Prepared[Answer]:
+def refusal_of(
+    means: Means, asked: Asked, key: bytes | None, reason: str, remedy: str
+) -> Prepared[Answer]:
+    """Return the refusal to show a person, whatever the reason; the ledger is told no more.
+
+    Args:
+        key: subject key of the person, None for nobody: as with `nobody`, the entries are alike.
+    """
+    told = entry(
+        means,
+        asked,
+        False,
+        label=means.keys.label.of(key or secrets.token_bytes(KEY_BYTES)),
+        outcome="refused",
+        reason=_NOT_HERE,
+        more={"nobody": True},
+    )
+    complete = _answer(asked, reason, remedy, allowed=False)
+    return Prepared((told,), complete, _too_much(means, asked))
+
+
+def found(
+    means: Means,
+    asked: Asked,
+    people: Iterable[Found],
+    *,
+    more: bool,
+    searched: bool = False,
+) -> Prepared[Answer]:
     """Return what may be seen of people, an entry for each.
 
     Args:
         more: whether there are more than these.
+        searched: whether the one person was found by an earlier search.
     """
     listed = asked.decision.action is Action.SEARCH
     entries: list[Entry] = []
     subjects: list[SubjectView] = []
     for key, document in people:
-        shown = rendering.render(document, asked.plan, asked.actor.area, asked.today)
+        traits = traits_about(means, asked, key, document)
+        area = asked.actor.area
+        shown = rendering.render(document, asked.plan, area, traits, searched=searched)
         label = means.keys.label.of(key)
         entries.append(
             entry(means, asked, True, label=label, datasets=shown.datasets, fields=shown.fields)
         )
         handle = means.finder.handle(asked.actor, key, asked.time) if listed else ""
-        subjects.append(SubjectView(handle, shown.golden, shown.records, shown.withheld))
+        subjects.append(SubjectView(handle, shown.golden, shown.records))
     complete = _answer(asked, asked.decision.reason, "", subjects=tuple(subjects), more=more)
-    return Prepared(tuple(entries), complete)
+    return Prepared(tuple(entries), complete, _too_much(means, asked))
 
 
 def list_cap(plan: Plan) -> int | None:
@@ -203,6 +342,7 @@ def _answer(
     allowed: bool = True,
     subjects: tuple[SubjectView, ...] = (),
     more: bool = False,
+    wait_seconds: int | None = None,
 ) -> Callable[[Receipt], Answer]:
     """Return what makes the answer of a receipt."""
 
@@ -219,6 +359,7 @@ def _answer(
             time=asked.time,
             policy_version=asked.decision.policy_version,
             snapshot_version=asked.context.snapshot,
+            wait_seconds=wait_seconds,
         )
 
     return complete

@@ -11,11 +11,14 @@ Source: XACML 3.0 (PDP, obligations); DESIGN §4 of the project's guide.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 
 from access.admission import Refused, check_actor, held_roles, titles_of
+from access.cases import refusal
 from access.gathering import Gathered, Gathering
 from access.kept import Kept
-from access.model import HIDDEN, Action, Decision, Fields, Request, Trait
+from access.masking import AGE_BAND, Names, masks_of
+from access.model import HIDDEN, Action, CaseStanding, Decision, Fields, Request, Trait
 from access.plan import Plan
 from access.policy import Policy
 from access.purposes import Purpose
@@ -25,14 +28,23 @@ from hub.catalog import Catalog, Dataset
 
 
 class Decider:
-    """Answers requests under one policy version and catalogue."""
+    """Answers requests under one policy version and catalogue.
 
-    def __init__(self, policy: Policy, catalog: Catalog) -> None:
+    Args:
+        names: keyed names for recipients; without it no pseudonym is shown.
+    """
+
+    def __init__(self, policy: Policy, catalog: Catalog, names: Names | None = None) -> None:
         self.policy = policy
         self.catalog = catalog
+        self._names = names
         self._refusals = Refusals(policy, catalog, self.gather)
         self._plans: Kept[Plan] = Kept()
         self._gathered: Kept[Gathered] = Kept()
+
+    def under(self, policy: Policy) -> Decider:
+        """Return what decides under another policy over the same catalogue and names."""
+        return Decider(policy, self.catalog, self._names)
 
     def decide(self, request: Request) -> Decision:
         """Return the decision on a request; a refusal is a decision too."""
@@ -43,7 +55,7 @@ class Decider:
         actor = request.actor
         key = (
             actor.roles, actor.agency, actor.area, actor.clearance, actor.active, request.action,
-            request.datasets, request.purpose, request.case is not None,
+            request.datasets, request.purpose, request.case is not None, request.standing,
         )  # fmt: skip
         plan = self._plans.get(key, request.at)
         if plan is None:
@@ -91,6 +103,8 @@ class Decider:
 
         own, outside = fields_of(frozenset())
         elsewhere = outside or None
+        since = _since(purpose, request.at)
+        masks = masks_of(request.at.date(), actor.agency, purpose.code, self._names)
         if all(treatment == HIDDEN for treatment in own.values()):
             reason = (
                 f"{purpose.title}所需数据高于您的岗位可见的级别"
@@ -111,15 +125,18 @@ class Decider:
             obligations=self._obligations(purpose, gathered),
             rules=_matched(gathered),
             lifts={n: (g.own if actor.area else g.elsewhere).lifts for n, g in gathered.items()},
+            until=_until(request.at, since, (*own.values(), *outside.values())),
+            since=since,
         )
         return Plan(
             decision=decision,
-            own=compile_view(own),
-            elsewhere=compile_view(elsewhere) if elsewhere is not None else None,
+            own=compile_view(own, masks),
+            elsewhere=compile_view(elsewhere, masks) if elsewhere is not None else None,
             datasets=datasets,
             withheld=purpose.withheld,
             outside_lifts={n: g.elsewhere.lifts for n, g in gathered.items() if g.elsewhere.open},
             fields_of=fields_of,
+            masks=masks,
         )
 
     def _purpose(self, request: Request) -> Purpose:
@@ -142,12 +159,14 @@ class Decider:
             raise Refused(
                 reason, "请按该目的规定的方式查询 / ask in the way the purpose is meant for"
             )
-        if purpose.case == "required" and not request.case:
+        if purpose.needs_case and not request.case:
             reason = f"{purpose.title}须填写事项编号 / the purpose needs a case reference"
             raise Refused(
                 reason,
                 "请填写正在办理的事项编号 / give the case reference of the case you are working on",
             )
+        if purpose.goes_by_register and request.standing is not CaseStanding.OPEN:
+            raise Refused(*refusal(purpose, request.standing))
         return purpose
 
     def _gather_all(self, request: Request, purpose: Purpose) -> dict[str, Gathered]:
@@ -205,7 +224,7 @@ class Decider:
         caps = [int(w.partition("=")[2]) for w in words if w.startswith("list_cap=")]
         cells = [int(w.partition("=")[2]) for w in words if w.startswith("min_cell=")]
         plain = {word for word in words if "=" not in word} | {"record_use"}
-        if purpose.case == "required" or any(r.allows and r.case == "required" for r in rules):
+        if purpose.needs_case or any(r.allows and r.case == "required" for r in rules):
             plain.add("case_required")
         if purpose.notice_days:
             plain.add("notify_later")
@@ -218,6 +237,18 @@ class Decider:
 
 def _matched(gathered: Mapping[str, Gathered]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for g in gathered.values() for name in g.rules))
+
+
+def _since(purpose: Purpose, at: datetime) -> date | None:
+    """Return the first day of which events are shown."""
+    return None if purpose.back_days is None else at.date() - timedelta(days=purpose.back_days)
+
+
+def _until(at: datetime, since: date | None, treatments: tuple[str, ...]) -> datetime | None:
+    """Return when a decision ends by itself: at midnight, where something in it is of the day."""
+    if since is None and AGE_BAND not in treatments:
+        return None
+    return datetime.combine(at.date() + timedelta(days=1), time(), UTC)
 
 
 def _allowed_reason(request: Request, purpose: Purpose, gathered: Mapping[str, Gathered]) -> str:

@@ -90,6 +90,8 @@ class Gathering:
         return {trait: ceilings for trait, ceilings in found.items() if ceilings != plain}
 
     def _left(self, area: str, top: Ceiling, trait: Trait) -> Ceiling:
+        if not self._allowed(area, "masked", min(top.masked, 1), trait):
+            return CLOSED  # most denials about a trait close all: one question tells
         masked = self._allowed(area, "masked", top.masked, trait)
         clear = self._allowed(area, "clear", min(top.clear, masked), trait)
         return Ceiling(clear, masked, top.lifts)

@@ -1,8 +1,8 @@
 """The policy enforcement point: the only road from stored rows to a person outside.
 
-Every road (`access.roads`) takes the same steps: decide, read the least, apply the decision,
-record, release. What was prepared is released only with the ledger's receipt; if the ledger cannot
-record, the caller gets its error and nothing else. Refusals are recorded as well.
+Every road (`access.roads`) takes the same steps: decide, read the least, apply the decision, count,
+record, release. What was prepared is released only with the ledger's receipt; if it cannot be
+counted or recorded, the caller gets the error and nothing else. Refusals are recorded as well.
 
 Source: XACML 3.0 (PEP, obligations); 个人信息保护法 45, 51, 55-56.
 """
@@ -27,25 +27,27 @@ from access.answers import (
 from access.asking import Means
 from access.decision import Decider
 from access.finding import Finder
-from access.kept import Kept
+from access.keeper import InForce
+from access.limits import Limits
 from access.model import Actor
-from access.ports import GuardKeys, LedgerLog, Snapshots
+from access.ports import GuardKeys, LedgerLog, PolicyKeeper, RegisterSource, Snapshots
 from access.privacy import Noise
 from access.recording import Prepared, Recorder
 from access.roads import counts, own, person, reconciliation, sample, search
+from access.traits import Askers
 from hub.catalog import Catalog
 from hub.clock import Clock
-
-_SESSIONS = 10_000
+from hub.store.usage import Usage
 
 
 class Guard:
-    """Answers actors' questions about persons, under one policy and catalogue.
+    """Answers actors' questions about persons, under the policy in force.
 
     Thread safe. Blocking parts of a request take about a third of a millisecond; the wait for the
     ledger is what the `_async` variants await. Every road raises, and releases nothing then:
 
     * RequestError: when the question is not well formed; nothing is recorded.
+    * PolicyUnavailable, ClockDistrusted: when what is in force, or the time, cannot be known.
     * LedgerError: when the use could not be recorded.
     * SourceError, KeyMissing: when what is stored cannot be read.
 
@@ -56,31 +58,64 @@ class Guard:
 
     def __init__(
         self,
-        decider: Decider,
+        keeper: PolicyKeeper,
         catalog: Catalog,
         snapshots: Snapshots,
         ledger: LedgerLog,
         keys: GuardKeys,
         clock: Clock,
+        usage: Usage,
+        registers: RegisterSource,
         *,
         identify: Callable[[], str] = lambda: secrets.token_hex(8),
         noise: Noise | None = None,
     ) -> None:
-        finder = Finder(keys, clock)
-        self._means = Means(
-            decider, catalog, snapshots, ledger, keys, clock, finder, identify, noise
-        )
-        self._recorder = Recorder(ledger)
-        self._sessions: Kept[Receipt] = Kept(_SESSIONS)
+        self._finder = finder = Finder(keys, clock)
+        self._keeper = keeper
+        self._clock = clock
+        askers = Askers(finder)
+
+        def means(force: InForce) -> Means:
+            return Means(
+                force=force,
+                catalog=catalog,
+                snapshots=snapshots,
+                ledger=ledger,
+                keys=keys,
+                clock=clock,
+                registers=registers,
+                finder=finder,
+                askers=askers,
+                identify=identify,
+                noise=noise,
+                spend=keeper.spend,
+            )
+
+        self._make_means = means
+        self._last: Means | None = None
+        self._limits = Limits(usage, ledger, catalog, lambda: self.decider.policy.purposes, clock)
+        self._recorder = Recorder(ledger, self._limits)
+
+    @property
+    def _means(self) -> Means:
+        """What the roads stand on now."""
+        force, last = self._keeper.current(self._clock.now()), self._last
+        if last is None or last.force is not force:
+            last = self._last = self._make_means(force)
+        return last
 
     @property
     def decider(self) -> Decider:
-        """What decides; doors show purposes and explanations from it."""
+        """What decides now by the policy alone; doors ask it what they may offer."""
         return self._means.decider
+
+    def close(self) -> None:
+        """Let go of the counters of use; the next question opens them again."""
+        self._limits.close()
 
     def binding(self, id_number: str) -> bytes:
         """Return what binds a citizen's account to their identity number, without the number."""
-        return self._means.finder.binding(id_number)
+        return self._finder.binding(id_number)
 
     def lookup(self, actor: Actor, query: LookupQuery) -> Answer:
         """Return what the actor may see of one person, once the use is recorded."""
@@ -151,10 +186,14 @@ class Guard:
     ) -> tuple[Receipt | None, Prepared[Answer]]:
         """Return the receipt of this session, None where the opening is yet to be recorded."""
         allowed, prepared = own.prepare(self._means, actor, request_id)
-        known = self._sessions.get((actor.id, session), self._means.clock.now())
-        return known if allowed else None, prepared
+        known = self._limits.receipt(self._session(actor, session)) if allowed else None
+        return None if known is None else Receipt.parse(known), prepared
 
     def _remember(self, actor: Actor, session: str, answer: Answer) -> Answer:
         if answer.allowed and answer.subjects:
-            self._sessions.put((actor.id, session), answer.receipt)
+            self._limits.keep_receipt(self._session(actor, session), answer.receipt.text())
         return answer
+
+    def _session(self, actor: Actor, session: str) -> bytes:
+        """Return the keyed name of a session; one that is read by several processes has but one."""
+        return self._means.keys.actor.of(f"{actor.id}\0{session}")

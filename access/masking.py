@@ -1,11 +1,11 @@
 """Masks: what is left of a value when it may not be seen whole. Pure functions of one value.
 
-A treatment is what happens to a column: `clear`, `hidden`, a mask named here, or
+A treatment is what happens to a column: `clear`, `hidden`, `pseudonym`, a mask named here, or
 `generalised_year`, `generalised_month`, `generalised_age_band`. Which one applies is decided by
 `access.view`. Every mask writes a fixed number of stars, so that it does not tell a length, and
 gives up (`***`) on a value that has not the form it expects.
 
-Source: ISO/IEC 20889:2018 (masking, generalisation), GB/T 37964-2019.
+Source: ISO/IEC 20889:2018 (masking, generalisation, pseudonymisation), GB/T 37964-2019.
 """
 
 from __future__ import annotations
@@ -13,20 +13,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 from access.model import CLEAR, HIDDEN
 from access.surnames import COMPOUND_SURNAMES
 
+AGE_BAND = "generalised_age_band"
 FULL = "full"
+PSEUDONYM = "pseudonym"
 STARS = "***"
 
 Mask = Callable[[str], str]
+#: Keyed name of bytes.
+Names = Callable[[bytes], bytes]
 Kind = Literal["clear", "masked", "generalised", "hidden"]
 
 _MOBILE = re.compile(r"1[0-9]{10}")
 _LANDLINE = re.compile(r"[0-9]{3,5}-?[0-9]{7,8}|[0-9]{10,13}")
 _ID_LENGTH = 18
+_LAST_BAND = 90  # so old are so few that a band of ten years could name one
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})(?:-[0-9]{2})?(?:[T ].*)?")
 # Characters that belong to a house and its road: no kept part of an address holds one.
 _HOUSE = "0-9０-９#＃号栋幢楼室弄巷"
@@ -176,23 +181,38 @@ def month(value: str) -> str:
     return f"{found.group(1)}-{found.group(2)}" if found else STARS
 
 
-def decade(value: str) -> str:
-    """Return the decade of a date.
+def age_band(value: str, today: date) -> str:
+    """Return the ten years of age somebody is in, by the age reached in this calendar year.
 
-    >>> decade("1987-03-07")
-    '1980s'
+    Counted by the year, it changes for all on one day: one that changed on the birthday would tell
+    the birthday to whoever asks every day.
+
+    >>> age_band("1987-03-07", date(2026, 1, 1)), age_band("1930-03-07", date(2026, 1, 1))
+    ('30–39', '90+')
     """
     found = _DAY.fullmatch(value)
-    return f"{found.group(1)[:3]}0s" if found else STARS
+    age = today.year - int(found.group(1)) if found else -1
+    if age < 0:
+        return STARS
+    return f"{_LAST_BAND}+" if age >= _LAST_BAND else f"{age // 10 * 10}–{age // 10 * 10 + 9}"
 
 
-#: Treatment -> mask.
+def pseudonym(names: Names, agency: str, purpose: str) -> Mask:
+    """Return the mask that gives a value a keyed name of its own for one recipient and purpose.
+
+    The same value has the same name in all that an agency is shown for a purpose, and another name
+    towards any other agency or purpose, so that what two of them were shown cannot be joined.
+    """
+    recipient = f"{agency}\0{purpose}\0".encode()
+    return lambda value: names(recipient + value.encode()).hex()
+
+
+#: Treatment -> mask, of those that depend on nothing but the value.
 MASKS: Mapping[str, Mask] = {
     "address_community": address,
     "bank_last_4": bank_last_4,
     "email": email,
     FULL: full,
-    "generalised_age_band": decade,
     "generalised_month": month,
     "generalised_year": year,
     "id_1_1": id_1_1,
@@ -202,6 +222,17 @@ MASKS: Mapping[str, Mask] = {
     "phone_3_4": phone,
     "plate": plate,
 }
+
+
+def masks_of(
+    today: date, agency: str, purpose: str, names: Names | None = None
+) -> Mapping[str, Mask]:
+    """Return every mask as it is on a day towards a recipient; without a key, no pseudonym."""
+    masks = {**MASKS, AGE_BAND: lambda value: age_band(value, today)}
+    if names is not None:
+        masks[PSEUDONYM] = pseudonym(names, agency, purpose)
+    return masks
+
 
 #: Meaning of a column -> (mask for staff, mask for lists). A meaning not named here has no mask:
 #: where it may not be clear it is hidden.
@@ -221,27 +252,14 @@ BY_SEMANTIC: Mapping[str, tuple[str, str]] = {
 def kind(treatment: str) -> Kind:
     """Return what a treatment amounts to, in the ledger's four words.
 
-    >>> kind("id_6_4"), kind("generalised_year"), kind("clear"), kind("hidden")
-    ('masked', 'generalised', 'clear', 'hidden')
+    >>> kind("id_6_4"), kind("generalised_year"), kind("clear"), kind("hidden"), kind("pseudonym")
+    ('masked', 'generalised', 'clear', 'hidden', 'masked')
     """
     if treatment == CLEAR:
         return "clear"
     if treatment == HIDDEN:
         return "hidden"
     return "generalised" if treatment.startswith("generalised_") else "masked"
-
-
-def apply(treatment: str, value: Any) -> Any:
-    """Return what a treatment leaves of a value; None for a hidden one.
-
-    Anything that is not a known treatment hides the value.
-    """
-    if value is None or treatment == HIDDEN:
-        return None
-    if treatment == CLEAR:
-        return value
-    mask = MASKS.get(treatment)
-    return None if mask is None else mask(value if isinstance(value, str) else str(value))
 
 
 def is_minor(birth: date, today: date) -> bool:

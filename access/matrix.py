@@ -16,7 +16,7 @@ from access.purposes import Purpose
 def matrix(decider: Decider, at: datetime) -> list[dict[str, Any]]:
     """Return one row for each role, agency, purpose, action and dataset that is open.
 
-    Asked for an actor of the highest clearance with a case reference, so that a row is the most
+    Asked for an actor of the highest clearance with an open case, so that a row is the most
     anybody in that role can see.
 
     Returns:

@@ -36,6 +36,17 @@ class Action(StrEnum):
     UNMASK = "unmask"
 
 
+class CaseStanding(StrEnum):
+    """What the register of cases says of a case towards an agency and a purpose, alphabetical."""
+
+    CLOSED = "closed"
+    NOT_YET = "not_yet"
+    OPEN = "open"
+    OTHER_AGENCY = "other_agency"
+    OTHER_PURPOSE = "other_purpose"
+    UNKNOWN = "unknown"
+
+
 class Trait(StrEnum):
     """What about a person may close what is open of others, alphabetical."""
 
@@ -56,7 +67,8 @@ class Actor:
         area: division or grid codes the post answers for; a code covers all places below it.
         clearance: highest classification the actor may ever see in clear.
         active: False as soon as the employment or the account ends.
-        binding: for a citizen, the identifier key of the own identity number (16 bytes).
+        binding: identifier key of the own identity number (16 bytes); every citizen has one, of
+            staff it tells which records are their own.
     """
 
     id: str
@@ -122,6 +134,7 @@ class Request:
             that is refused refuses the request; with None it is left out.
         purpose: code of the purpose register.
         case: case reference of the asking agency, or None.
+        standing: what the register of cases says of it, for purposes that go by the register.
         at: when it is asked, by the hub's clock, time zone aware.
     """
 
@@ -130,6 +143,7 @@ class Request:
     datasets: tuple[str, ...] | None
     purpose: str
     case: str | None = None
+    standing: CaseStanding = CaseStanding.UNKNOWN
     at: datetime = field(kw_only=True)
 
     def __post_init__(self) -> None:
@@ -154,7 +168,7 @@ class Decision:
         lifts: dataset -> protections that a rule lifts there ("minors", "police_parties").
         grants: ids of the grants it rests on.
         until: first instant at which it no longer holds; None while the policy is in force.
-        since: rows of earlier days are not shown; None when no day restricts them.
+        since: events of earlier days are not shown; None when no day restricts them.
     """
 
     allowed: bool

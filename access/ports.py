@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
+from access.keeper import InForce
 from hub.blind_index import BlindIndex
 from hub.keyring import Keyring
 from hub.ledger.committer import Receipt as LedgerReceipt
 from hub.ledger.log import LoggedEntry
 from hub.ledger.writer import Entry, PreparedEntry
 from hub.sealing import Pseudonymiser, Sealer
+from hub.store.registers import Registers
 
 
 class SnapshotReader(Protocol):
@@ -53,8 +56,25 @@ class Snapshots(Protocol):
         ...
 
 
+class PolicyKeeper(Protocol):
+    """Knows what is in force."""
+
+    def current(self, now: datetime) -> InForce:
+        """Return what is in force; see `access.keeper.Keeper`."""
+        ...
+
+    def spend(self, numbers: Sequence[int], now: datetime) -> bool:
+        """Take a use of each of some grants, of all or none."""
+        ...
+
+
 class LedgerLog(Protocol):
     """Records uses durably and proves them."""
+
+    @property
+    def size(self) -> int:
+        """Number of durable entries."""
+        ...
 
     def submit(self, entries: Sequence[Entry | PreparedEntry]) -> Future[LedgerReceipt]:
         """Record entries together; the future has the receipt once they are durable."""
@@ -70,8 +90,24 @@ class LedgerLog(Protocol):
         """Return one entry, or raise NotFound."""
         ...
 
+    def entries(self, start: int, stop: int) -> list[LoggedEntry]:
+        """Return the entries at positions [start, stop), in log order."""
+        ...
+
     def proof_bundle(self, index: int) -> dict[str, Any]:
         """Return the proof of one entry."""
+        ...
+
+
+class RegisterSource(Protocol):
+    """Knows the cases and protected persons."""
+
+    def current(self) -> Registers:
+        """Return the registers as they are.
+
+        Raises:
+            SourceError: when they cannot be read.
+        """
         ...
 
 
@@ -84,6 +120,8 @@ class GuardKeys:
     label: Pseudonymiser
     actor: Pseudonymiser
     case: Pseudonymiser
+    protected: Pseudonymiser
+    recipient: Pseudonymiser
     documents: Sealer
 
     @classmethod
@@ -99,5 +137,7 @@ class GuardKeys:
             label=Pseudonymiser(keyring, "label"),
             actor=Pseudonymiser(keyring, "actor"),
             case=Pseudonymiser(keyring, "case"),
+            protected=Pseudonymiser(keyring, "protected"),
+            recipient=Pseudonymiser(keyring, "recipient"),
             documents=Sealer(keyring, "document"),
         )

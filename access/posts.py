@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from access.model import Action, Actor, Request
+from access.decision import Decider
+from access.model import Action, Actor, CaseStanding, Request
+from access.policy import Policy
 from access.roles import RoleRegister
-from hub.catalog import Classification
+from hub.catalog import Catalog, Classification
 
 # Stands for any area: whoever asks with it reports the answer as "own area".
 _SOME_AREA = ("990106",)
@@ -38,6 +40,11 @@ class Post:
         )
 
 
+def reading_decider(policy: Policy, catalog: Catalog) -> Decider:
+    """Return a decider to read a policy with: it knows where pseudonyms are shown, and makes none."""
+    return Decider(policy, catalog, lambda _value: b"")
+
+
 def posts_of(register: RoleRegister) -> Iterator[Post]:
     """Yield every post there can be, in register order."""
     for role in register.roles.values():
@@ -54,5 +61,7 @@ def request_of(
     case: bool,
     at: datetime,
 ) -> Request:
-    """Return a request with some case, taken to be in order, or with none."""
-    return Request(actor, action, datasets, purpose, "any case" if case else None, at=at)
+    """Return a request with some case, taken to be open and for the purpose, or with none."""
+    standing = CaseStanding.OPEN if case else CaseStanding.UNKNOWN
+    name = "any case" if case else None
+    return Request(actor, action, datasets, purpose, name, standing, at=at)

@@ -15,15 +15,20 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
-from access.files import POLICY_FOLDER, policy_file, read_yaml, words
+from access.files import POLICY_FOLDER, parse_yaml, policy_file, read_text, words
 from access.model import Action
 from hub.errors import PolicyError
 
 FILE = "purposes.yaml"
 
-Case = Literal["required", "optional", "none"]
-Need = Literal["clear", "masked", "generalised"]
-NEEDS: tuple[Need, ...] = ("clear", "masked", "generalised")
+Case = Literal["none", "optional", "given", "open", "member"]
+CASES: tuple[Case, ...] = ("none", "optional", "given", "open", "member")
+Need = Literal["clear", "masked", "generalised", "age_band", "pseudonym"]
+NEEDS: tuple[Need, ...] = ("clear", "masked", "generalised", "age_band", "pseudonym")
+#: Actions that find persons one by one: only these can leave out who or what does not belong.
+_FINDING = frozenset({Action.LIST, Action.LOOKUP, Action.SEARCH})
+#: What one actor may ask in a minute, and be shown in a day, where a purpose does not say.
+PER_MINUTE, PERSONS_A_DAY = 60, 250
 _ROUNDING = 1e-6  # of a number written in decimal
 
 
@@ -52,9 +57,14 @@ class Purpose:
     Args:
         legal_basis: law and article, as shown to the subject.
         basis_verified: False until the legal department has confirmed it.
+        case: whether a case is `none`, `optional` or `given` as the asker says; or `open` by the
+            register of cases, for the agency and purpose; or, besides, about the `member` shown.
+        back_days: days back from which events are shown; None for all.
         needs: dataset (or "*") -> column (or "*") -> the most the purpose needs of it.
         withheld: "dataset.role" -> records of a subject in that role are never part of an answer.
         notice_days: days until the use appears on the subject's page (PIPL 18, 35).
+        per_minute: requests of one actor in a minute, at most.
+        persons_a_day: different persons shown to one actor in a day, at most.
         noise: what counts with noise cost; None where the purpose has none.
     """
 
@@ -70,7 +80,20 @@ class Purpose:
     retention_days: int
     needs: Mapping[str, Mapping[str, Need]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
+    back_days: int | None = None
+    per_minute: int = PER_MINUTE
+    persons_a_day: int = PERSONS_A_DAY
     noise: NoiseTerms | None = None
+
+    @property
+    def needs_case(self) -> bool:
+        """Whether a case reference must be given."""
+        return self.case in ("given", "open", "member")
+
+    @property
+    def goes_by_register(self) -> bool:
+        """Whether the register of cases must know the case as open."""
+        return self.case in ("open", "member")
 
     def covers(self, dataset: str) -> bool:
         """Say whether the purpose needs anything of a dataset."""
@@ -102,9 +125,18 @@ def load_purposes(folder: Path = POLICY_FOLDER) -> PurposeRegister:
     """Return the purpose register of a policy folder.
 
     Raises:
+        PolicyError: when the file is missing, or as `parse_purposes`.
+    """
+    return parse_purposes(read_text(policy_file(folder, FILE)))
+
+
+def parse_purposes(text: str) -> PurposeRegister:
+    """Return the purpose register of a text.
+
+    Raises:
         PolicyError: every entry that has not the form the file's head explains.
     """
-    document = read_yaml(policy_file(folder, FILE))
+    document = parse_yaml(FILE, text)
     purposes, findings = [], []
     for code, entry in document.items():
         try:
@@ -123,8 +155,12 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
     unknown = sorted(set(entry) - _KNOWN)
     if unknown:
         raise ValueError(f"unknown entries {unknown}")
-    if entry["case"] not in ("required", "optional", "none"):
-        raise ValueError("case is required, optional or none")
+    case, back_days = entry["case"], entry.get("back_days")
+    if case not in CASES:
+        raise ValueError(f"case is {', '.join(CASES)}, not {case!r}")
+    actions = tuple(Action(action) for action in words(entry["actions"]))
+    if (case == "member" or back_days is not None) and not _FINDING.issuperset(actions):
+        raise ValueError(f"case member and back_days are for {', '.join(sorted(_FINDING))} only")
     return Purpose(
         code=code,
         title=str(entry["title"]),
@@ -132,12 +168,15 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
         legal_basis=str(entry["legal_basis"]),
         basis_verified=entry["basis_verified"] is True,
         roles=words(entry["roles"]),
-        actions=tuple(Action(action) for action in words(entry["actions"])),
-        case=entry["case"],
+        actions=actions,
+        case=case,
         notice_days=_days(entry["notice_days"]),
         retention_days=_days(entry["retention_days"]),
         needs={str(name): _needs(columns) for name, columns in entry["needs"].items()},
         withheld=frozenset(words(entry.get("withheld", ()))),
+        back_days=None if back_days is None else _days(back_days),
+        per_minute=_most(entry.get("per_minute", PER_MINUTE)),
+        persons_a_day=_most(entry.get("persons_a_day", PERSONS_A_DAY)),
         noise=_noise(entry["noise"]) if "noise" in entry else None,
     )
 
@@ -145,6 +184,12 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
 def _days(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"days are a whole number, not {value!r}")
+    return value
+
+
+def _most(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"a limit is a whole number from 1, not {value!r}")
     return value
 
 

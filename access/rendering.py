@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from access.answers import RecordView
-from access.plan import Plan
-from access.traits import traits_of
+from access.plan import Plan, Traits
 from access.view import View
 
 Document = Mapping[str, Any]
@@ -22,14 +20,12 @@ class Rendered:
     Args:
         datasets: datasets of the records shown, in document order.
         fields: "dataset.column" -> clear, masked or generalised, of what is shown.
-        withheld: datasets of which a record was left out for its area.
     """
 
     golden: Mapping[str, Mapping[str, Any]]
     records: tuple[RecordView, ...]
     datasets: tuple[str, ...]
     fields: Mapping[str, str]
-    withheld: tuple[str, ...]
 
 
 def in_area(place: Any, area: tuple[str, ...]) -> bool:
@@ -42,31 +38,42 @@ def may_see(document: Document, plan: Plan, area: tuple[str, ...]) -> bool:
     return plan.decision.row_filter is None or in_area(document.get("area"), area)
 
 
-def render(document: Document, plan: Plan, area: tuple[str, ...], today: date) -> Rendered:
+def is_closed(document: Document, plan: Plan, area: tuple[str, ...], traits: Traits) -> bool:
+    """Say whether a person's traits close all that a plan would show of their document."""
+    return bool(traits) and _view(_inside(document, plan, area), plan, traits) is None
+
+
+def render(
+    document: Document,
+    plan: Plan,
+    area: tuple[str, ...],
+    traits: Traits,
+    *,
+    searched: bool = False,
+) -> Rendered:
     """Return what a plan shows of a document.
 
     A person who is partly outside the actor's area is shown as strictly as outside it: two views
     in one answer could give back together what each of them hides.
+
+    Args:
+        searched: whether the person was found by a search, so that numbers show less.
     """
     decision = plan.decision
-    records = document["records"]
-    inside = [_is_inside(record, document, plan, area) for record in records]
-    strict = decision.elsewhere is not None and not all(inside)
-    view = plan.view(in_area=not strict, traits=traits_of(document, today))
+    inside = _inside(document, plan, area)
+    view = _view(inside, plan, traits, searched=searched)
     if view is None:
-        return Rendered({}, (), (), {}, ())
+        return Rendered({}, (), (), {})
     own_area_only = decision.elsewhere is None and decision.row_filter is not None
     shown: list[RecordView] = []
     fields: dict[str, str] = {}
     datasets: dict[str, None] = {}
-    withheld: dict[str, None] = {}
-    for record, is_inside in zip(records, inside, strict=True):
+    for record, is_inside in zip(document["records"], inside, strict=True):
         name = record["dataset"]
         columns = view.plans.get(name)
         if columns is None or (plan.withheld and f"{name}.{record['role']}" in plan.withheld):
             continue
-        if own_area_only and not is_inside:
-            withheld[name] = None
+        if (own_area_only and not is_inside) or not plan.is_recent(record):
             continue
         seen = _record(record, view)
         kinds = view.kinds[name]
@@ -81,8 +88,16 @@ def render(document: Document, plan: Plan, area: tuple[str, ...], today: date) -
         records=tuple(shown),
         datasets=tuple(datasets),
         fields=fields,
-        withheld=tuple(withheld),
     )
+
+
+def _inside(document: Document, plan: Plan, area: tuple[str, ...]) -> list[bool]:
+    return [_is_inside(record, document, plan, area) for record in document["records"]]
+
+
+def _view(inside: list[bool], plan: Plan, traits: Traits, *, searched: bool = False) -> View | None:
+    strict = plan.decision.elsewhere is not None and not all(inside)
+    return plan.view(in_area=not strict, traits=traits, searched=searched)
 
 
 def _is_inside(

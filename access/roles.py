@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from access.files import POLICY_FOLDER, policy_file, read_yaml, words
-from hub.agencies import load_agencies
+from access.files import POLICY_FOLDER, parse_yaml, policy_file, read_text, words
+from hub import agencies
+from hub.agencies import parse_agencies
 from hub.errors import PolicyError
 
 FILE = "roles.yaml"
@@ -83,16 +84,26 @@ def load_roles(folder: Path = POLICY_FOLDER) -> RoleRegister:
     """Return the role register of a policy folder.
 
     Raises:
-        PolicyError: when a file is missing or has not its form; what its words refer to is
-            `access.lint`'s business.
+        PolicyError: when a file is missing, or as `parse_roles`.
     """
-    document = read_yaml(policy_file(folder, FILE))
-    agencies = load_agencies(folder)
+    files = (read_text(policy_file(folder, name)) for name in (FILE, agencies.FILE))
+    return parse_roles(*files)
+
+
+def parse_roles(text: str, agencies_text: str) -> RoleRegister:
+    """Return the role register of texts.
+
+    Raises:
+        PolicyError: when they have not this form; what their words refer to is `access.lint`'s
+            business.
+    """
+    document = parse_yaml(FILE, text)
+    known = parse_agencies(agencies_text)
     try:
         roles = {str(code): _role(str(code), entry) for code, entry in document["roles"].items()}
         return RoleRegister(
             roles=roles,
-            agencies=agencies,
+            agencies=known,
             exclusive=tuple(frozenset(words(line)) for line in document.get("exclusive", ())),
             duties={
                 str(duty): frozenset(words(roles))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -47,19 +47,16 @@ class Consequence(NamedTuple):
     reason: str
 
 
-@dataclass(slots=True)
 class Tally:
     """How many entries and requests of the past have a consequence, of how many actors.
 
-    Args:
-        shown: entries in which something was shown to somebody.
+    `shown` are the entries in which something was shown to somebody.
     """
 
-    entries: int = 0
-    requests: int = 0
-    shown: int = 0
-    actors: set[str] = field(default_factory=set)
-    _last: str = ""
+    def __init__(self) -> None:
+        self.entries = self.requests = self.shown = 0
+        self.actors: set[str] = set()
+        self._last = ""
 
     def count(self, use: Use) -> None:
         """Count an entry; those of one request stand together."""

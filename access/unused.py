@@ -17,8 +17,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from access import purposes as purposes_file
 from access import rules as rules_file
@@ -27,10 +25,10 @@ from access.diff import Difference, difference
 from access.history import LedgerReader, Lost, Use, first_since, uses
 from access.model import Action, Decision
 from access.narrowing import without_columns, without_lines
-from access.policy import Policy, load_policy
+from access.policy import Policy, policy_of
+from access.posts import reading_decider
 from access.rules import ANY, Rule, covers
 from access.simulate import Progress, decide_again, question_of
-from hub.catalog import Catalog
 from hub.errors import PolicyError
 
 _REPORT_EVERY = 500
@@ -185,7 +183,7 @@ def propose(
             rules_file.FILE: without_lines(texts[rules_file.FILE], {rule.line for rule in rules}),
             purposes_file.FILE: without_columns(texts[purposes_file.FILE], needs),
         }
-        after = Decider(_policy_of(narrower, before.catalog), before.catalog)
+        after = reading_decider(policy_of(narrower, before.catalog), before.catalog)
         change = difference(before, after, now)
         wrong = _loosened(change) | {
             use.purpose for use in used.questions if not decide_again(after, use, now).allowed
@@ -213,11 +211,3 @@ def _loosened(change: Difference) -> set[str]:
 
 def _serves(rule: Rule, purposes: Iterable[str]) -> bool:
     return any(covers(pattern, code) for pattern in rule.purposes for code in purposes)
-
-
-def _policy_of(texts: Mapping[str, str], catalog: Catalog) -> Policy:
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        for file, text in texts.items():
-            (folder / file).write_text(text, encoding="utf-8")
-        return load_policy(catalog, folder)

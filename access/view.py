@@ -14,14 +14,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from access.masking import BY_SEMANTIC, FULL, MASKS, Mask, kind
+from access.masking import AGE_BAND, BY_SEMANTIC, FULL, MASKS, PSEUDONYM, Mask, kind
 from access.model import CLEAR, HIDDEN, Action, Fields
 from access.purposes import Need, Purpose
 from hub.catalog import Classification, Column, Dataset
 
 _ID_LIKE = frozenset({"resident_id", "disability_certificate"})
 _PARTY = frozenset({"address", "birth_date", "person_name", "phone", *_ID_LIKE})
-_COARSE_ENOUGH = frozenset({"generalised_year", "generalised_age_band", FULL, HIDDEN})
+_COARSE_ENOUGH = frozenset({"generalised_year", AGE_BAND, FULL, HIDDEN, PSEUDONYM})
 #: Column that points to a standard address, whose text anybody may look up.
 _ADDRESS_REFERENCE = "address_id"
 _ORDER = ("id_6_4", "id_1_1")  # from mild to strict
@@ -133,8 +133,10 @@ def _treatment(
         return HIDDEN  # may name anybody
     if protected and action is not Action.OWN and is_party_column(column):
         return FULL
-    if need == "generalised":
-        return _generalised(column)
+    if need == PSEUDONYM:
+        return PSEUDONYM
+    if need in ("generalised", "age_band"):
+        return _generalised(column, need)
     in_list = action in (Action.SEARCH, Action.LIST)
     may_clear = level <= ceiling.clear and (level <= clearance or action is Action.OWN)
     if in_list and (column.semantic in BY_SEMANTIC or level > Classification.L2):
@@ -150,9 +152,11 @@ def mask_of(column: Column, *, in_list: bool = False) -> str:
     return masks[in_list] if masks else HIDDEN
 
 
-def _generalised(column: Column) -> str:
+def _generalised(column: Column, need: Need) -> str:
     if column.logical_type not in ("date", "timestamp"):
         return HIDDEN
+    if need == "age_band":
+        return AGE_BAND
     if column.semantic == "birth_date":
         return "generalised_year"
     return f"generalised_{next(iter(column.clear_as.values()), 'year')}"
@@ -163,15 +167,18 @@ def combine(
 ) -> dict[str, str]:
     """Return the fields with every combination closed that gives back what it hides.
 
+    * What has a pseudonym somewhere is never shown beside it in another way: the pair would tell
+      whose pseudonym it is.
     * Identity numbers and disability certificates (which begin with one) are all as strict as
       the strictest of them that is shown.
-    * Beside a number shown 6+4 a birth date is a year; where a purpose wants the birth date
+    * Beside a number shown 6+4 a birth date is a year or coarser; where a purpose wants the birth date
       generalised, no number is clear.
     * Where a dataset's addresses are masked, nothing points to the standard address.
     * A police matter whose parties are protected is not shown beside who the subject is.
     """
     out = dict(fields)
     columns = {f"{d.name}.{c.name}": c for d, _ in datasets for c in d.columns}
+    _align_pseudonyms(columns, out)
     _align_numbers(columns, out)
     _close_birth_dates(columns, out)
     for dataset, _ in datasets:
@@ -185,14 +192,22 @@ def _shown(columns: Mapping[str, Column], out: Fields, semantics: Iterable[str])
     return [
         key
         for key, column in columns.items()
-        if column.semantic in wanted and out[key] not in (HIDDEN, FULL)
+        if column.semantic in wanted and out[key] not in (HIDDEN, FULL, PSEUDONYM)
     ]
+
+
+def _align_pseudonyms(columns: Mapping[str, Column], out: dict[str, str]) -> None:
+    meant = {c.semantic for key, c in columns.items() if c.semantic and out[key] == PSEUDONYM}
+    if meant & _ID_LIKE:
+        meant |= _ID_LIKE
+    out.update(dict.fromkeys(_shown(columns, out, meant), PSEUDONYM))
 
 
 def _align_numbers(columns: Mapping[str, Column], out: dict[str, str]) -> None:
     numbers = _shown(columns, out, _ID_LIKE)
     generalised = any(
-        column.semantic == "birth_date" and kind(out[key]) == "generalised"
+        column.semantic == "birth_date"
+        and (kind(out[key]) == "generalised" or out[key] == PSEUDONYM)
         for key, column in columns.items()
     )
     masks = [out[key] for key in numbers if out[key] != CLEAR]
@@ -265,18 +280,22 @@ class View:
         }
 
 
-def compile_view(fields: Fields) -> View:
-    """Return the view of decided fields. A treatment without a mask hides."""
+def compile_view(fields: Fields, masks: Mapping[str, Mask] = MASKS) -> View:
+    """Return the view of decided fields. A treatment without a mask hides.
+
+    Args:
+        masks: treatment -> mask, as they are today towards who asks.
+    """
     plans: dict[str, list[tuple[str, Mask | None]]] = {}
     treatments: dict[str, dict[str, str]] = {}
     kinds: dict[str, dict[str, str]] = {}
     cells: dict[str, tuple[str, str, Mask | None]] = {}
     for key, treatment in fields.items():
         dataset, _, column = key.rpartition(".")
-        if treatment != CLEAR and treatment not in MASKS:
+        if treatment != CLEAR and treatment not in masks:
             continue
-        cells[key] = (dataset, treatment, MASKS.get(treatment))
-        plans.setdefault(dataset, []).append((column, MASKS.get(treatment)))
+        cells[key] = (dataset, treatment, masks.get(treatment))
+        plans.setdefault(dataset, []).append((column, masks.get(treatment)))
         treatments.setdefault(dataset, {})[column] = treatment
         kinds.setdefault(dataset, {})[key] = kind(treatment)
     return View({name: tuple(plan) for name, plan in plans.items()}, treatments, kinds, cells)
@@ -294,6 +313,15 @@ def _stricter(one: str, other: str) -> str:
     if one in (other, HIDDEN) or other == CLEAR:
         return one
     return other if one == CLEAR or other == HIDDEN else FULL
+
+
+def hide_numbers(fields: Fields) -> dict[str, str]:
+    """Return the fields for whoever found the subject by a search: numbers show 1+1, not 6+4.
+
+    Who searches knows the birth date, or finds by an address or telephone number the same subject
+    whose birth date an earlier search was by; 6+4 hides nothing but that date.
+    """
+    return {key: "id_1_1" if how == "id_6_4" else how for key, how in fields.items()}
 
 
 def harden_for_minor(

@@ -20,9 +20,9 @@ from contracts.cards.board import listed, view_of
 from contracts.cards.causes import CardKind
 from contracts.cards.deriving import Card
 from contracts.cards.desk import CardDesk, Refused, find
-from contracts.cards.rules import ACCOUNT
 from contracts.cards.words import CAUSE_TITLES, COLOUR_TITLES, STEP_TITLES
 from hub.errors import AccessDenied
+from hub.plain import ACCOUNT
 from hub.store.cards import Act, ActKind, told
 
 

@@ -16,16 +16,20 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 from rich.rule import Rule
 
+from access.registrar import Act, NewCase
 from api.accuracy import compare_with_truth, true_accuracy_rows
 from api.commands.quality import print_headlines
 from api.console import Watch, out, print_rows
+from api.demo_policy import change_the_policy
 from api.quality import quality_rows
+from api.registers import register_office
 from api.running import run_delivery
 from api.server import serving
 from api.services import open_services
@@ -55,6 +59,12 @@ from hub.store.snapshots import SnapshotStore
 _SPOILED = "housing.tenancy"
 _CARELESS = "housing.dwelling"
 _CASE = "2026-0311"
+#: Case -> the agency and purpose it is entered for.
+_CASES: Mapping[str, tuple[str, str]] = {
+    _CASE: ("civil_affairs", "assistance.review"),
+    "2026-0312": ("police", "public_safety.investigation"),
+}
+_CASE_LIFE = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +92,11 @@ def run_demo(plan: DemoPlan) -> None:
     start = time.monotonic()
     _run_all(settings, first, mail, plan)
     extra = _also(plan, settings)
+    _enter_cases(settings)
     with serving(settings, _free_port(settings.host)) as base, httpx.Client(base_url=base) as web:
         _officers(web, mail)
+        _chapter("The policy is changed, by two persons, while the server runs")
+        change_the_policy(settings)
         index = _citizen(web, mail)
         _check_proof(web, settings, index)
         if extra is not None:
@@ -218,6 +231,17 @@ def _also(plan: DemoPlan, settings: Settings) -> Contract | None:
     with Watch(out) as watch:
         run_delivery(settings, SystemClock(), watch)
     return contract
+
+
+def _enter_cases(settings: Settings) -> None:
+    _chapter("The cases that two purposes go by")
+    act = Act("demo.office", "invented for the demonstration")
+    with register_office(settings) as office:
+        closes_at = SystemClock().now() + _CASE_LIFE
+        for reference, (agency, purpose) in _CASES.items():
+            case = NewCase(reference, agency, (purpose,), closes_at)
+            office.registrar.open_case(case, act, office.policy.purposes, office.policy.roles)
+            out.print(f"  {reference} of {agency}, for {purpose}, open until {closes_at:%Y-%m-%d}")
 
 
 def _token(web: httpx.Client, actor: str, **more: str) -> dict[str, str]:

@@ -29,7 +29,7 @@ from api.tokens import Session
 from api.vocabulary import Vocabulary
 from api.wire.officer import LookupBody, SearchBody
 from api.wire.statistics import StatisticsQuery
-from hub.errors import AccessDenied, NotFound
+from hub.errors import AccessDenied, NotFound, TooMuch
 
 
 async def look_up(services: Services, session: Session, body: LookupBody) -> Outcome:
@@ -137,10 +137,11 @@ def _outcome(answer: Answer, vocabulary: Vocabulary) -> Outcome:
 
 
 def _refusal(answer: Answer | StatsAnswer) -> Outcome:
+    kind = AccessDenied if answer.wait_seconds is None else TooMuch
     body = problem(
-        AccessDenied.status,
-        AccessDenied.code,
-        AccessDenied.title,
+        kind.status,
+        kind.code,
+        kind.title,
         answer.reason,
         reasons=list(answer.decision.reasons),
         near_misses=list(answer.decision.near_misses),
@@ -148,7 +149,9 @@ def _refusal(answer: Answer | StatsAnswer) -> Outcome:
     )
     if answer.remedy:
         body["remedy"] = answer.remedy
-    return Outcome(AccessDenied.status, body)
+    if answer.wait_seconds is None:
+        return Outcome(kind.status, body)
+    return Outcome(kind.status, body, {"Retry-After": str(answer.wait_seconds)})
 
 
 def _trace(answer: Answer | StatsAnswer) -> dict[str, Any]:
@@ -196,7 +199,6 @@ def _subject(subject: SubjectView, vocabulary: Vocabulary) -> dict[str, Any]:
         "handle": subject.handle or None,
         "fields": [vocabulary.golden_cell(name, cell) for name, cell in subject.golden.items()],
         "records": [_record(record, vocabulary) for record in subject.records],
-        "withheld": [vocabulary.dataset_title(name) for name in subject.withheld],
     }
 
 

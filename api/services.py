@@ -11,28 +11,32 @@ from datetime import timedelta
 
 from anyio import CapacityLimiter
 
-from access.decision import Decider
-from access.files import POLICY_FOLDER
+from access.files import POLICY_FOLDER, digest_of, read_folder
 from access.guard import Guard
-from access.policy import load_policy
+from access.keeper import Keeper, adopt
+from access.masking import Names
 from access.ports import GuardKeys
 from access.privacy import Noise, load_draw
+from access.steady_clock import SteadyClock
 from api.people import DemonstrationProvider
 from api.scoreboard import Scoreboard
-from api.tokens import HubTokenVerifier, TokenIssuer, TokenVerifier
+from api.tokens import HubTokenVerifier, StandingVerifier, TokenIssuer, TokenVerifier
 from api.vocabulary import Vocabulary
 from contracts.cards.desk import CardDesk
 from contracts.codes import CodeSets, load_code_sets
 from contracts.loader import load_catalog
 from contracts.model import Contract
 from contracts.versions.in_force import load_in_force
+from hub.catalog import Catalog
 from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.store.budgets import Budgets
 from hub.store.records import Records
+from hub.store.registers import RegisterReader
 from hub.store.snapshots import SnapshotStore
+from hub.store.usage import Usage
 
 _LOG = logging.getLogger("mingjing.api")
 _TOKEN_LIFETIME = timedelta(hours=8)
@@ -52,6 +56,7 @@ class Services:
     settings: Settings
     clock: Clock
     vocabulary: Vocabulary
+    keeper: Keeper
     guard: Guard
     ledger: Ledger
     records: Records
@@ -64,7 +69,8 @@ class Services:
     workbooks: CapacityLimiter
 
     def close(self) -> None:
-        """Let go of ledger and records; what was promised is durable already."""
+        """Let go of counters, ledger and records; what was promised is durable already."""
+        self.guard.close()
         self.ledger.close()
         self.records.close()
 
@@ -76,49 +82,84 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         ConfigError: when the hub was never set up, or a key is missing.
         ContractError, PolicyError: every finding.
         LedgerError: when the ledger cannot be read.
+        ClockDistrusted: when the clock is behind the ledger.
     """
-    clock = clock or SystemClock()
+    clock = clock or SteadyClock(SystemClock())
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     records = Records.open(settings)
     code_sets = load_code_sets(settings.contract_folders)
     contracts = _in_force(settings, records, code_sets)
     catalog = load_catalog(contracts)
-    policy = load_policy(catalog, settings.policy_folder or POLICY_FOLDER)
     snapshots = SnapshotStore(settings)
     signer = keyring.signer("ledger", settings.origin)
     ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
+    keys = GuardKeys.of(keyring)
+    keeper = open_keeper(settings, records, catalog, ledger, clock, keys.recipient.of)
     guard = Guard(
-        Decider(policy, catalog),
+        keeper,
         catalog,
         snapshots,
         ledger,
-        GuardKeys.of(keyring),
+        keys,
         clock,
+        Usage(settings.usage),
+        RegisterReader(records),
         noise=_noise(records, code_sets),
     )
     issuer = f"{settings.origin}#{settings.profile}"
     vocabulary = Vocabulary(
         catalog=catalog,
         code_sets=code_sets,
-        purposes=policy.purposes,
-        roles=policy.roles,
+        policy=lambda: keeper.policy,
     )
     cards = CardDesk.of(records, contracts, settings)
     return Services(
         settings=settings,
         clock=clock,
         vocabulary=vocabulary,
+        keeper=keeper,
         guard=guard,
         ledger=ledger,
         records=records,
         cards=cards,
         scoreboard=Scoreboard(records, cards, vocabulary, clock),
         snapshots=snapshots,
-        verifier=HubTokenVerifier(keyring, clock, issuer),
+        verifier=StandingVerifier(
+            HubTokenVerifier(keyring, clock, issuer), _suspended(keeper, keys, clock)
+        ),
         provider=_provider(settings, keyring, clock, guard, issuer),
         new_request_id=_request_ids(),
         workbooks=CapacityLimiter(1),
     )
+
+
+def open_keeper(
+    settings: Settings,
+    records: Records,
+    catalog: Catalog,
+    ledger: Ledger,
+    clock: Clock,
+    names: Names | None = None,
+) -> Keeper:
+    """Return what knows the policy in force; a hub that never had one adopts that of its files.
+
+    Args:
+        names: keyed names for recipients; without it no pseudonym is shown.
+
+    Raises:
+        PolicyError, PolicyUnavailable, ClockDistrusted, LedgerError: as `access.keeper.Keeper`.
+    """
+    texts = read_folder(settings.policy_folder or POLICY_FOLDER)
+    adopt(records, catalog, ledger, texts, clock.now())
+    keeper = Keeper(records, catalog, ledger, names=names)
+    if keeper.current(clock.now()).digest != digest_of(texts):
+        _LOG.warning("the policy files are not what is in force: see `hub access changes`")
+    return keeper
+
+
+def _suspended(keeper: Keeper, keys: GuardKeys, clock: Clock) -> Callable[[str], bool]:
+    """Return what says whether an account is suspended by now."""
+    return lambda account: keys.actor.of(account).hex() in keeper.current(clock.now()).suspended
 
 
 def _in_force(settings: Settings, records: Records, code_sets: CodeSets) -> tuple[Contract, ...]:

@@ -84,6 +84,15 @@ class AccessDenied(HubError):
     exit_code = 77
 
 
+class TooMuch(HubError):
+    """The actor may, but not as much of it as this; the message says when it may be asked again."""
+
+    code = "too-much"
+    title = "Too much in too short a time"
+    status = 429
+    exit_code = 75
+
+
 class ContractError(HubError):
     """A contract is not valid; `findings` holds every finding with file and line."""
 
@@ -109,6 +118,23 @@ class PolicyError(HubError):
     title = "The access policy is not valid"
     status = 422
     exit_code = 65
+
+
+class PolicyUnavailable(HubError):
+    """The policy in force cannot be read; nobody is shown anything until it can."""
+
+    code = "policy-unavailable"
+    title = "The access policy is not available"
+    status = 503
+    exit_code = 69
+
+
+class ClockDistrusted(HubError):
+    """The clock disagrees with the ledger or with itself; nobody is shown anything until it does not."""
+
+    code = "clock"
+    title = "The clock cannot be trusted"
+    status = 503
 
 
 class SourceError(HubError):

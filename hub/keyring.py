@@ -41,6 +41,8 @@ PURPOSES: Mapping[str, str] = {
     "label": "subject labels in the ledger",
     "actor": "actor pseudonyms in the ledger",
     "case": "commitments to case references",
+    "protected": "persons in the registers of cases and of protected persons",
+    "recipient": "pseudonyms of values, for one recipient and purpose each",
     "release": "marks of the records that a published count is of",
     "ledger": "signing of ledger checkpoints",
     "token": "signing of the embedded identity provider's tokens",

@@ -15,9 +15,9 @@ from access.lint.finding import Finding, errors_of
 from access.lint.model_text import model_as_proven
 from access.lint.people import Account, account_of, lint_accounts, read_accounts
 from access.lint.reach import rules_that_matter
-from access.lint.registers import datasets_open, purposes_hold, roles_hold
+from access.lint.registers import datasets_open, duties_hold, purposes_hold, roles_hold
 from access.lint.rule_words import known_words, no_wider_than_its_purpose, readable_lines
-from access.lint.sources import MODEL_FILE, Sources, read_sources
+from access.lint.sources import MODEL_FILE, Sources, read_sources, sources_of
 from hub.catalog import Catalog
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "lint_sources",
     "read_accounts",
     "read_sources",
+    "sources_of",
 ]
 
 Check = Callable[[Sources, Catalog], Iterable[Finding]]
@@ -40,7 +41,7 @@ Check = Callable[[Sources, Catalog], Iterable[Finding]]
 #: Every check, in the order it runs.
 CHECKS: tuple[Check, ...] = (
     model_as_proven, readable_lines, known_words, no_wider_than_its_purpose, rules_that_matter,
-    purposes_hold, roles_hold, datasets_open,
+    purposes_hold, roles_hold, duties_hold, datasets_open,
 )  # fmt: skip
 
 

@@ -159,11 +159,13 @@ def _deciding(
                         )
                         yield Finding(file, deciding.line, "error", "own-decision", message)
         able = [accounts for accounts in people.values() if those(accounts, decides)]
-        if len(able) == 1 and those(able[0], begins):
+        beginning = [accounts for accounts in people.values() if those(accounts, begins)]
+        if len(able) == 1 and beginning == able:
             account = those(able[0], decides)[0]
             message = (
-                f"{account.id}: 只有一人可决定（{decides}），其本人提出的无人可决定"
-                f" / the only person who may decide ({decides}): nobody can decide what they begin"
+                f"{account.id}: 只有同一人可提出（{begins}）并决定（{decides}），什么也无法决定"
+                f" / one person alone may begin ({begins}) and decide ({decides}): nothing can be "
+                "decided"
             )
             yield Finding(file, account.line, "warning", "lone-decider", message)
 

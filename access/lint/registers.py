@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from access import purposes as purposes_file
 from access import roles as roles_file
 from access import rules as rules_file
+from access.duties import Duty
 from access.lint.finding import Finding, line_of
 from access.lint.sources import Sources
 from access.purposes import Purpose
@@ -73,7 +74,7 @@ def _combination_warnings(purpose: Purpose, dataset: Dataset) -> Iterator[_Said]
             if column.semantic == semantic and purpose.need(dataset.name, column.name) in needs
         ]
 
-    births = columns("birth_date", None, "masked", "generalised")
+    births = columns("birth_date", None, "masked", "generalised", "age_band", "pseudonym")
     if births and columns("resident_id", "clear"):
         zh = f"{dataset.name} 明文显示身份号码，却不显示其中的出生日期"
         en = "shows the identity number in clear and not the birth date it contains"
@@ -89,7 +90,7 @@ def _mask_warnings(purpose: Purpose, dataset: Dataset) -> Iterator[_Said]:
         name = f"{dataset.name}.{column.name}"
         if need == "masked" and mask_of(column) == "hidden":
             yield "no-mask", f"{name} 没有遮盖方式，将隐藏 / {name} has no mask and will be hidden"
-        if need == "generalised" and column.logical_type not in ("date", "timestamp"):
+        if need in ("generalised", "age_band") and column.logical_type not in ("date", "timestamp"):
             yield "no-mask", f"{name} 不是日期，将隐藏 / {name} is no date and will be hidden"
 
 
@@ -133,6 +134,26 @@ def roles_hold(sources: Sources, _catalog: Catalog) -> Iterator[Finding]:
         if name not in register.roles:
             message = f"exclusive: 角色 {name!r} 不存在 / there is no role {name!r}"
             yield error(line, "unknown-role", message)
+
+
+def duties_hold(sources: Sources, _catalog: Catalog) -> Iterator[Finding]:
+    """Find misspelt words of who may change the policy, and a policy nobody could change again."""
+    register = sources.roles
+    line = line_of(sources.roles_text, "duties")
+
+    def error(code: str, message: str) -> Finding:
+        return Finding(roles_file.FILE, line, "error", code, message)
+
+    for name, roles in register.duties.items():
+        if name not in tuple(Duty):
+            known = ", ".join(Duty)
+            yield error("unknown-duty", f"职责 {name!r} 不在其列 / duty is none of {known}")
+        for role in sorted(roles - register.roles.keys()):
+            yield error("unknown-role", f"{name}: 角色 {role!r} 不存在 / there is no role {role!r}")
+    for duty in (Duty.PROPOSE_POLICY, Duty.APPROVE_POLICY):
+        if not register.duties.get(duty):
+            message = f"无人可再更改本策略，缺少 {duty} / nobody could change this policy again: no {duty}"
+            yield error("no-duty", message)
 
 
 def datasets_open(sources: Sources, catalog: Catalog) -> Iterator[Finding]:

@@ -78,7 +78,7 @@ def _wider_than(rule: Rule, purpose: Purpose, roles: RoleRegister) -> Iterator[F
         if action != ANY and action not in purpose.actions:
             message = f"{code} 不用于 {action} / {code} is not for {action}"
             yield rule_error(rule, "too-wide", message)
-    if purpose.case == "required" and rule.case != "required":
+    if purpose.needs_case and rule.case != "required":
         message = f"{code} 须有事项编号，规则未要求 / {code} needs a case, the rule does not"
         yield rule_error(rule, "too-wide", message)
     if purpose.case == "none" and rule.case == "required":

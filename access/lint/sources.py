@@ -7,11 +7,12 @@ from pathlib import Path
 
 from access import purposes as purposes_file
 from access import roles as roles_file
-from access.files import POLICY_FOLDER, policy_file, read_text, stray_files
-from access.purposes import PurposeRegister, load_purposes
-from access.roles import RoleRegister, load_roles
-from access.rules import RuleFile, load_rules
-from hub.errors import PolicyError
+from access import rules as rules_file
+from access.files import POLICY_FOLDER, Texts, read_folder
+from access.purposes import PurposeRegister, parse_purposes
+from access.roles import RoleRegister, parse_roles
+from access.rules import RuleFile, parse_rules
+from hub import agencies
 
 MODEL_FILE = "model.conf"
 
@@ -32,17 +33,22 @@ def read_sources(folder: Path = POLICY_FOLDER) -> Sources:
     """Read a policy folder.
 
     Raises:
-        PolicyError: when a file is missing or so malformed that it cannot be linted, or when one
-            has a name that nothing reads.
+        PolicyError: as `access.files.read_folder` and `sources_of`.
     """
-    stray = stray_files(folder)
-    if stray:
-        raise PolicyError(f"{', '.join(stray)}: no policy file has that name; it would be ignored")
+    return sources_of(read_folder(folder))
+
+
+def sources_of(texts: Texts) -> Sources:
+    """Read a policy's texts.
+
+    Raises:
+        PolicyError: when one is so malformed that it cannot be linted.
+    """
     return Sources(
-        rule_file=load_rules(folder),
-        roles=load_roles(folder),
-        purposes=load_purposes(folder),
-        model_text=read_text(policy_file(folder, MODEL_FILE)),
-        purposes_text=read_text(policy_file(folder, purposes_file.FILE)),
-        roles_text=read_text(policy_file(folder, roles_file.FILE)),
+        rule_file=parse_rules(texts[rules_file.FILE]),
+        roles=parse_roles(texts[roles_file.FILE], texts[agencies.FILE]),
+        purposes=parse_purposes(texts[purposes_file.FILE]),
+        model_text=texts[MODEL_FILE],
+        purposes_text=texts[purposes_file.FILE],
+        roles_text=texts[roles_file.FILE],
     )

@@ -32,7 +32,7 @@ def prepare(means: Means, actor: Actor, request_id: str) -> tuple[bool, Prepared
     if not asked.decision.allowed:
         return False, refused(means, asked)
     snapshot = means.snapshots.current()
-    asked = reading(asked, snapshot)
+    asked = reading(means, asked, snapshot)
     key = snapshot.identity(actor.binding) if actor.binding is not None else None
     document = means.finder.open(snapshot, key) if key is not None else None
     if key is None or document is None:
@@ -77,7 +77,7 @@ def _request(means: Means, actor: Actor) -> Request:
 
 
 def _label(means: Means, actor: Actor) -> bytes | None:
-    decision = means.decider.decide(_request(means, actor))
+    decision = means.decider.decide(_request(means, means.seen_as(actor)))
     if not decision.allowed or actor.binding is None:
         return None
     key = means.snapshots.current().identity(actor.binding)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from access import rendering
 from access.answers import Answer, LookupQuery
 from access.asking import Means, ask, found, nobody, reading, refused
 from access.model import Action, Actor, Request
 from access.recording import Prepared
+from access.showing import may_show, own_refusal
 
 
 def prepare(means: Means, actor: Actor, query: LookupQuery) -> Prepared[Answer]:
@@ -24,11 +24,12 @@ def prepare(means: Means, actor: Actor, query: LookupQuery) -> Prepared[Answer]:
     if not asked.decision.allowed:
         return refused(means, asked)
     snapshot = means.snapshots.current()
-    asked = reading(asked, snapshot)
+    asked = reading(means, asked, snapshot)
     key = find(snapshot)
-    document = means.finder.open(snapshot, key) if key is not None else None
+    document = means.finder.open(snapshot, key)
     if key is None or document is None:
         return nobody(means, asked, None)
-    if not rendering.may_see(document, asked.plan, actor.area):
-        return nobody(means, asked, key)
-    return found(means, asked, [(key, document)], more=False)
+    if not may_show(means, asked, key, document):
+        return own_refusal(means, asked, key, document) or nobody(means, asked, key)
+    searched = query.by == "handle"
+    return found(means, asked, [(key, document)], more=False, searched=searched)

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from access.answers import Receipt
-from access.asking import Asked, Means, ask, entry, reading
+from access.asking import Asked, Means, ask, entry, reading, too_much, traits_about
+from access.limits import Over
 from access.model import Action, Actor, Decision, Request
 from access.ports import SnapshotReader
 from access.recording import Prepared
 from access.rendering import Document
-from access.traits import traits_of
 from hub.ledger.writer import Entry
 
 PURPOSE = "quality.reconcile"
@@ -104,17 +103,22 @@ def prepare(
         NotFound, SourceError, KeyMissing: when the documents cannot be read.
     """
     own = tuple(d.name for d in means.catalog.values() if d.owner == actor.agency)
-    asked = ask(means, _request(actor, case, own, means.clock.now()), "")
+    request = Request(actor, Action.RECONCILE, own, PURPOSE, case, at=means.clock.now())
+    asked = ask(means, request, "")
     decision = asked.decision
+
+    def over(what: Over) -> Prepared[Reconciled]:
+        return Prepared((too_much(means, asked, what),), _Answer(False, what.reason, what.remedy))
+
     if not decision.allowed:
         told = entry(means, asked, False, datasets=(), outcome="refused")
-        return Prepared((told,), _Answer(False, decision.reason, decision.remedy))
+        return Prepared((told,), _Answer(False, decision.reason, decision.remedy), over)
     snapshot = means.snapshots.current()
-    asked = reading(asked, snapshot)
+    asked = reading(means, asked, snapshot)
     seen: dict[bytes, _Seen] = {}
-    records = {m.id: tuple(_shown(means, asked, case, m, snapshot, seen)) for m in matters}
+    records = {m.id: tuple(_shown(means, asked, m, snapshot, seen)) for m in matters}
     entries = tuple(_disclosure(means, asked, key, what) for key, what in seen.items())
-    return Prepared(entries, _Answer(True, decision.reason, "", records, len(seen)))
+    return Prepared(entries, _Answer(True, decision.reason, "", records, len(seen)), over)
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # no representation shows what is still locked
@@ -133,14 +137,9 @@ class _Answer:
         )
 
 
-def _request(actor: Actor, case: str, datasets: tuple[str, ...], at: datetime) -> Request:
-    return Request(actor, Action.RECONCILE, datasets, PURPOSE, case, at=at)
-
-
 def _shown(
     means: Means,
     asked: Asked,
-    case: str,
     matter: Matter,
     snapshot: SnapshotReader,
     seen: dict[bytes, _Seen],
@@ -151,12 +150,12 @@ def _shown(
         found = _find(documents, dataset, record_key.hex())
         if found is None:
             continue
-        plan = means.decider.plan(_request(actor, case, (dataset,), asked.time))
+        plan = means.decider.plan(replace(asked.request, datasets=(dataset,)))
         key, document, record = found
         if not plan.decision.allowed or f"{dataset}.{record['role']}" in plan.withheld:
             continue
         own = means.catalog[dataset].owner == actor.agency
-        view = plan.view(in_area=True, traits=traits_of(document, asked.today))
+        view = plan.view(in_area=True, traits=traits_about(means, asked, key, document))
         if view is None:
             continue
         values = {

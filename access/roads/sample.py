@@ -30,7 +30,7 @@ def prepare(means: Means, actor: Actor, query: SampleQuery) -> Prepared[Answer]:
     if most is None or len(query.subjects) > most:
         raise RequestError(f"a sample has at most {most or 0:,} persons by the policy")
     snapshot = means.snapshots.current()
-    asked = reading(asked, snapshot)
+    asked = reading(means, asked, snapshot)
     people: list[Found] = []
     for key in query.subjects:
         document = means.finder.open(snapshot, key)

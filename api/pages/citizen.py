@@ -21,12 +21,10 @@ async def mine(request: Request, session: PageActor, services: CurrentServices) 
     """Show what is held about the reader and every use of it."""
     held = await disclosures.own_records(services, session)
     used = await run_in_threadpool(disclosures.own_uses, services, session, _MOST_USES)
-    subjects = [] if held.is_problem else held.body["subjects"]
     context = {
         "answer": None if held.is_problem else held.body,
         "problem": held.body if held.is_problem else None,
         "departments": by_department(held),
-        "withheld": [name for subject in subjects for name in subject["withheld"]],
         "uses": used.body["uses"],
         "key": str(services.ledger.key),
     }

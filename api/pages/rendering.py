@@ -127,7 +127,7 @@ TREATMENTS: Mapping[str, str] = {
     "bank_last_4": "只有末 4 位",
     "email": "首字符和域名",
     "full": "全部遮盖",
-    "generalised_age_band": "只有年代",
+    "generalised_age_band": "只有年龄段",
     "generalised_month": "只有年月",
     "generalised_year": "只有年份",
     "id_1_1": "只有首末各 1 位",
@@ -136,6 +136,7 @@ TREATMENTS: Mapping[str, str] = {
     "phone_2": "只有末 2 位",
     "phone_3_4": "只有前 3 位和后 4 位",
     "plate": "只有前 3 位和末位",
+    "pseudonym": "本部门此项用途专用的代号",
 }
 
 #: How a value is shown -> sign, Chinese, English. Never colour alone.

@@ -94,7 +94,6 @@ class Subject(Wire):
     )
     fields: list[GoldenCell]
     records: list[Record]
-    withheld: list[str] = Field(description="What exists and is not shown here, in words.")
 
 
 class PurposeName(Wire):
@@ -158,7 +157,6 @@ class Disclosure(Wire):
                             "cells": [_CELL, _ID_CELL],
                         }
                     ],
-                    "withheld": [],
                 }
             ],
             "more": False,
@@ -192,7 +190,7 @@ class PurposeNeeds(Wire):
     title: str
     plain: str
     legal_basis: str
-    case: Literal["required", "optional", "none"]
+    case: Literal["none", "optional", "given", "open", "member"]
     actions: list[str]
     datasets: list[dict[str, str]]
 

@@ -7,7 +7,6 @@ next one who does either.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,13 +23,14 @@ from contracts.cards.deriving import (
 from contracts.cards.gate import Gate, gate, released
 from contracts.cards.life import not_entitled, refusal
 from contracts.cards.promises import Promise
-from contracts.cards.rules import ACCOUNT, CardRules, load_card_rules
+from contracts.cards.rules import CardRules, load_card_rules
 from contracts.model import Contract
 from hub.calendar import WorkCalendar, day_of, load_calendar
 from hub.clock import Clock
 from hub.config import Settings
-from hub.errors import NotFound, RequestError
+from hub.errors import NotFound
 from hub.events import AuditEvent, EventTag
+from hub.plain import require_plain
 from hub.store.attempts import Attempt
 from hub.store.cards import (
     Act,
@@ -58,8 +58,6 @@ _TAGS: Mapping[StepKind, EventTag] = {
     StepKind.REMEDIED: EventTag.QUALITY_CARD_REMEDIED,
     StepKind.CLOSED: EventTag.QUALITY_CARD_CLOSED,
 }
-#: Digits of a reason, whatever stands between them: so many could be a telephone or identity number.
-_TOO_MANY_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +138,7 @@ class CardDesk:
             RequestError: when `by` is no account or the reason could hold a person's number.
             LedgerError: when the ledger cannot record; the act stands and is told later.
         """
-        _require_plain(act)
+        require_plain(act.by, act.reason)
         size = log.size
         with self.records.writing() as session:
             now = clock.now()
@@ -203,29 +201,6 @@ def find(found: Iterable[Card], card_id: str) -> Card:
     raise NotFound(
         "没有这张牌；用 `hub cards list` 查看。 / No such card: `hub cards list` lists them."
     )
-
-
-def _require_plain(act: Act) -> None:
-    if not ACCOUNT.fullmatch(act.by):
-        raise RequestError(
-            "经办人请写账号或岗位，如 population.steward，不写姓名。 / "
-            "Say who acts by account or office, never by a person's name."
-        )
-    if not act.reason.strip() or len(act.reason) > 500 or _could_name(act.reason):
-        raise RequestError(
-            "请写理由，500 字以内，不含身份号码和电话。 / "
-            "Give a reason of up to 500 characters without a person's number."
-        )
-
-
-def _could_name(reason: str) -> bool:
-    """Say whether a reason's digits could be a person's number.
-
-    Everything else is left out first, also X, the last character of some identity numbers: no
-    choice of separators hides a number, nor do full-width or circled digits.
-    """
-    digits = sum(c.isdigit() for c in unicodedata.normalize("NFKC", reason))
-    return digits >= _TOO_MANY_DIGITS
 
 
 def _untold(

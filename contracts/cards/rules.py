@@ -5,7 +5,6 @@ Source: DOMAIN quality (red and yellow cards; this project's choice).
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import ConfigError
+from hub.plain import ACCOUNT
 
 #: section.name -> the values it may have, both ends included.
 _RANGES: Mapping[tuple[str, str], tuple[float, float]] = {
@@ -30,8 +30,6 @@ _RANGES: Mapping[tuple[str, str], tuple[float, float]] = {
     ("life", "waiver_at_most_days"): (1, 366),
 }
 _DECIDERS = ("life", "deciders")
-#: An account or office, e.g. population.steward.
-ACCOUNT = re.compile(r"[a-z][a-z0-9_]{0,39}(\.[a-z0-9_]{1,40}){0,3}")
 _WHOLE = ("working_days", "months", "days")
 
 

@@ -44,7 +44,7 @@ class PolicyChangeRow(Base):
 
 
 class AccessStepRow(StepColumns, Base):
-    """What somebody did about a change, grant, emergency, actor or case, and when it takes effect.
+    """What somebody did about a change, grant, emergency, actor, case or protected person.
 
     `about` says which of them, `name` is its name there; the reason is told to no ledger.
     """

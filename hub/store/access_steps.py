@@ -1,6 +1,6 @@
 """What people did about access, in the records and, by an outbox, once each in the ledger.
 
-A change of the policy, a grant, an emergency, an actor or a case has its steps here; its state is
+A change of the policy, a grant, an emergency, an actor, a case or a protected person has its steps here; its state is
 derived from them and the clock by whoever asks.
 """
 
@@ -28,6 +28,7 @@ class About(StrEnum):
     CHANGE = "change"
     EMERGENCY = "emergency"
     GRANT = "grant"
+    PROTECTED = "protected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class AccessStep:
     """What somebody did.
 
     Args:
-        name: which change, grant, emergency, actor (keyed) or case (keyed).
+        name: which change, grant, emergency, actor, case or person (these three keyed).
         key: unique among the steps of that name: each can be done once.
         by: the account that acts; never a person's name.
         reason: kept in the records; the ledger is not told.

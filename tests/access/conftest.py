@@ -20,8 +20,11 @@ from hub.catalog import Catalog
 from hub.clock import FixedClock
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.store.usage import Usage
 from tests.access.district import district_catalog
+from tests.access.keeping import keeper_of
 from tests.access.people import EAST, MemorySnapshot, Person, invented_id, record
+from tests.access.registers import MemoryRegisters
 
 NOW = datetime(2026, 3, 7, 9, 30, tzinfo=UTC)
 Edit = Callable[..., Path]
@@ -56,9 +59,9 @@ def policy(catalog: Catalog) -> Policy:
 
 
 @pytest.fixture
-def decider(policy: Policy, catalog: Catalog) -> Decider:
+def decider(policy: Policy, catalog: Catalog, keys: GuardKeys) -> Decider:
     """A decider with empty caches."""
-    return Decider(policy, catalog)
+    return Decider(policy, catalog, keys.recipient.of)
 
 
 @pytest.fixture(scope="session")
@@ -68,9 +71,15 @@ def actors() -> dict[str, Actor]:
 
 
 @pytest.fixture(scope="session")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
+def keyring_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the keyring is."""
+    return tmp_path_factory.mktemp("keys") / "keyring.json"
+
+
+@pytest.fixture(scope="session")
+def keyring(keyring_path: Path) -> Keyring:
     """A fresh keyring."""
-    return Keyring.create(tmp_path_factory.mktemp("keys") / "keyring.json")
+    return Keyring.create(keyring_path)
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +102,14 @@ def ledger(tmp_path: Path, keyring: Keyring, clock: FixedClock) -> Iterator[Ledg
         tmp_path / "ledger.sqlite", keyring.signer("ledger", origin), clock, origin
     ) as opened:
         yield opened
+
+
+@pytest.fixture
+def usage(tmp_path: Path) -> Iterator[Usage]:
+    """Counters that have counted nothing."""
+    made = Usage(tmp_path / "usage.sqlite")
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -135,6 +152,15 @@ def snapshot(keys: GuardKeys, person: Person) -> MemorySnapshot:
 
 
 @pytest.fixture
+def registers(keys: GuardKeys) -> MemoryRegisters:
+    """Registers with a case of the police and one of civil affairs, and nobody protected."""
+    made = MemoryRegisters(keys, NOW)
+    made.open_case("A1", "police", "public_safety.investigation")
+    made.open_case("C1", "civil_affairs", "assistance.review")
+    return made
+
+
+@pytest.fixture
 def guard(
     decider: Decider,
     catalog: Catalog,
@@ -142,9 +168,11 @@ def guard(
     ledger: Ledger,
     keys: GuardKeys,
     clock: FixedClock,
+    usage: Usage,
+    registers: MemoryRegisters,
 ) -> Guard:
     """The guard over all of them."""
-    return Guard(decider, catalog, snapshot, ledger, keys, clock)
+    return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers)
 
 
 @pytest.fixture
@@ -154,22 +182,32 @@ def guard_in(
     snapshot: MemorySnapshot,
     ledger: Ledger,
     keys: GuardKeys,
+    registers: MemoryRegisters,
+    usage: Usage,
 ) -> Callable[[timedelta], Guard]:
     """Make the same guard as it is a while later."""
 
     def make(later: timedelta) -> Guard:
-        return Guard(decider, catalog, snapshot, ledger, keys, FixedClock(NOW + later))
+        clock, keeper = FixedClock(NOW + later), keeper_of(decider)
+        return Guard(keeper, catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make
 
 
 @pytest.fixture
 def guard_of(
-    decider: Decider, catalog: Catalog, ledger: Ledger, keys: GuardKeys, clock: FixedClock
+    decider: Decider,
+    catalog: Catalog,
+    ledger: Ledger,
+    keys: GuardKeys,
+    clock: FixedClock,
+    registers: MemoryRegisters,
+    usage: Usage,
 ) -> Callable[..., Guard]:
     """Make a guard over given people."""
 
     def make(*people: Person) -> Guard:
-        return Guard(decider, catalog, MemorySnapshot(keys, people), ledger, keys, clock)
+        snapshot, keeper = MemorySnapshot(keys, people), keeper_of(decider)
+        return Guard(keeper, catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make

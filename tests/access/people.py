@@ -29,6 +29,7 @@ class Person:
     birth_date: str = "1990-03-07"
     grid: str | None = EAST
     phone: str = "13812345678"
+    home: tuple[str, str | None] = ("H0001", "A0000001")  # household and dwelling
     records: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -46,7 +47,7 @@ def resident(person: Person) -> dict[str, Any]:
             "sex": "1",
             "person_status": "0",
             "residence_type": "1",
-            "household_id": "H0001",
+            "household_id": person.home[0],
             "relation_to_head": "02",
             "education": "20",
             "division_code": "990106001001",
@@ -63,7 +64,7 @@ def resident(person: Person) -> dict[str, Any]:
             "phone": person.phone,
             "registered_address": "明镜区西街街道南门社区旧城路8号",
             "residence_address": "明镜区东街街道朝阳社区文化路12号3单元502室",
-            "address_id": "A0000001",
+            "address_id": person.home[1],
             "workplace": "明镜纸业",
         },
     )

@@ -10,7 +10,7 @@ import pytest
 
 from access.decision import Decider
 from access.explaining import explain
-from access.model import Action, Actor, Decision, Request
+from access.model import Action, Actor, CaseStanding, Decision, Request
 from hub.catalog import Classification
 from tests.access.conftest import NOW
 
@@ -31,7 +31,9 @@ def ask(decider: Decider, actors: dict[str, Actor]) -> Ask:
         case: str | None = None,
     ) -> Decision:
         actor = actors[who] if isinstance(who, str) else who
-        return decider.decide(Request(actor, Action(action), datasets, purpose, case, at=NOW))
+        open_case = CaseStanding.OPEN
+        request = Request(actor, Action(action), datasets, purpose, case, open_case, at=NOW)
+        return decider.decide(request)
 
     return decide
 

@@ -15,7 +15,7 @@ from access.demo import load_demo_actors
 from access.diff import Difference, TermTurn, Turn, difference, lines
 from access.diff_words import Words
 from access.lint import read_sources
-from access.model import HIDDEN, Action, Actor, Request, Trait
+from access.model import HIDDEN, Action, Actor, CaseStanding, Request, Trait
 from access.policy import Policy, load_policy
 from access.posts import Post, posts_of
 from access.rules import Rule
@@ -51,8 +51,11 @@ def brute(policy: Policy, catalog: Catalog) -> dict[tuple[Post, Cell], str]:
                     if action is Action.AGGREGATE and datasets is None:
                         continue
                     for case in CASES:
-                        request = Request(actor, action, datasets, purpose.code,
-                                          "c" if case == "given" else None, at=NOW)  # fmt: skip
+                        given = case == "given"
+                        request = Request(
+                            actor, action, datasets, purpose.code, "c" if given else None,
+                            CaseStanding.OPEN if given else CaseStanding.UNKNOWN, at=NOW,
+                        )  # fmt: skip
                         for area, person, key, treatment in shown(policy, catalog, request):
                             dataset, _, column = key.rpartition(".")
                             asked = "together" if datasets is None else "alone"
@@ -206,7 +209,7 @@ def test_treatments_are_in_order() -> None:
 def test_who_and_what_is_touched(catalog: Catalog, changed: Decider, decider: Decider) -> None:
     """The two grid officers of the register, the analyst and the steward; nobody at the police."""
     change = touched(decider, changed, load_demo_actors().values(), NOW)
-    assert (change.actors, change.opens, change.closes, change.of) == (4, 2, 2, 11)
+    assert (change.actors, change.opens, change.closes, change.of) == (4, 2, 2, 12)
     assert change.areas["civil_affairs.disability"] == {"990106001", "990106002"}
     assert change.areas["police.case"] == {""}
     same = touched(decider, decider, load_demo_actors().values(), NOW)

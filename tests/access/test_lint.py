@@ -101,6 +101,10 @@ def test_spacing_and_comments_of_the_model_are_free(edit: Edit, catalog: Catalog
         ("    plain: Anybody employed by an agency.\n",
          "    plain: Anybody employed by an agency.\n    inherits: [grid_officer]\n",
          "circular-role"),
+        ("  approve_policy: [security_admin]\n", "", "no-duty"),
+        ("  propose_policy: [system_admin, security_admin]", "  propose_policy: []", "no-duty"),
+        ("  approve_policy:", "  aprove_policy:", "unknown-duty"),
+        ("  approve_policy: [security_admin]", "  approve_policy: [security_chief]", "unknown-role"),
     ],
 )  # fmt: skip
 def test_a_role_that_does_not_hold_together_is_an_error(
@@ -130,7 +134,7 @@ def test_a_purpose_with_an_unknown_word_is_an_error(
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("case: required\n", "case: always\n"),
+        ("case: given\n", "case: required\n"),
         ("actions: [lookup, search]", "actions: [look]"),
         ("notice_days: 180", "notice_days: -1"),
         ("notice_days: 180", "notice_days: soon"),

@@ -9,7 +9,7 @@ import pytest
 from access.decision import Decider
 from access.masking import kind
 from access.matrix import matrix, summary
-from access.model import Action, Actor, Request
+from access.model import Action, Actor, CaseStanding, Request
 from hub.catalog import Catalog, Classification
 from tests.access.conftest import NOW
 
@@ -61,7 +61,8 @@ def test_every_row_is_a_decision(rows: list[dict[str, object]], decider: Decider
         actor = Actor(
             "x", "", str(row["agency"]), "", (str(row["role"]),), ("990106",), Classification.L4
         )
-        request = Request(actor, Action(str(row["action"])), None, str(row["purpose"]), "c", at=NOW)
+        action, purpose = Action(str(row["action"])), str(row["purpose"])
+        request = Request(actor, action, None, purpose, "c", CaseStanding.OPEN, at=NOW)
         fields = decider.decide(request).fields
         for column in row["clear"]:  # type: ignore[attr-defined]
             assert fields[f"{row['dataset']}.{column}"] == "clear"

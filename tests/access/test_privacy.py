@@ -24,7 +24,10 @@ from hub.errors import PolicyError, RequestError, SourceError
 from hub.ledger.log import Ledger
 from hub.store.budgets import Budgets
 from hub.store.records import Records
+from hub.store.usage import Usage
+from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot
+from tests.access.registers import MemoryRegisters
 from tests.factories import settings_in
 
 CASE = "police.case"
@@ -63,12 +66,24 @@ def guard_with(
     keys: GuardKeys,
     clock: FixedClock,
     budgets: Budgets,
+    registers: MemoryRegisters,
+    usage: Usage,
 ) -> Callable[..., Guard]:
     """Make a guard that draws with a drawer."""
 
     def make(draw: Draw | None, used: Policy = policy) -> Guard:
         noise = Noise(budgets, CODES, draw)
-        return Guard(Decider(used, catalog), catalog, snapshot, ledger, keys, clock, noise=noise)
+        return Guard(
+            keeper_of(Decider(used, catalog)),
+            catalog,
+            snapshot,
+            ledger,
+            keys,
+            clock,
+            usage,
+            registers,
+            noise=noise,
+        )
 
     snapshot.rows = [
         {"d0": "theft", "n": 40, "mark": 1},

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
 
-from access.decision import Decider, Plan
-from access.masking import apply
-from access.model import Action, Actor, Decision, Request
+from access.decision import Decider
+from access.model import Action, Actor, CaseStanding, Decision, Request, Trait
+from access.plan import Plan
 from access.rendering import render
+from access.traits import Asker, traits_of
 from access.view import harden_for_minor
 from hub.catalog import Catalog, Column
 from tests.access.conftest import NOW
+from tests.access.masks import apply
 from tests.access.people import EAST, WEST, invented_id
 
 Cell = tuple[int, str, str, Any]  # position of the record, dataset, column, value
 
+#: Days of events: the last two are more than five years before the tests' day.
+DAYS = ("2026-01-03", "2021-03-09T10:00:00", "2021-03-07", "1999-12-31")
 PURPOSES = (
     ("officer.east", "lookup", "residence.verify"),
     ("officer.east", "search", "residence.verify"),
@@ -59,6 +64,8 @@ def random_document(rng: random.Random, catalog: Catalog) -> dict[str, Any]:
         }
         if dataset.area_column:
             values[dataset.area_column] = rng.choice((EAST, EAST, WEST))
+        if dataset.mode == "append" and rng.random() < 0.9:
+            values[str(dataset.time_column)] = rng.choice(DAYS)
         sealed = {c.name for c in dataset.columns if c.sealed}
         records.append(
             {
@@ -95,6 +102,20 @@ def cell_of(value: Any, source: str) -> dict[str, Any]:
     }
 
 
+def age_of(document: Mapping[str, Any]) -> frozenset[Trait]:
+    """Return whether the person of a document is a child: what there is to know of them here."""
+    return traits_of(b"", document, NOW.date(), Asker(), protected=False)
+
+
+def too_old(record: Mapping[str, Any], since: date | None, catalog: Catalog) -> bool:
+    """Say whether a record is an event of before a day, the slow way."""
+    dataset = catalog[record["dataset"]]
+    if since is None or dataset.mode != "append":
+        return False
+    day = {**record["clear"], **record["sealed"]}.get(str(dataset.time_column))
+    return day not in DAYS or date.fromisoformat(day[:10]) < since
+
+
 def inside(record: Mapping[str, Any], catalog: Catalog, area: tuple[str, ...]) -> bool:
     """Say whether a record lies in an area, the slow way."""
     column = catalog[record["dataset"]].area_column
@@ -122,6 +143,8 @@ def reference(
             continue
         if decision.elsewhere is None and not inside(record, catalog, actor.area):
             continue
+        if too_old(record, decision.since, catalog):
+            continue
         for column, value in {**record["clear"], **record["sealed"]}.items():
             treatment = fields.get(f"{name}.{column}", "hidden")
             if treatment != "hidden":
@@ -141,11 +164,13 @@ def test_what_leaves_is_what_the_decision_cleared(
     """Cell by cell, over random documents, and no hidden value anywhere in what leaves."""
     rng = random.Random(f"{who}{action}{purpose}")
     actor = actors[who]
-    plan = decider.plan(Request(actor, Action(action), None, purpose, "case", at=NOW))
+    plan = decider.plan(
+        Request(actor, Action(action), None, purpose, "case", CaseStanding.OPEN, at=NOW)
+    )
     assert plan.decision.allowed
     for _ in range(60):
         document = random_document(rng, catalog)
-        shown = render(document, plan, actor.area, NOW.date())
+        shown = render(document, plan, actor.area, age_of(document))
         positions = {r["record"]: i for i, r in enumerate(document["records"])}
         left = {
             (positions[view.record], view.dataset, column, value)
@@ -205,9 +230,9 @@ def test_a_field_whose_own_record_is_left_out_is_left_out_too(
         cell = cell_of(name, source) | {"record": winner}
         golden = {"name": cell, "birth_date": birth}
         document = {"area": EAST, "golden": golden, "records": records, "conflicts": []}
-        shown = render(document, plan, actor.area, NOW.date())
+        shown = render(document, plan, actor.area, age_of(document))
         assert [view.record for view in shown.records] == ["aa"]
         assert shown.golden.get("name", {}).get("value") == shown_name
     older = {"name": cell_of("王东", source), "birth_date": birth}
     document = {"area": EAST, "golden": older, "records": records, "conflicts": []}
-    assert render(document, plan, actor.area, NOW.date()).golden["name"]["value"] == "王东"
+    assert render(document, plan, actor.area, age_of(document)).golden["name"]["value"] == "王东"

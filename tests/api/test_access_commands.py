@@ -15,8 +15,10 @@ from typer.testing import CliRunner, Result
 from access.answers import LookupQuery
 from access.demo import load_demo_actors
 from access.files import FILES, POLICY_FOLDER
+from access.policy import load_policy
 from api.cli import app
 from api.services import open_services
+from contracts.loader import load_catalog, load_contracts
 from tests.api.hub import EAST, WEST, make_home
 
 
@@ -83,15 +85,26 @@ def test_a_diff_for_people_and_programs(proposal: Path) -> None:
     found = json.loads(done.stdout)
     assert found["opens"] == []
     assert found["closes"]
-    assert found["actors"] == {"touched": 2, "opens": 0, "closes": 2, "of": 11}
+    assert found["actors"] == {"touched": 2, "opens": 0, "closes": 2, "of": 12}
     assert found["records"] is None
     assert {line["purpose"] for line in found["lines"]} == {"elderly.service"}
     told = hub("diff", str(proposal), "in-force", *home)
     assert "老年人服务" in told.stdout
     assert "收窄 / Closes (0)" in told.stdout
-    assert "2/11" in told.stdout
+    assert "2/12" in told.stdout
     assert "nothing is published yet" in told.stdout
     assert not (proposal / "none").exists()
+
+
+def test_a_diff_with_a_version_of_the_records(used: Path, proposal: Path) -> None:
+    """By the digits that answers call it by; one that is not there is refused."""
+    home = ("--home", str(used))
+    same = hub(
+        "diff", "in-force", load_policy(load_catalog(load_contracts())).version, "--json", *home
+    )
+    assert same.exit_code == 0, same.output
+    assert json.loads(same.stdout)["lines"] == []
+    assert hub("diff", "in-force", "0" * 16, *home).exit_code != 0
 
 
 def test_a_diff_with_a_policy_that_does_not_lint(proposal: Path) -> None:

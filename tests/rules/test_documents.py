@@ -229,7 +229,15 @@ def _is_command(name: str) -> bool:
         return False
     if first not in groups or not rest:
         return True
-    return all(f"hub {first} {word}" in COMMANDS for word in rest[0].split("|"))
+    return all(_is_in_group(f"hub {first} {word}", rest[1:]) for word in rest[0].split("|"))
+
+
+def _is_in_group(name: str, rest: list[str]) -> bool:
+    """Say whether a name is a command, or a group that has what follows it."""
+    if name in COMMANDS:
+        return True
+    inner = {command for command in COMMANDS if command.startswith(f"{name} ")}
+    return bool(inner) and (not rest or all(f"{name} {w}" in inner for w in rest[0].split("|")))
 
 
 def _shell_lines(text: str) -> Iterator[str]:

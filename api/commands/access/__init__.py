@@ -1,16 +1,32 @@
-"""`hub access`: who may see what, and why; the policy linted."""
+"""`hub access`: who may see what, and why; changing that, with a second pair of eyes; registers."""
 
 from __future__ import annotations
 
 import typer
 
-from api.commands.access import asking, budget, comparing, reading, replaying
+from api.commands.access import (
+    alarms,
+    asking,
+    budget,
+    comparing,
+    grants,
+    people,
+    policy,
+    reading,
+    replaying,
+)
 
 app = typer.Typer(
-    no_args_is_help=True, help="Access: explain, matrix, lint, compare policies, privacy budgets."
+    no_args_is_help=True,
+    help="Access: explain, matrix, lint, diff; changes, grants, suspensions; alarms, budgets, cases.",
 )
 app.add_typer(asking.app)
 app.add_typer(reading.app)
 app.add_typer(comparing.app)
 app.add_typer(replaying.app)
+app.add_typer(policy.app)
+app.add_typer(grants.app)
+app.add_typer(alarms.app)
 app.add_typer(budget.app)
+app.add_typer(people.cases, name="case")
+app.add_typer(people.protected, name="protect")

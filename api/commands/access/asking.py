@@ -10,7 +10,7 @@ import typer
 from access.decision import Decider
 from access.demo import load_demo_actors
 from access.explaining import explain
-from access.model import Action, Actor, Request
+from access.model import Action, Actor, CaseStanding, Request
 from api.commands.access.sources import catalog_of, policy_folder_of, policy_of_hub
 from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
@@ -33,7 +33,7 @@ def explain_decision(
     role: Annotated[list[str] | None, typer.Option(help="Role, instead of --actor.")] = None,
     agency: Annotated[str, typer.Option(help="Agency, with --role.")] = "bureau",
     area: Annotated[list[str] | None, typer.Option(help="Area prefix, with --role.")] = None,
-    case: Annotated[str | None, typer.Option(help="Case reference.")] = None,
+    case: Annotated[str | None, typer.Option(help="Case reference, taken as an open one.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -44,7 +44,8 @@ def explain_decision(
         decider = Decider(policy_of_hub(settings, catalog), catalog)
         asking = _actor(actor, role, agency, area, folder)
         now = SystemClock().now()
-        request = Request(asking, _action(action), (dataset,), purpose, case, at=now)
+        standing = CaseStanding.OPEN if case else CaseStanding.UNKNOWN
+        request = Request(asking, _action(action), (dataset,), purpose, case, standing, at=now)
         answer = explain(decider, request)
         if as_json:
             print_json(answer)

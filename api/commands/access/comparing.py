@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from access.decision import Decider
 from access.demo import load_demo_actors, read_actors
 from access.diff import Difference, Way, difference, lines, term_lines
 from access.diff_words import Words
 from access.model import Actor
+from access.posts import reading_decider
 from access.touched import SMALL, Reached, Touched, persons_reached, reached, touched
 from api.commands.access.sources import catalog_of, policy_folder_of, policy_named
 from api.commands.options import Home, Json
@@ -31,7 +31,7 @@ _HEADS: Mapping[Way, str] = {
     "changes": "变更 / Changes otherwise",
 }
 _FEW = f"<{SMALL}"
-_WHICH = "Folder of a policy, or in-force for the one that decides."
+_WHICH = "Folder of a policy, in-force for the one that decides, or a version of the records."
 
 
 @app.command()
@@ -50,7 +50,8 @@ def diff(
         settings = load_settings(home=home)
         catalog, now = catalog_of(settings), SystemClock().now()
         old, new = (
-            Decider(policy_named(name, settings, catalog), catalog) for name in (before, after)
+            reading_decider(policy_named(name, settings, catalog), catalog)
+            for name in (before, after)
         )
         with err.status("comparing"):
             found = difference(old, new, now)

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from access.decision import Decider
 from access.demo import FILE as ACCOUNTS
 from access.lint import Finding, lint_accounts, lint_sources, read_accounts, read_sources
 from access.matrix import matrix as matrix_rows
 from access.matrix import summary
+from access.posts import reading_decider
 from api.commands.access.sources import catalog_of, policy_folder_of, policy_of_hub
 from api.commands.options import Home, Json
 from api.console import door, out, print_rows
@@ -87,7 +87,7 @@ def matrix(
         policy, now = policy_of_hub(settings, catalog), SystemClock().now()
         rows = [
             row
-            for row in matrix_rows(Decider(policy, catalog), now)
+            for row in matrix_rows(reading_decider(policy, catalog), now)
             if role in (None, row["role"]) and dataset in (None, row["dataset"])
         ]
         if xlsx is not None:

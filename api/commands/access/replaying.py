@@ -14,13 +14,13 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from access.decision import Decider
 from access.history import Lost
 from access.policy import load_policy
+from access.posts import reading_decider
 from access.simulate import Progress as Told
 from access.simulate import Simulation, replay
 from access.unused import Proposal, Unused, Used, propose, unused, used_since
-from api.commands.access.sources import catalog_of, policy_of_hub, policy_texts_of
+from api.commands.access.sources import catalog_of, grants_of, policy_of_hub, policy_texts_of
 from api.commands.ledger import open_ledger
 from api.commands.options import Home, Json, settings_of
 from api.console import door, err, out, print_json, print_rows
@@ -59,10 +59,10 @@ def list_unused(
             raise RequestError("--propose names a folder that exists, or one inside none")
         settings = settings_of(home)
         catalog, now = catalog_of(settings), SystemClock().now()
-        decider = Decider(policy_of_hub(settings, catalog), catalog)
+        decider = reading_decider(policy_of_hub(settings, catalog), catalog)
         with open_ledger(settings) as ledger, _bar("reading") as told:
             used = used_since(ledger, decider, now - timedelta(days=days), now, told)
-        found = unused(decider.policy, used)
+        found = unused(decider.policy, used, grants_of(settings, now))
         made = None
         if proposal is not None:
             with err.status("narrowing"):
@@ -96,8 +96,8 @@ def simulate(
     with door():
         settings = settings_of(home)
         catalog, now = catalog_of(settings), SystemClock().now()
-        before = Decider(policy_of_hub(settings, catalog), catalog)
-        after = Decider(load_policy(catalog, policy), catalog)
+        before = reading_decider(policy_of_hub(settings, catalog), catalog)
+        after = reading_decider(load_policy(catalog, policy), catalog)
         with open_ledger(settings) as ledger, _bar("replaying") as told:
             found = replay(ledger, before, after, since.replace(tzinfo=UTC), now, told)
         rows = list(_rows(found))

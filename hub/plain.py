@@ -1,0 +1,43 @@
+"""What people may write who act: an account, never a name; a reason, never a person's number."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from hub.errors import RequestError
+
+#: An account or office, such as population.steward.
+ACCOUNT = re.compile(r"[a-z][a-z0-9_]{0,39}(\.[a-z0-9_]{1,40}){0,3}")
+_LONGEST_REASON = 500
+#: Whatever stands between them: so many could be a telephone or identity number.
+_TOO_MANY_DIGITS = 8
+
+
+def require_plain(by: str, reason: str) -> None:
+    """Refuse an actor or a reason that could name a person.
+
+    Raises:
+        RequestError: when `by` is no account, or the reason is missing, too long or could hold a
+            person's number.
+    """
+    if not ACCOUNT.fullmatch(by):
+        raise RequestError(
+            "经办人请写账号或岗位，如 population.steward，不写姓名。 / "
+            "Say who acts by account or office, never by a person's name."
+        )
+    if not reason.strip() or len(reason) > _LONGEST_REASON or _could_name(reason):
+        raise RequestError(
+            "请写理由，500 字以内，不含身份号码和电话。 / "
+            "Give a reason of up to 500 characters without a person's number."
+        )
+
+
+def _could_name(reason: str) -> bool:
+    """Say whether a reason's digits could be a person's number.
+
+    Everything else is left out first, also X, the last character of some identity numbers: no
+    choice of separators hides a number, nor do full-width or circled digits.
+    """
+    digits = sum(c.isdigit() for c in unicodedata.normalize("NFKC", reason))
+    return digits >= _TOO_MANY_DIGITS
