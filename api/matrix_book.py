@@ -34,8 +34,8 @@ _GRID = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _LINE_POINTS = 15
 
 _COLUMNS = (
-    ("角色 / role", 22), ("部门 / agency", 20), ("目的 / purpose", 26), ("操作 / action", 14),
-    ("数据集 / dataset", 30), ("字段 / column", 24), ("名称 / title", 18), ("级别 / level", 10),
+    ("角色 / role", 27), ("部门 / agency", 22), ("目的 / purpose", 26), ("操作 / action", 14),
+    ("数据集 / dataset", 38), ("字段 / column", 24), ("名称 / title", 18), ("级别 / level", 10),
     ("显示 / shown", 16), ("方式 / treatment", 22), ("范围 / area", 14), ("事项 / case", 14),
     ("规则 / rules", 34),
 )  # fmt: skip
@@ -66,7 +66,7 @@ def _write_roles(sheet: Worksheet, rows: Sequence[Mapping[str, Any]], catalog: C
         post = (f"{row['role_title']}\n{row['role']}", f"{row['agency_title']}\n{row['agency']}")
         cells[post][row["dataset"]].append(_brief(row))
     titles = [f"{catalog[name].title}\n{name}" for name in datasets]
-    _head(sheet, [("角色 / role", 22), ("部门 / agency", 20), *((t, 34) for t in titles)])
+    _head(sheet, [("角色 / role", 22), ("部门 / agency", 20), *((t, 40) for t in titles)])
     for place, (post, found) in enumerate(cells.items(), start=2):
         values = ["\n".join(_folded(found[name])) for name in datasets]
         _line(sheet, place, (*post, *values))
