@@ -23,6 +23,7 @@ from hub.clock import FixedClock
 from hub.ledger.log import Ledger
 from hub.store.usage import Usage
 from tests.access.conftest import NOW
+from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person, invented_id
 from tests.access.registers import MemoryRegisters
 
@@ -108,7 +109,7 @@ def naming(
         policy = policy_with(tmp_path, catalog, old, new)
         decider = Decider(policy, catalog, keys.recipient.of)
         snapshot = MemorySnapshot(keys, (person,))
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, usage, registers)
+        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make
 
