@@ -18,8 +18,17 @@ def load_demo_actors(folder: Path = POLICY_FOLDER) -> dict[str, Actor]:
     Raises:
         PolicyError: when the file is missing or an entry is not an actor.
     """
+    return read_actors(policy_file(folder, FILE))
+
+
+def read_actors(path: Path) -> dict[str, Actor]:
+    """Return the actors of a file in the form of the demonstration's, by account name.
+
+    Raises:
+        PolicyError: when it is missing or an entry is not an actor.
+    """
     actors: dict[str, Actor] = {}
-    for account, entry in read_yaml(policy_file(folder, FILE)).items():
+    for account, entry in read_yaml(path).items():
         try:
             actors[account] = Actor(
                 id=account,
@@ -31,5 +40,5 @@ def load_demo_actors(folder: Path = POLICY_FOLDER) -> dict[str, Actor]:
                 clearance=Classification[entry["clearance"]],
             )
         except (KeyError, TypeError, ValueError) as exc:
-            raise PolicyError(f"{FILE}: {account} is not an actor") from exc
+            raise PolicyError(f"{path.name}: {account} is not an actor") from exc
     return actors

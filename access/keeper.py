@@ -258,9 +258,15 @@ def approved_policy(records: Records, catalog: Catalog, digest: str) -> Policy:
 
 def active_policy(records: Records, catalog: Catalog) -> Policy | None:
     """Return the policy in force as it stands, None before one was adopted."""
+    digest = active_digest(records)
+    return None if digest is None else approved_policy(records, catalog, digest)
+
+
+def active_digest(records: Records) -> str | None:
+    """Return the digest of the policy in force, None before one was adopted."""
     with looking(records) as session:
         active = course(changes(session), steps(session, About.CHANGE)).active
-    return None if active is None else approved_policy(records, catalog, active.change.digest)
+    return None if active is None else active.change.digest
 
 
 def suspended_in(done: tuple[AccessStep, ...]) -> frozenset[str]:

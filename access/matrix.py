@@ -8,13 +8,9 @@ from typing import Any
 
 from access.decision import Decider
 from access.masking import kind
-from access.model import Actor, CaseStanding, Decision, Request
+from access.model import Decision, Request
+from access.posts import Post, posts_of, request_of
 from access.purposes import Purpose
-from access.roles import Role
-from hub.catalog import Classification
-
-# Stands for any area: the matrix asks with it and reports the answer as "own area".
-_SOME_AREA = ("990106",)
 
 
 def matrix(decider: Decider, at: datetime) -> list[dict[str, Any]]:
@@ -28,8 +24,7 @@ def matrix(decider: Decider, at: datetime) -> list[dict[str, Any]]:
         dataset_title, area ("any" or "own"), case, clear [column], masked {column: mask},
         generalised {column: how}, hidden (number of columns), rules [id]}, in register order.
     """
-    roles = decider.policy.roles.roles.values()
-    return [row for role in roles for row in _role_rows(decider, role, at)]
+    return [row for post in posts_of(decider.policy.roles) for row in _post_rows(decider, post, at)]
 
 
 def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -56,29 +51,17 @@ def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _role_rows(decider: Decider, role: Role, at: datetime) -> Iterator[dict[str, Any]]:
-    for agency in role.agencies:
-        actor = Actor(
-            id="matrix",
-            name="",
-            agency=agency,
-            post="",
-            roles=(role.code,),
-            area=_SOME_AREA,
-            clearance=Classification.L4,
-        )
-        for purpose in decider.policy.purposes.values():
-            for action in purpose.actions:
-                request = Request(
-                    actor, action, None, purpose.code, "any case", CaseStanding.OPEN, at=at
-                )
-                yield from _purpose_rows(decider, request, role, purpose)
+def _post_rows(decider: Decider, post: Post, at: datetime) -> Iterator[dict[str, Any]]:
+    for purpose in decider.policy.purposes.values():
+        for action in purpose.actions:
+            request = request_of(post.actor(), action, None, purpose.code, case=True, at=at)
+            yield from _purpose_rows(decider, request, post, purpose)
 
 
 def _purpose_rows(
-    decider: Decider, request: Request, role: Role, purpose: Purpose
+    decider: Decider, request: Request, post: Post, purpose: Purpose
 ) -> Iterator[dict[str, Any]]:
-    actor, decision = request.actor, decider.decide(request)
+    register, decision = decider.policy.roles, decider.decide(request)
     if not decision.allowed:
         return
     for name in decision.datasets:
@@ -87,10 +70,10 @@ def _purpose_rows(
         if not shown:
             continue
         yield {
-            "role": role.code,
-            "role_title": role.title,
-            "agency": actor.agency,
-            "agency_title": decider.policy.roles.agencies.get(actor.agency, actor.agency),
+            "role": post.role,
+            "role_title": register.roles[post.role].title,
+            "agency": post.agency,
+            "agency_title": register.agencies.get(post.agency, post.agency),
             "purpose": purpose.code,
             "purpose_title": purpose.title,
             "action": request.action.value,

@@ -138,20 +138,26 @@ def parse_rules(text: str) -> RuleFile:
             continue
         problems = list(_problems(cells))
         if not problems and cells[0] in rules:
-            problems = [("duplicate-rule", f"{cells[0]!r} is also line {rules[cells[0]].line}")]
+            problems = [
+                (
+                    "duplicate-rule",
+                    f"第 {rules[cells[0]].line} 行同名 / {cells[0]!r} is also line {rules[cells[0]].line}",
+                )
+            ]
         findings += [(line, code, message) for code, message in problems]
         if not problems:
             rules[cells[0]] = _rule(line, cells)
     if header is None:
-        findings.append((1, "header", "the policy is empty"))
+        findings.append((1, "header", "策略文件为空 / the policy is empty"))
     return RuleFile(tuple(rules.values()), tuple(findings))
 
 
 def _header_problem(cells: list[str]) -> str:
-    wanted = f"the columns are {','.join(COLUMNS)}"
+    wanted = f"应为这些列 / the columns are {','.join(COLUMNS)}"
     if tuple(cells) == tuple(name for name in COLUMNS if name != "subject"):
         return (
-            f"the column subject is missing: put it after case, {ANYBODY} in every line; {wanted}"
+            f"缺少 subject 列 / the column subject is missing: put it after case, {ANYBODY} in every "
+            f"line; {wanted}"
         )
     return wanted
 
@@ -167,22 +173,34 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 def _problems(cells: list[str]) -> Iterator[tuple[str, str]]:
     """Yield (code, message) for everything in a line that cannot be read."""
     if len(cells) != len(COLUMNS):
-        yield "columns", f"{len(cells)} cells where {len(COLUMNS)} are wanted"
+        yield (
+            "columns",
+            f"{len(cells)} 格，应为 {len(COLUMNS)} 格 / {len(cells)} cells where {len(COLUMNS)} are wanted",
+        )
         return
     cell = dict(zip(COLUMNS, cells, strict=True))
     for name in COLUMNS:
         if not cell[name]:
-            yield "empty", f"{name} is empty; write * for all, - for none"
+            yield "empty", f"{name} 为空 / {name} is empty; write * for all, - for none"
         if "eval" in cell[name].replace(" ", "").lower() and "(" in cell[name]:
-            yield "eval", f"{name} holds code; a policy is words only"
+            yield "eval", f"{name} 含有代码 / {name} holds code; a policy is words only"
     if cell["rule"] and not _NAME.fullmatch(cell["rule"]):
-        yield "rule", "a rule's name is small letters, digits and hyphens"
+        yield (
+            "rule",
+            "规则名只用小写字母、数字和连字符 / a rule's name is small letters, digits and hyphens",
+        )
     for name, allowed in _VOCABULARY.items():
         if cell[name] and cell[name] not in allowed:
-            yield f"unknown-{name}", f"{name} {cell[name]!r} is none of {', '.join(allowed)}"
+            yield (
+                f"unknown-{name}",
+                f"{name} {cell[name]!r} 不在其列 / is none of {', '.join(allowed)}",
+            )
     for action in cell["action"].split():
         if action not in (*Action, ANY):
-            yield "unknown-action", f"action {action!r} is none of {', '.join(Action)}, *"
+            yield (
+                "unknown-action",
+                f"action {action!r} 不在其列 / is none of {', '.join(Action)}, *",
+            )
     yield from _list_problems(cell)
 
 
@@ -195,12 +213,15 @@ _VOCABULARY = {
 def _list_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
     for lift in _words(cell["lifts"]):
         if lift not in LIFTS:
-            yield "unknown-lift", f"lifts {lift!r} is none of {', '.join(LIFTS)}"
+            yield "unknown-lift", f"lifts {lift!r} 不在其列 / is none of {', '.join(LIFTS)}"
     for obligation in _words(cell["obligations"]):
         name, sign, number = obligation.partition("=")
         good = name in _WRITABLE and (number.isdigit() if name in _WITH_NUMBER else not sign)
         if not good:
-            yield "unknown-obligation", f"obligation {obligation!r} is not known in this form"
+            yield (
+                "unknown-obligation",
+                f"不识别此义务 / obligation {obligation!r} is not known in this form",
+            )
     if cell["effect"] == "deny":
         yield from _denial_problems(cell)
     yield from _subject_problems(cell)
@@ -209,11 +230,17 @@ def _list_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
 def _denial_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
     """A denial that depends on area or case could be dodged by leaving them out."""
     if cell["area"] != "any":
-        yield "narrow-denial", "a denial holds everywhere: area is any"
+        yield "narrow-denial", "禁止须处处有效 / a denial holds everywhere: area is any"
     if cell["case"] != "optional":
-        yield "narrow-denial", "a denial holds with and without a case: case is optional"
+        yield (
+            "narrow-denial",
+            "禁止与有无事项无关 / a denial holds with and without a case: case is optional",
+        )
     if cell["lifts"] != "-" or cell["obligations"] != "-":
-        yield "narrow-denial", "a denial lifts nothing and obliges to nothing: write -"
+        yield (
+            "narrow-denial",
+            "禁止不解除保护、不附义务 / a denial lifts nothing and obliges to nothing: write -",
+        )
 
 
 def _subject_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -221,9 +248,15 @@ def _subject_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
     if cell["subject"] == ANYBODY:
         return
     if cell["effect"] == "allow":
-        yield "subject", f"only a denial is about {cell['subject']} persons: subject is {ANYBODY}"
+        yield (
+            "subject",
+            f"只有禁止可限于某类人员 / only a denial is about {cell['subject']} persons: subject is {ANYBODY}",
+        )
     if {Action.AGGREGATE.value, ANY} & set(cell["action"].split()):
-        yield "subject", "a count is about no person: name the actions, without aggregate and *"
+        yield (
+            "subject",
+            "计数不涉及个人 / a count is about no person: name the actions, without aggregate and *",
+        )
 
 
 def _words(text: str) -> tuple[str, ...]:

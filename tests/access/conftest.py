@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from access.decision import Decider
 from access.demo import load_demo_actors
+from access.files import POLICY_FOLDER
 from access.guard import Guard
 from access.model import Actor
 from access.policy import Policy, load_policy
@@ -25,6 +27,23 @@ from tests.access.people import EAST, MemorySnapshot, Person, invented_id, recor
 from tests.access.registers import MemoryRegisters
 
 NOW = datetime(2026, 3, 7, 9, 30, tzinfo=UTC)
+Edit = Callable[..., Path]
+
+
+@pytest.fixture
+def edit(tmp_path: Path) -> Edit:
+    """Copy the shipped policy and change a text in one of its files."""
+
+    def change(file: str, old: str, new: str) -> Path:
+        folder = tmp_path / "policies"
+        shutil.copytree(POLICY_FOLDER, folder, dirs_exist_ok=True)
+        path = folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"the test no longer fits {file}"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        return folder
+
+    return change
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from access.demo import load_demo_actors
-from access.lint import lint_actors
+from access.lint import account_of, lint_accounts, read_sources
 from access.model import Actor
 from access.policy import Policy
 from access.purposes import load_purposes
@@ -75,7 +75,7 @@ def test_only_the_word_true_makes_an_account_active() -> None:
 def test_the_demonstration_actors_are_in_order(policy: Policy) -> None:
     """Invented, known roles and agencies, no separate duties together."""
     actors = load_demo_actors()
-    assert lint_actors(policy.roles, actors.values()) == ()
+    assert lint_accounts(read_sources(), map(account_of, actors.values())) == ()
     assert {"officer.east", "officer.west", "window", "analyst", "steward", "partner.housing",
             "oversight", "citizen"} <= set(actors)  # fmt: skip
     assert all("invented" in actor.name for actor in actors.values())

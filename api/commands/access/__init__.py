@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import typer
 
-from api.commands.access import alarms, asking, budget, grants, people, policy
+from api.commands.access import (
+    alarms,
+    asking,
+    budget,
+    comparing,
+    grants,
+    people,
+    policy,
+    reading,
+    replaying,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Access: explain, matrix, lint; changes, grants, suspensions; alarms, budgets, cases.",
+    help="Access: explain, matrix, lint, diff; changes, grants, suspensions; alarms, budgets, cases.",
 )
 app.add_typer(asking.app)
+app.add_typer(reading.app)
+app.add_typer(comparing.app)
+app.add_typer(replaying.app)
 app.add_typer(policy.app)
 app.add_typer(grants.app)
 app.add_typer(alarms.app)

@@ -1,4 +1,4 @@
-"""`hub access explain | matrix | lint`: asking the policy, and asking whether it holds together."""
+"""`hub access explain`: asking the policy why."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import typer
 from access.decision import Decider
 from access.demo import load_demo_actors
 from access.explaining import explain
-from access.lint import lint as lint_policy
-from access.matrix import matrix as matrix_rows
-from access.matrix import summary
 from access.model import Action, Actor, CaseStanding, Request
 from api.commands.access.sources import catalog_of, policy_folder_of, policy_of_hub
 from api.commands.options import Home, Json
@@ -103,44 +100,3 @@ def _field_rows(fields: dict[str, Any]) -> list[dict[str, Any]]:
         for dataset, found in fields.items()
         for column, cell in found["shown"].items()
     ]
-
-
-@app.command()
-def matrix(
-    role: Annotated[str | None, typer.Option(help="Only this role.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Only this dataset.")] = None,
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """List who can see what: role, purpose, dataset, and how each column is shown."""
-    with door():
-        settings = load_settings(home=home)
-        catalog = catalog_of(settings)
-        policy = policy_of_hub(settings, catalog)
-        rows = [
-            row
-            for row in matrix_rows(Decider(policy, catalog), SystemClock().now())
-            if role in (None, row["role"]) and dataset in (None, row["dataset"])
-        ]
-        shown = rows if as_json else summary(rows)
-        print_rows("Who can see what", shown, as_json=as_json, empty="no such role or dataset")
-
-
-@app.command()
-def lint(home: Home = None, as_json: Json = False) -> None:
-    """Check the policy files; every finding at once. Exit 65 when one is an error."""
-    with door():
-        settings = load_settings(home=home)
-        findings = lint_policy(catalog_of(settings), policy_folder_of(settings))
-        rows = [
-            {
-                "at": f"{f.file}:{f.line}",
-                "severity": f.severity,
-                "code": f.code,
-                "finding": f.message,
-            }
-            for f in findings
-        ]
-        print_rows("Policy findings", rows, as_json=as_json, empty="none")
-        if any(f.severity == "error" for f in findings):
-            raise typer.Exit(65)
