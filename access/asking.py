@@ -22,6 +22,7 @@ from access.cases import NOT_OF_CASE, standing
 from access.decision import Decider
 from access.disclosure import Context
 from access.finding import Finder
+from access.keeper import InForce
 from access.model import Action, Actor, Decision, Request, Trait
 from access.plan import Plan
 from access.ports import GuardKeys, LedgerLog, RegisterSource, SnapshotReader, Snapshots
@@ -53,7 +54,7 @@ class Means:
         noise: what counts with noise need; without it they are refused.
     """
 
-    decider: Decider
+    force: InForce
     catalog: Catalog
     snapshots: Snapshots
     ledger: LedgerLog
@@ -64,6 +65,17 @@ class Means:
     askers: Askers
     identify: Callable[[], str]
     noise: Noise | None
+
+    @property
+    def decider(self) -> Decider:
+        """What decides."""
+        return self.force.decider
+
+    def seen_as(self, actor: Actor) -> Actor:
+        """Return an actor as they are by now: who is suspended is not active."""
+        if self.keys.actor.of(actor.id).hex() in self.force.suspended:
+            return replace(actor, active=False)
+        return actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,9 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
     """
     if request.case is not None and len(request.case) > _LONGEST_CASE:
         raise RequestError(f"a case reference has at most {_LONGEST_CASE} characters")
+    name = means.keys.actor.of(request.actor.id).hex()
+    if name in means.force.suspended:
+        request = replace(request, actor=replace(request.actor, active=False))
     registers = means.registers.current()
     case_name = means.keys.case.of(request.case).hex() if request.case else None
     purpose = means.decider.policy.purposes.get(request.purpose)
@@ -126,7 +141,7 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
     plan = means.decider.plan(request)
     context = Context(
         actor=request.actor,
-        actor_name=means.keys.actor.of(request.actor.id).hex(),
+        actor_name=name,
         decision=plan.decision,
         case_name=case_name,
         request_id=request_id or means.identify(),

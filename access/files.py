@@ -5,6 +5,7 @@ A folder of one's own replaces the built-in files by name; what it lacks is the 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,34 @@ from hub.errors import PolicyError
 POLICY_FOLDER = Path(__file__).parent / "policies"
 #: The files that are the policy, in name order; `demo_actors.yaml` may stand beside them.
 FILES = (agencies.FILE, "model.conf", "policy.csv", "purposes.yaml", "roles.yaml")
+
+
+#: A policy as text: name of every one of `FILES` -> what it says.
+Texts = Mapping[str, str]
+
+
+def read_folder(folder: Path = POLICY_FOLDER) -> dict[str, str]:
+    """Return the policy of a folder as text, what it lacks taken from the built-in one.
+
+    Raises:
+        PolicyError: when there is no such folder, a file cannot be read, or one has a name that
+            nothing reads.
+    """
+    texts = {name: read_text(policy_file(folder, name)) for name in FILES}
+    stray = stray_files(folder)
+    if stray:
+        raise PolicyError(f"{', '.join(stray)}: no policy file has that name; it would be ignored")
+    return texts
+
+
+def digest_of(texts: Texts) -> str:
+    """Return the SHA-256 of a policy's texts, hexadecimal; its first 16 digits are the version."""
+    digest = hashlib.sha256()
+    for name in FILES:
+        data = texts[name].encode()
+        digest.update(f"{name}\0{len(data)}\0".encode())
+        digest.update(data)
+    return digest.hexdigest()
 
 
 def policy_file(folder: Path, name: str) -> Path:
@@ -73,21 +102,29 @@ _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _map
 
 
 def read_yaml(path: Path) -> Mapping[str, Any]:
-    """Return the mapping a YAML policy file holds.
+    """Return the mapping a YAML file holds.
 
     Raises:
-        PolicyError: names file and line when it is missing, not YAML, no mapping, or has a key
-            twice.
+        PolicyError: when it is missing, or as `parse_yaml`.
+    """
+    return parse_yaml(path.name, read_text(path))
+
+
+def parse_yaml(name: str, text: str) -> Mapping[str, Any]:
+    """Return the mapping a YAML text holds.
+
+    Raises:
+        PolicyError: names file and line when it is not YAML, no mapping, or has a key twice.
     """
     try:
-        document = yaml.load(read_text(path), Loader=_UniqueKeys)  # noqa: S506  a SafeLoader
+        document = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506  a SafeLoader
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 1
-        raise PolicyError(f"{path.name}:{line}: {exc.problem}") from exc
+        raise PolicyError(f"{name}:{line}: {exc.problem}") from exc
     except yaml.YAMLError as exc:
-        raise PolicyError(f"{path.name}: not YAML") from exc
+        raise PolicyError(f"{name}: not YAML") from exc
     if not isinstance(document, dict):
-        raise PolicyError(f"{path.name}:1: a mapping is expected")
+        raise PolicyError(f"{name}:1: a mapping is expected")
     return document
 
 

@@ -27,9 +27,10 @@ from access.answers import (
 from access.asking import Means
 from access.decision import Decider
 from access.finding import Finder
+from access.keeper import InForce
 from access.kept import Kept
 from access.model import Actor
-from access.ports import GuardKeys, LedgerLog, RegisterSource, Snapshots
+from access.ports import GuardKeys, LedgerLog, PolicyKeeper, RegisterSource, Snapshots
 from access.privacy import Noise
 from access.recording import Prepared, Recorder
 from access.roads import counts, own, person, reconciliation, sample, search
@@ -41,12 +42,13 @@ _SESSIONS = 10_000
 
 
 class Guard:
-    """Answers actors' questions about persons, under one policy and catalogue.
+    """Answers actors' questions about persons, under the policy in force.
 
     Thread safe. Blocking parts of a request take about a third of a millisecond; the wait for the
     ledger is what the `_async` variants await. Every road raises, and releases nothing then:
 
     * RequestError: when the question is not well formed; nothing is recorded.
+    * PolicyUnavailable, ClockDistrusted: when what is in force, or the time, cannot be known.
     * LedgerError: when the use could not be recorded.
     * SourceError, KeyMissing: when what is stored cannot be read.
 
@@ -57,7 +59,7 @@ class Guard:
 
     def __init__(
         self,
-        decider: Decider,
+        keeper: PolicyKeeper,
         catalog: Catalog,
         snapshots: Snapshots,
         ledger: LedgerLog,
@@ -68,31 +70,47 @@ class Guard:
         identify: Callable[[], str] = lambda: secrets.token_hex(8),
         noise: Noise | None = None,
     ) -> None:
-        finder = Finder(keys, clock)
-        self._means = Means(
-            decider=decider,
-            catalog=catalog,
-            snapshots=snapshots,
-            ledger=ledger,
-            keys=keys,
-            clock=clock,
-            registers=registers,
-            finder=finder,
-            askers=Askers(finder),
-            identify=identify,
-            noise=noise,
-        )
+        self._finder = finder = Finder(keys, clock)
+        self._keeper = keeper
+        self._clock = clock
+        askers = Askers(finder)
+
+        def means(force: InForce) -> Means:
+            return Means(
+                force=force,
+                catalog=catalog,
+                snapshots=snapshots,
+                ledger=ledger,
+                keys=keys,
+                clock=clock,
+                registers=registers,
+                finder=finder,
+                askers=askers,
+                identify=identify,
+                noise=noise,
+            )
+
+        self._make_means = means
+        self._last: Means | None = None
         self._recorder = Recorder(ledger)
         self._sessions: Kept[Receipt] = Kept(_SESSIONS)
 
     @property
+    def _means(self) -> Means:
+        """What the roads stand on now."""
+        force, last = self._keeper.current(self._clock.now()), self._last
+        if last is None or last.force is not force:
+            last = self._last = self._make_means(force)
+        return last
+
+    @property
     def decider(self) -> Decider:
-        """What decides; doors show purposes and explanations from it."""
+        """What decides now; doors show purposes and explanations from it."""
         return self._means.decider
 
     def binding(self, id_number: str) -> bytes:
         """Return what binds a citizen's account to their identity number, without the number."""
-        return self._means.finder.binding(id_number)
+        return self._finder.binding(id_number)
 
     def lookup(self, actor: Actor, query: LookupQuery) -> Answer:
         """Return what the actor may see of one person, once the use is recorded."""
@@ -163,7 +181,7 @@ class Guard:
     ) -> tuple[Receipt | None, Prepared[Answer]]:
         """Return the receipt of this session, None where the opening is yet to be recorded."""
         allowed, prepared = own.prepare(self._means, actor, request_id)
-        known = self._sessions.get((actor.id, session), self._means.clock.now())
+        known = self._sessions.get((actor.id, session), self._clock.now())
         return known if allowed else None, prepared
 
     def _remember(self, actor: Actor, session: str, answer: Answer) -> Answer:

@@ -16,10 +16,11 @@ from typing import Literal
 from access import purposes as purposes_file
 from access import roles as roles_file
 from access import rules as rules_file
-from access.files import POLICY_FOLDER, policy_file, read_text, stray_files
+from access.duties import Duty
+from access.files import POLICY_FOLDER, Texts, read_folder
 from access.model import Action, Actor
-from access.purposes import Purpose, PurposeRegister, load_purposes
-from access.roles import RoleRegister, load_roles
+from access.purposes import Purpose, PurposeRegister, parse_purposes
+from access.roles import RoleRegister, parse_roles
 from access.rules import (
     ANY,
     NOT_SHARED,
@@ -28,12 +29,12 @@ from access.rules import (
     Rule,
     RuleFile,
     covers,
-    load_rules,
+    parse_rules,
     rule_covers_dataset,
 )
 from access.view import mask_of
+from hub import agencies
 from hub.catalog import Catalog, Column, Dataset
-from hub.errors import PolicyError
 
 MODEL_FILE = "model.conf"
 
@@ -101,19 +102,24 @@ def read_sources(folder: Path = POLICY_FOLDER) -> Sources:
     """Read a policy folder.
 
     Raises:
-        PolicyError: when a file is missing or so malformed that it cannot be linted, or when one
-            has a name that nothing reads.
+        PolicyError: as `access.files.read_folder` and `sources_of`.
     """
-    stray = stray_files(folder)
-    if stray:
-        raise PolicyError(f"{', '.join(stray)}: no policy file has that name; it would be ignored")
+    return sources_of(read_folder(folder))
+
+
+def sources_of(texts: Texts) -> Sources:
+    """Read a policy's texts.
+
+    Raises:
+        PolicyError: when one is so malformed that it cannot be linted.
+    """
     return Sources(
-        rule_file=load_rules(folder),
-        roles=load_roles(folder),
-        purposes=load_purposes(folder),
-        model_text=read_text(policy_file(folder, MODEL_FILE)),
-        purposes_text=read_text(policy_file(folder, purposes_file.FILE)),
-        roles_text=read_text(policy_file(folder, roles_file.FILE)),
+        rule_file=parse_rules(texts[rules_file.FILE]),
+        roles=parse_roles(texts[roles_file.FILE], texts[agencies.FILE]),
+        purposes=parse_purposes(texts[purposes_file.FILE]),
+        model_text=texts[MODEL_FILE],
+        purposes_text=texts[purposes_file.FILE],
+        roles_text=texts[roles_file.FILE],
     )
 
 
@@ -385,6 +391,23 @@ def _role_register(sources: Sources, _catalog: Catalog) -> Iterator[Finding]:
             yield Finding(roles_file.FILE, 1, "error", "unknown-role", message)
 
 
+def _duties(sources: Sources, _catalog: Catalog) -> Iterator[Finding]:
+    """Somebody can change this policy again, and no word of who is misspelt."""
+    register = sources.roles
+    line = _line(sources.roles_text, "duties")
+    for name, roles in register.duties.items():
+        if name not in tuple(Duty):
+            message = f"duty {name!r} is none of {', '.join(Duty)}"
+            yield Finding(roles_file.FILE, line, "error", "unknown-duty", message)
+        for role in sorted(roles - register.roles.keys()):
+            message = f"{name} names {role!r}, which does not exist"
+            yield Finding(roles_file.FILE, line, "error", "unknown-role", message)
+    for duty in (Duty.PROPOSE_POLICY, Duty.APPROVE_POLICY):
+        if not register.duties.get(duty):
+            message = f"nobody could change this policy again: duties lacks {duty}"
+            yield Finding(roles_file.FILE, line, "error", "no-duty", message)
+
+
 def _conflicts_alone(register: RoleRegister, role: str) -> bool:
     return any(len(register.held(role) & line) > 1 for line in register.exclusive)
 
@@ -400,5 +423,6 @@ Check = Callable[[Sources, Catalog], Iterable[Finding]]
 
 #: Every check, in the order it runs.
 CHECKS: tuple[Check, ...] = (
-    _model, _lines, _vocabulary, _grants, _reach, _register, _role_register, _datasets,
+    _model, _lines, _vocabulary, _grants, _reach, _register, _role_register, _duties,
+    _datasets,
 )  # fmt: skip

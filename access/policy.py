@@ -14,7 +14,6 @@ Source: policies/model.conf; ANSI INCITS 359-2004 (RBAC), roles in agencies as C
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,9 +23,9 @@ from typing import Any
 
 import casbin
 
-from access.files import FILES, POLICY_FOLDER, policy_file
+from access.files import POLICY_FOLDER, Texts, digest_of, read_folder
 from access.index import Index, Words, words
-from access.lint import Sources, errors_of, lint_sources, read_sources
+from access.lint import Sources, errors_of, lint_sources, sources_of
 from access.matcher import Matcher
 from access.model import Trait
 from access.purposes import PurposeRegister
@@ -288,27 +287,31 @@ def _functions(holds: Any, noted: list[str]) -> dict[str, Callable[..., bool]]:
 
 
 def load_policy(catalog: Catalog, folder: Path = POLICY_FOLDER) -> Policy:
-    """Return the policy of a folder, ready to decide.
+    """Return the policy of a folder, ready to decide; what serves is `access.keeper`'s.
+
+    Raises:
+        PolicyError: as `policy_of`, or when the folder cannot be read.
+    """
+    return policy_of(read_folder(folder), catalog)
+
+
+def policy_of(texts: Texts, catalog: Catalog) -> Policy:
+    """Return the policy of texts, ready to decide.
 
     Raises:
         PolicyError: with every finding as "file:line: message" when it does not lint. Whoever
             reloads keeps the policy that was in force.
     """
-    sources = read_sources(folder)
+    sources = sources_of(texts)
     errors = errors_of(lint_sources(sources, catalog))
     if errors:
         raise PolicyError(
             "the access policy does not lint and is not activated",
             findings=tuple(str(finding) for finding in errors),
         )
-    return Policy(sources, sources.model_text, sources.rule_file.rules, version_of(folder))
+    return Policy(sources, sources.model_text, sources.rule_file.rules, version_of(texts))
 
 
-def version_of(folder: Path = POLICY_FOLDER) -> str:
-    """Return the version of a policy: 16 hexadecimal digits of the SHA-256 of its files in force."""
-    digest = hashlib.sha256()
-    for name in FILES:
-        data = policy_file(folder, name).read_bytes()
-        digest.update(f"{name}\0{len(data)}\0".encode())
-        digest.update(data)
-    return digest.hexdigest()[:16]
+def version_of(texts: Texts) -> str:
+    """Return the version of a policy: the first 16 digits of its digest."""
+    return digest_of(texts)[:16]

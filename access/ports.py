@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
+from access.keeper import InForce
 from hub.blind_index import BlindIndex
 from hub.keyring import Keyring
 from hub.ledger.committer import Receipt as LedgerReceipt
@@ -51,6 +53,14 @@ class Snapshots(Protocol):
         Raises:
             NotFound: before the first publication.
         """
+        ...
+
+
+class PolicyKeeper(Protocol):
+    """Knows what is in force."""
+
+    def current(self, now: datetime) -> InForce:
+        """Return what is in force; see `access.keeper.Keeper`."""
         ...
 
 

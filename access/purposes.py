@@ -15,7 +15,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
-from access.files import POLICY_FOLDER, policy_file, read_yaml, words
+from access.files import POLICY_FOLDER, parse_yaml, policy_file, read_text, words
 from access.model import Action
 from hub.errors import PolicyError
 
@@ -119,9 +119,18 @@ def load_purposes(folder: Path = POLICY_FOLDER) -> PurposeRegister:
     """Return the purpose register of a policy folder.
 
     Raises:
+        PolicyError: when the file is missing, or as `parse_purposes`.
+    """
+    return parse_purposes(read_text(policy_file(folder, FILE)))
+
+
+def parse_purposes(text: str) -> PurposeRegister:
+    """Return the purpose register of a text.
+
+    Raises:
         PolicyError: every entry that has not the form the file's head explains.
     """
-    document = read_yaml(policy_file(folder, FILE))
+    document = parse_yaml(FILE, text)
     purposes, findings = [], []
     for code, entry in document.items():
         try:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from access.files import POLICY_FOLDER, policy_file, read_yaml, words
-from hub.agencies import load_agencies
+from access.files import POLICY_FOLDER, parse_yaml, policy_file, read_text, words
+from hub import agencies
 from hub.errors import PolicyError
 
 FILE = "roles.yaml"
@@ -40,11 +40,12 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class RoleRegister:
-    """Every role and agency, and the lines of roles that exclude each other."""
+    """Every role and agency, the lines of roles that exclude each other, the duties of roles."""
 
     roles: Mapping[str, Role]
     agencies: Mapping[str, str]
     exclusive: tuple[frozenset[str], ...] = ()
+    duties: Mapping[str, frozenset[str]] = field(default_factory=dict)
     _closures: dict[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
 
     def held(self, role: str) -> frozenset[str]:
@@ -82,17 +83,30 @@ def load_roles(folder: Path = POLICY_FOLDER) -> RoleRegister:
     """Return the role register of a policy folder.
 
     Raises:
-        PolicyError: when a file is missing or has not its form; what its words refer to is
-            `access.lint`'s business.
+        PolicyError: when the file is missing, or as `parse_roles`.
     """
-    document = read_yaml(policy_file(folder, FILE))
-    agencies = load_agencies(folder)
+    return parse_roles(
+        read_text(policy_file(folder, FILE)), read_text(policy_file(folder, agencies.FILE))
+    )
+
+
+def parse_roles(text: str, agencies_text: str) -> RoleRegister:
+    """Return the role register of two texts: the roles, and the agencies they exist in.
+
+    Raises:
+        PolicyError: when it has not this form; what its words refer to is `access.lint`'s business.
+    """
+    document = parse_yaml(FILE, text)
     try:
         roles = {str(code): _role(str(code), entry) for code, entry in document["roles"].items()}
         return RoleRegister(
             roles=roles,
-            agencies=agencies,
+            agencies=agencies.parse_agencies(agencies_text),
             exclusive=tuple(frozenset(words(line)) for line in document.get("exclusive", ())),
+            duties={
+                str(duty): frozenset(words(roles))
+                for duty, roles in document.get("duties", {}).items()
+            },
         )
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise PolicyError(f"{FILE}: not a role register: {exc}") from exc

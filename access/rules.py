@@ -11,10 +11,8 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
-from access.files import POLICY_FOLDER, policy_file, read_text
 from access.model import Action, Trait
 from hub.catalog import Classification, Dataset
 
@@ -125,15 +123,6 @@ def serves(pattern: str, agency: str, owner: str) -> bool:
 def rule_covers_dataset(rule: Rule, dataset: Dataset) -> bool:
     """Say whether one of a rule's dataset patterns covers a dataset."""
     return any(covers_dataset(p, dataset.name, dataset.sharing.value) for p in rule.datasets)
-
-
-def load_rules(folder: Path = POLICY_FOLDER) -> RuleFile:
-    """Return the rules of a policy folder.
-
-    Raises:
-        PolicyError: when the file is missing or not UTF-8; bad lines are findings.
-    """
-    return parse_rules(read_text(policy_file(folder, FILE)))
 
 
 def parse_rules(text: str) -> RuleFile:

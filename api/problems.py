@@ -31,6 +31,7 @@ MEDIA_TYPE = "application/problem+json"
 #: What a caller can do about each code; the same text on every door.
 REMEDIES: Mapping[str, str] = {
     "access-denied": "申请相应权限，或改用有权使用的事由。 / Ask for the permission, or name a purpose you may use.",
+    "clock": "请联系运维人员校准时钟。 / Tell the operator: the clock must be set right.",
     "config": "请联系运维人员。 / Tell the operator.",
     "content-too-large": "请缩小请求内容。 / Send less in one request.",
     "contract": "请按清单逐条修改数据合同。 / Mend the contract finding by finding.",
@@ -42,6 +43,7 @@ REMEDIES: Mapping[str, str] = {
     "not-found": "请核对后重试。 / Check what you asked for.",
     "not-possible": "请按当前状态办理。 / Do what it permits as it stands.",
     "policy": "请按清单修改策略。 / Mend the policy finding by finding.",
+    "policy-unavailable": "策略读取恢复前不会提供任何数据；请联系运维人员。 / Nothing is released until it can; tell the operator.",
     "request": "请按提示修改请求。 / Mend the request as it says.",
     "source": "请稍后重试。 / Try again in a while.",
     "tamper": "立即停止使用并报告监督机构。 / Stop at once and tell the oversight body.",

@@ -11,21 +11,22 @@ from datetime import timedelta
 
 from anyio import CapacityLimiter
 
-from access.decision import Decider
-from access.files import POLICY_FOLDER
+from access.files import POLICY_FOLDER, digest_of, read_folder
 from access.guard import Guard
-from access.policy import load_policy
+from access.keeper import Keeper, adopt
 from access.ports import GuardKeys
 from access.privacy import Noise, load_draw
+from access.steady_clock import SteadyClock
 from api.people import DemonstrationProvider
 from api.scoreboard import Scoreboard
-from api.tokens import HubTokenVerifier, TokenIssuer, TokenVerifier
+from api.tokens import HubTokenVerifier, StandingVerifier, TokenIssuer, TokenVerifier
 from api.vocabulary import Vocabulary
 from contracts.cards.desk import CardDesk
 from contracts.codes import CodeSets, load_code_sets
 from contracts.loader import load_catalog
 from contracts.model import Contract
 from contracts.versions.in_force import load_in_force
+from hub.catalog import Catalog
 from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
@@ -53,6 +54,7 @@ class Services:
     settings: Settings
     clock: Clock
     vocabulary: Vocabulary
+    keeper: Keeper
     guard: Guard
     ledger: Ledger
     records: Records
@@ -77,20 +79,21 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         ConfigError: when the hub was never set up, or a key is missing.
         ContractError, PolicyError: every finding.
         LedgerError: when the ledger cannot be read.
+        ClockDistrusted: when the clock is behind the ledger.
     """
-    clock = clock or SystemClock()
+    clock = clock or SteadyClock(SystemClock())
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     records = Records.open(settings)
     code_sets = load_code_sets(settings.contract_folders)
     contracts = _in_force(settings, records, code_sets)
     catalog = load_catalog(contracts)
-    policy = load_policy(catalog, settings.policy_folder or POLICY_FOLDER)
     snapshots = SnapshotStore(settings)
     signer = keyring.signer("ledger", settings.origin)
     ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
     keys = GuardKeys.of(keyring)
+    keeper = open_keeper(settings, records, catalog, ledger, keys, clock)
     guard = Guard(
-        Decider(policy, catalog, keys.recipient.of),
+        keeper,
         catalog,
         snapshots,
         ledger,
@@ -103,25 +106,55 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     vocabulary = Vocabulary(
         catalog=catalog,
         code_sets=code_sets,
-        purposes=policy.purposes,
-        roles=policy.roles,
+        policy=lambda: keeper.policy,
     )
     cards = CardDesk.of(records, contracts, settings)
     return Services(
         settings=settings,
         clock=clock,
         vocabulary=vocabulary,
+        keeper=keeper,
         guard=guard,
         ledger=ledger,
         records=records,
         cards=cards,
         scoreboard=Scoreboard(records, cards, vocabulary, clock),
         snapshots=snapshots,
-        verifier=HubTokenVerifier(keyring, clock, issuer),
+        verifier=StandingVerifier(
+            HubTokenVerifier(keyring, clock, issuer), _suspended(keeper, keys, clock)
+        ),
         provider=_provider(settings, keyring, clock, guard, issuer),
         new_request_id=_request_ids(),
         workbooks=CapacityLimiter(1),
     )
+
+
+def open_keeper(
+    settings: Settings,
+    records: Records,
+    catalog: Catalog,
+    ledger: Ledger,
+    keys: GuardKeys,
+    clock: Clock,
+) -> Keeper:
+    """Return what knows the policy in force; a hub that never had one adopts that of its files.
+
+    Raises:
+        PolicyError, PolicyUnavailable, ClockDistrusted, LedgerError: as `access.keeper.Keeper`.
+    """
+    texts = read_folder(settings.policy_folder or POLICY_FOLDER)
+    adopt(records, catalog, ledger, texts, clock.now())
+    keeper = Keeper(records, catalog, ledger, names=keys.recipient.of)
+    if keeper.current(clock.now()).digest != digest_of(texts):
+        _LOG.warning(
+            "the policy files are not what is in force: a change has to be proposed and approved"
+        )
+    return keeper
+
+
+def _suspended(keeper: Keeper, keys: GuardKeys, clock: Clock) -> Callable[[str], bool]:
+    """Return what says whether an account is suspended by now."""
+    return lambda account: keys.actor.of(account).hex() in keeper.current(clock.now()).suspended
 
 
 def _in_force(settings: Settings, records: Records, code_sets: CodeSets) -> tuple[Contract, ...]:

@@ -1,7 +1,10 @@
-"""Making a hub: its folders, settings, keys, records and ledger, once."""
+"""Making a hub: its folders, settings, keys, records, ledger and first policy, once."""
 
 from __future__ import annotations
 
+from access.files import POLICY_FOLDER, read_folder
+from access.keeper import adopt
+from contracts.loader import load_catalog, load_contracts
 from hub.clock import SystemClock
 from hub.config import Settings, save_settings
 from hub.errors import ConfigError
@@ -17,6 +20,7 @@ def make_hub(settings: Settings) -> None:
 
     Raises:
         ConfigError: when there is anything of a hub already; nothing is overwritten.
+        PolicyError: when its policy files do not lint.
     """
     clock = SystemClock()
     present = [p.name for p in (settings.keyring, settings.ledger, settings.records) if p.exists()]
@@ -31,8 +35,11 @@ def make_hub(settings: Settings) -> None:
     save_settings(settings)
     for folder in (settings.drop, settings.feedback, *settings.contract_folders):
         folder.mkdir(parents=True, exist_ok=True)
-    Records.open(settings).close()
+    texts = read_folder(settings.policy_folder or POLICY_FOLDER)
+    catalog = load_catalog(load_contracts(settings.contract_folders))
     signer = keyring.signer("ledger", settings.origin)
-    with Ledger(settings.ledger, signer, clock, settings.origin) as ledger:
+    opened = Ledger(settings.ledger, signer, clock, settings.origin)
+    with opened as ledger, Records.open(settings) as records:
         event = AuditEvent(EventTag.HUB_LEDGER_OPENED, clock.now(), {"origin": settings.origin})
         ledger.append([Entry.of(event)])
+        adopt(records, catalog, ledger, texts, clock.now())

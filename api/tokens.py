@@ -149,6 +149,28 @@ class HubTokenVerifier:
         return Session(Actor.from_claims(claims), str(claims["jti"]), expires)
 
 
+class StandingVerifier:
+    """Lets nobody in who is suspended, whatever their token says."""
+
+    def __init__(self, verifier: TokenVerifier, is_suspended: Callable[[str], bool]) -> None:
+        self._verifier = verifier
+        self._is_suspended = is_suspended
+
+    def verify(self, token: str) -> Session:
+        """Return the session a token stands for.
+
+        Raises:
+            Unauthenticated: when the token is not valid, or its account is suspended by now.
+            PolicyUnavailable, ClockDistrusted: when that cannot be known.
+        """
+        session = self._verifier.verify(token)
+        if self._is_suspended(session.actor.id):
+            raise Unauthenticated(
+                "账号已停用，请联系安全管理员 / the account is suspended: ask the security administrator"
+            )
+        return session
+
+
 def _public_keys(keyring: Keyring, issuer: str) -> dict[str, jwt.PyJWK]:
     signers = (NoteSigner(issuer, key) for key in keyring.versions() if key.purpose == "token")
     return {

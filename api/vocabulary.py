@@ -5,12 +5,13 @@ Built once when the server starts; a cell of an answer costs two dictionary read
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from access.masking import kind
 from access.model import CLEAR, Actor
+from access.policy import Policy
 from access.purposes import Purpose, PurposeRegister
 from access.roles import RoleRegister
 from contracts.codes import DIVISIONS, CodeSets
@@ -22,12 +23,15 @@ _Described = tuple[dict[str, Any], Mapping[str, str]]  # a cell without its valu
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Titles and labels by code."""
+    """Titles and labels by code.
+
+    Args:
+        policy: returns the policy in force, whose purposes and roles have titles.
+    """
 
     catalog: Catalog
     code_sets: CodeSets
-    purposes: PurposeRegister
-    roles: RoleRegister
+    policy: Callable[[], Policy]
     _columns: dict[tuple[str, str], tuple[str, Mapping[str, str]]] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -38,6 +42,16 @@ class Vocabulary:
     _golden: dict[tuple[str, str, str], _Described] = field(
         default_factory=dict, compare=False, repr=False
     )
+
+    @property
+    def purposes(self) -> PurposeRegister:
+        """Every purpose in force."""
+        return self.policy().purposes
+
+    @property
+    def roles(self) -> RoleRegister:
+        """Every role and agency in force."""
+        return self.policy().roles
 
     def cell(self, dataset: str, column: str, value: Any, treatment: str) -> dict[str, Any]:
         """Return one shown value with what it is called and how it was treated."""

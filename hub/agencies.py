@@ -33,9 +33,18 @@ def load_agencies(folder: Path | None = None) -> Mapping[str, str]:
     own = BUILT_IN if folder is None else folder / FILE
     path = own if own.exists() else BUILT_IN
     try:
-        reader = csv.reader(StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
+        return parse_agencies(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as exc:
         raise PolicyError(f"{FILE}: cannot be read as UTF-8 text") from exc
+
+
+def parse_agencies(text: str) -> Mapping[str, str]:
+    """Return code -> title of every agency a text names.
+
+    Raises:
+        PolicyError: every line that does not fit.
+    """
+    reader = csv.reader(StringIO(text, newline=""))
     if next(reader, []) != _HEADER:
         raise PolicyError(f"{FILE}:1: the first line must be {','.join(_HEADER)}")
     found: dict[str, str] = {}

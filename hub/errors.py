@@ -111,6 +111,23 @@ class PolicyError(HubError):
     exit_code = 65
 
 
+class PolicyUnavailable(HubError):
+    """The policy in force cannot be read; nobody is shown anything until it can."""
+
+    code = "policy-unavailable"
+    title = "The access policy is not available"
+    status = 503
+    exit_code = 69
+
+
+class ClockDistrusted(HubError):
+    """The clock disagrees with the ledger or with itself; nobody is shown anything until it does not."""
+
+    code = "clock"
+    title = "The clock cannot be trusted"
+    status = 503
+
+
 class SourceError(HubError):
     """Another system or file could not be read; `retryable` says whether to try again."""
 

@@ -77,7 +77,7 @@ def _request(means: Means, actor: Actor) -> Request:
 
 
 def _label(means: Means, actor: Actor) -> bytes | None:
-    decision = means.decider.decide(_request(means, actor))
+    decision = means.decider.decide(_request(means, means.seen_as(actor)))
     if not decision.allowed or actor.binding is None:
         return None
     key = means.snapshots.current().identity(actor.binding)

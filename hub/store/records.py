@@ -80,6 +80,7 @@ class Records:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._reading = engine.execution_options(reads_only=True)
+        self._file = _file_of(engine.url)
 
     @classmethod
     def open(cls, settings: Settings) -> Records:
@@ -114,6 +115,14 @@ class Records:
                 "the operational records cannot be opened or migrated: check that the disk is "
                 "writable and that no newer version of the hub has used them"
             ) from exc
+
+    def is_there(self) -> bool:
+        """Say whether the records' file is still the one that was opened.
+
+        A connection goes on reading a file that was deleted or replaced. Always true of another
+        database than SQLite, which then does not answer.
+        """
+        return _file_of(self._engine.url) == self._file
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -384,6 +393,17 @@ def _begin_sqlite(connection: Connection) -> None:
     """
     reads_only = connection.get_execution_options().get("reads_only", False)
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _file_of(url: URL) -> tuple[int, int] | None:
+    """Return what tells a database's file from every other, None where there is no file."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    try:
+        found = Path(str(url.database)).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _touch_private(path: Path) -> None:

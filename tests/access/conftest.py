@@ -19,6 +19,7 @@ from hub.clock import FixedClock
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from tests.access.district import district_catalog
+from tests.access.keeping import keeper_of
 from tests.access.people import EAST, MemorySnapshot, Person, invented_id, record
 from tests.access.registers import MemoryRegisters
 
@@ -136,7 +137,7 @@ def guard(
     registers: MemoryRegisters,
 ) -> Guard:
     """The guard over all of them."""
-    return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
+    return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, registers)
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ def guard_in(
 
     def make(later: timedelta) -> Guard:
         clock = FixedClock(NOW + later)
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
+        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, registers)
 
     return make
 
@@ -170,6 +171,6 @@ def guard_of(
 
     def make(*people: Person) -> Guard:
         snapshot = MemorySnapshot(keys, people)
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
+        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, registers)
 
     return make

@@ -22,6 +22,7 @@ from hub.clock import FixedClock
 from hub.errors import PolicyError
 from hub.ledger.log import Ledger
 from tests.access.conftest import NOW
+from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person, invented_id
 from tests.access.registers import MemoryRegisters
 
@@ -123,7 +124,7 @@ def of_members(
 
     def make(*people: Person) -> Guard:
         snapshot = MemorySnapshot(keys, people)
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
+        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, registers)
 
     return make
 

@@ -21,6 +21,7 @@ from hub.catalog import Catalog
 from hub.clock import FixedClock
 from hub.ledger.log import Ledger
 from tests.access.conftest import NOW
+from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person, invented_id
 from tests.access.registers import MemoryRegisters
 
@@ -105,7 +106,7 @@ def naming(
         policy = policy_with(tmp_path, catalog, old, new)
         decider = Decider(policy, catalog, keys.recipient.of)
         snapshot = MemorySnapshot(keys, (person,))
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
+        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, registers)
 
     return make
 

@@ -27,6 +27,7 @@ from hub.ledger.committer import Receipt
 from hub.ledger.log import Ledger, LoggedEntry
 from hub.ledger.merkle import leaf_hash
 from hub.ledger.writer import Entry, commitment_of
+from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person
 from tests.access.registers import MemoryRegisters
 
@@ -78,7 +79,9 @@ def over(
     registers: MemoryRegisters,
 ) -> Make:
     """Make a guard over a given ledger."""
-    return lambda ledger: Guard(decider, catalog, snapshot, ledger, keys, clock, registers)
+    return lambda ledger: Guard(
+        keeper_of(decider), catalog, snapshot, ledger, keys, clock, registers
+    )
 
 
 def asks(actors: dict[str, Actor], person: Person, guard: Guard) -> list[Callable[[], object]]:

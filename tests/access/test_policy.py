@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from access.files import POLICY_FOLDER, read_text
+from access.files import POLICY_FOLDER, read_folder, read_text
 from access.gathering import Gathered, Gathering
 from access.lint import read_sources
 from access.model import Action, Actor, CaseStanding, Request, Trait
@@ -222,17 +222,17 @@ def test_the_version_follows_every_file_that_decides(tmp_path: Path) -> None:
     """Any change of rules, roles, purposes or model is another version."""
     folder = tmp_path / "policies"
     shutil.copytree(POLICY_FOLDER, folder)
-    before = version_of(folder)
-    assert before == version_of(POLICY_FOLDER)
+    before = version_of(read_folder(folder))
+    assert before == version_of(read_folder(POLICY_FOLDER))
     for name in ("policy.csv", "roles.yaml", "purposes.yaml", "model.conf"):
         path = folder / name
         text = path.read_text(encoding="utf-8")
         path.write_text(text + "\n# changed\n", encoding="utf-8")
-        assert version_of(folder) != before
+        assert version_of(read_folder(folder)) != before
         path.write_text(text, encoding="utf-8")
-    assert version_of(folder) == before
+    assert version_of(read_folder(folder)) == before
     (folder / "agencies.csv").write_text("code,title\nhealth,卫健委\n", encoding="utf-8")
-    assert version_of(folder) != before
+    assert version_of(read_folder(folder)) != before
 
 
 def test_a_policy_that_does_not_lint_is_not_activated(tmp_path: Path, catalog: Catalog) -> None:
@@ -255,14 +255,16 @@ def test_a_missing_folder_is_a_policy_error(tmp_path: Path, catalog: Catalog) ->
 
 def test_a_file_of_ones_own_replaces_the_built_in_one(tmp_path: Path, catalog: Catalog) -> None:
     """What the folder lacks is the built-in file; the version says that it is another policy."""
-    assert version_of(tmp_path) == version_of(POLICY_FOLDER)
+    assert version_of(read_folder(tmp_path)) == version_of(read_folder(POLICY_FOLDER))
     built_in = read_text(POLICY_FOLDER / "policy.csv")
     kept = [line for line in built_in.splitlines() if not line.startswith("window-assistance,")]
     (tmp_path / "policy.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
     own = load_policy(catalog, tmp_path)
     assert set(load_policy(catalog).by_id) - set(own.by_id) == {"window-assistance"}
     assert own.roles.agencies == load_policy(catalog).roles.agencies
-    assert own.version == version_of(tmp_path) != version_of(POLICY_FOLDER)
+    assert (
+        own.version == version_of(read_folder(tmp_path)) != version_of(read_folder(POLICY_FOLDER))
+    )
 
 
 def test_a_policy_file_that_nothing_reads_is_refused(tmp_path: Path, catalog: Catalog) -> None:

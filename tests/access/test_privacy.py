@@ -24,6 +24,7 @@ from hub.errors import PolicyError, RequestError, SourceError
 from hub.ledger.log import Ledger
 from hub.store.budgets import Budgets
 from hub.store.records import Records
+from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot
 from tests.access.registers import MemoryRegisters
 from tests.factories import settings_in
@@ -71,7 +72,9 @@ def guard_with(
     def make(draw: Draw | None, used: Policy = policy) -> Guard:
         noise = Noise(budgets, CODES, draw)
         decider = Decider(used, catalog)
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, registers, noise=noise)
+        return Guard(
+            keeper_of(decider), catalog, snapshot, ledger, keys, clock, registers, noise=noise
+        )
 
     snapshot.rows = [
         {"d0": "theft", "n": 40, "mark": 1},
