@@ -11,7 +11,7 @@ Source: XACML 3.0 (PEP, obligations); 个人信息保护法 45, 51, 55-56.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from access.answers import Answer, Receipt, SubjectView
 from access.decision import Decider
 from access.disclosure import Context
 from access.finding import Finder
+from access.granting import exhausted
 from access.keeper import InForce
 from access.model import Action, Actor, Decision, Request
 from access.plan import Plan
@@ -43,6 +44,7 @@ class Means:
 
     Args:
         identify: makes the id of a request that comes without one.
+        spend: takes a use of each of some grants, of all or none.
     """
 
     force: InForce
@@ -53,6 +55,7 @@ class Means:
     clock: Clock
     finder: Finder
     identify: Callable[[], str]
+    spend: Callable[[Sequence[int], datetime], bool]
 
     @property
     def decider(self) -> Decider:
@@ -101,18 +104,30 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
     name = means.keys.actor.of(request.actor.id).hex()
     if name in means.force.suspended:
         request = replace(request, actor=replace(request.actor, active=False))
-    plan = means.decider.plan(request)
+    case_name = means.keys.case.of(request.case).hex() if request.case else None
+    plan = _plan(means, request, case_name)
     context = Context(
         actor=request.actor,
         actor_name=name,
         decision=plan.decision,
-        case_name=means.keys.case.of(request.case).hex() if request.case else None,
+        case_name=case_name,
         request_id=request_id or means.identify(),
         snapshot="",
         time=request.at,
         asked=_asked_for(means, request),
     )
     return Asked(request.actor, plan, context)
+
+
+def _plan(means: Means, request: Request, case_name: str | None) -> Plan:
+    """Return the plan of a request, with a use taken of each grant that it rests on."""
+    granting = means.force.granting
+    plan = granting.plan(request, case_name)
+    if plan.decision.grants:
+        counted = granting.counted(plan.decision)
+        if counted and not means.spend(counted, request.at):
+            return exhausted(granting, request, plan.decision.grants)
+    return plan
 
 
 def _asked_for(means: Means, request: Request) -> tuple[str, ...] | None:

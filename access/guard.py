@@ -69,7 +69,9 @@ class Guard:
         self._clock = clock
 
         def means(force: InForce) -> Means:
-            return Means(force, catalog, snapshots, ledger, keys, clock, finder, identify)
+            return Means(
+                force, catalog, snapshots, ledger, keys, clock, finder, identify, keeper.spend
+            )
 
         self._make_means = means
         self._last: Means | None = None

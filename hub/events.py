@@ -18,8 +18,18 @@ from hub.identifiers import Label
 class EventTag(StrEnum):
     """Every kind of event the ledger knows, alphabetical."""
 
+    ACCESS_ACTOR_RESUMED = "access:actor:resumed"
+    ACCESS_ACTOR_SUSPENDED = "access:actor:suspended"
+    ACCESS_GRANT_DECLINED = "access:grant:declined"
+    ACCESS_GRANT_EXHAUSTED = "access:grant:exhausted"
+    ACCESS_GRANT_GIVEN = "access:grant:given"
+    ACCESS_GRANT_REQUESTED = "access:grant:requested"
+    ACCESS_GRANT_REVOKED = "access:grant:revoked"
     ACCESS_POLICY_ACTIVATED = "access:policy:activated"
     ACCESS_POLICY_ADOPTED = "access:policy:adopted"
+    ACCESS_POLICY_APPROVED = "access:policy:approved"
+    ACCESS_POLICY_DECLINED = "access:policy:declined"
+    ACCESS_POLICY_PROPOSED = "access:policy:proposed"
     ACCESS_POLICY_ROLLED_BACK = "access:policy:rolled_back"
     CITIZEN_RECORD_OPENED = "citizen:record:opened"
     HUB_CONTRACT_ADOPTED = "hub:contract:adopted"
