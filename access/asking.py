@@ -11,7 +11,7 @@ Source: XACML 3.0 (PEP, obligations); 个人信息保护法 45, 51, 55-56.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from access.cases import NOT_OF_CASE, standing
 from access.decision import Decider
 from access.disclosure import Context
 from access.finding import Finder
+from access.granting import exhausted
 from access.keeper import InForce
 from access.model import Action, Actor, Decision, Request, Trait
 from access.plan import Plan
@@ -52,6 +53,7 @@ class Means:
     Args:
         identify: makes the id of a request that comes without one.
         noise: what counts with noise need; without it they are refused.
+        spend: takes a use of each of some grants, of all or none.
     """
 
     force: InForce
@@ -65,6 +67,7 @@ class Means:
     askers: Askers
     identify: Callable[[], str]
     noise: Noise | None
+    spend: Callable[[Sequence[int], datetime], bool]
 
     @property
     def decider(self) -> Decider:
@@ -138,7 +141,7 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
         request = replace(request, standing=found_open)
         if purpose.case == "member":
             members = case.members if case is not None else frozenset()
-    plan = means.decider.plan(request)
+    plan = _plan(means, request, case_name)
     context = Context(
         actor=request.actor,
         actor_name=name,
@@ -150,6 +153,17 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
         asked=_asked_for(means, request),
     )
     return Asked(request, plan, context, registers, members)
+
+
+def _plan(means: Means, request: Request, case_name: str | None) -> Plan:
+    """Return the plan of a request, with a use taken of each grant that it rests on."""
+    granting = means.force.granting
+    plan = granting.plan(request, case_name)
+    if plan.decision.grants:
+        counted = granting.counted(plan.decision)
+        if counted and not means.spend(counted, request.at):
+            return exhausted(granting, request, plan.decision.grants)
+    return plan
 
 
 def _asked_for(means: Means, request: Request) -> tuple[str, ...] | None:

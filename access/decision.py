@@ -37,7 +37,7 @@ class Decider:
     def __init__(self, policy: Policy, catalog: Catalog, names: Names | None = None) -> None:
         self.policy = policy
         self.catalog = catalog
-        self._names = names
+        self.names = names
         self._refusals = Refusals(policy, catalog, self.gather)
         self._plans: Kept[Plan] = Kept()
         self._gathered: Kept[Gathered] = Kept()
@@ -100,7 +100,7 @@ class Decider:
         own, outside = fields_of(frozenset())
         elsewhere = outside or None
         since = _since(purpose, request.at)
-        masks = masks_of(request.at.date(), actor.agency, purpose.code, self._names)
+        masks = masks_of(request.at.date(), actor.agency, purpose.code, self.names)
         if all(treatment == HIDDEN for treatment in own.values()):
             reason = (
                 f"{purpose.title}所需数据高于您的岗位可见的级别"

@@ -88,6 +88,7 @@ class Guard:
                 askers=askers,
                 identify=identify,
                 noise=noise,
+                spend=keeper.spend,
             )
 
         self._make_means = means

@@ -12,14 +12,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
+from typing import Any
 
 from access.changes import Course, Standing, StepKey, course, is_rollback
 from access.decision import Decider
 from access.files import Texts, digest_of
+from access.granting import Granting
+from access.grants import GrantState, GrantStep, next_change, standings, too_wide
+from access.grants import Standing as GrantStanding
 from access.masking import Names
 from access.policy import Policy, policy_of
 from access.steady_clock import require_after
@@ -27,6 +31,7 @@ from hub.catalog import Catalog
 from hub.errors import PolicyError, PolicyUnavailable
 from hub.events import AuditEvent, EventTag
 from hub.store.access_steps import STEPS, About, AccessStep, add_step, steps
+from hub.store.grants import grants, take_use
 from hub.store.outbox import Log
 from hub.store.policies import (
     Change,
@@ -37,6 +42,7 @@ from hub.store.policies import (
     looking,
     revision,
     version_texts,
+    writing,
 )
 from hub.store.records import Records
 
@@ -51,13 +57,22 @@ class InForce:
 
     Args:
         suspended: keyed names of the actors who may do nothing.
-        until: when an approved change comes due; None for none.
+        until: when an approved change comes due, or a grant begins or ends; None for never.
     """
 
-    decider: Decider
+    granting: Granting
     digest: str
     suspended: frozenset[str]
     until: datetime | None
+
+    @property
+    def decider(self) -> Decider:
+        """What decides by the policy alone."""
+        return self.granting.base
+
+
+class _UsedUp(Exception):
+    """Carries the end of a grant out of the transaction that would have used it."""
 
 
 class Keeper:
@@ -108,6 +123,10 @@ class Keeper:
         fresh = self._elapsed() - self._looked < _LOOK_SECONDS
         if known is not None and fresh and (known.until is None or now < known.until):
             return known
+        return self.look(now)
+
+    def look(self, now: datetime) -> InForce:
+        """Do as `current`, looking at the records now whatever was known."""
         with self._looking:
             return self._look(now)
 
@@ -134,9 +153,53 @@ class Keeper:
             seen = revision(session)
             way = course(changes(session), steps(session, About.CHANGE))
             suspended = suspended_in(steps(session, About.ACTOR))
+            granted = standings(grants(session), steps(session, About.GRANT), now)
         decider, digest = self._decider(way, known)
+        granting = Granting(decider, tuple(self._fitting(decider, granted)))
+        times = [at for at in (way.next_at(now), next_change(granted, now)) if at is not None]
         self._seen = seen
-        return InForce(decider, digest, suspended, way.next_at(now))
+        return InForce(granting, digest, suspended, min(times, default=None))
+
+    def _fitting(
+        self, decider: Decider, granted: Sequence[GrantStanding]
+    ) -> Iterator[GrantStanding]:
+        """Yield the grants, but none that the policy in force would not let be given."""
+        for standing in granted:
+            lasting = standing.state in (GrantState.GIVEN, GrantState.WAITING)
+            policy = decider.policy
+            wide = too_wide(standing.grant, policy.sources, self._catalog) if lasting else ()
+            if wide:
+                _LOG.warning("grant %d does not hold any more: %s", standing.grant.id, wide[0])
+                continue
+            yield standing
+
+    def spend(self, numbers: Sequence[int], now: datetime) -> bool:
+        """Take a use of each of these grants, of all or none; say whether there was one of each.
+
+        Raises:
+            PolicyUnavailable: when the records cannot be written.
+            LedgerError: when the end of a grant could not be told; it is told later.
+        """
+        size = self._log.size
+        try:
+            with writing(self._records) as session:
+                for number in numbers:
+                    self._take(session, number, now, size)
+        except _UsedUp:
+            return False
+        STEPS.tell(self._records, self._log)
+        return True
+
+    def _take(self, session: Any, number: int, now: datetime, size: int) -> None:
+        left = take_use(session, number)
+        if left is None:
+            raise _UsedUp
+        if left == 0:
+            event = AuditEvent(EventTag.ACCESS_GRANT_EXHAUSTED, now, {})
+            step = AccessStep(
+                About.GRANT, str(number), GrantStep.EXHAUSTED, _HUB, now, "the last use"
+            )
+            add_step(session, step, event, size)
 
     def _decider(self, way: Course, known: InForce | None) -> tuple[Decider, str]:
         """Return what decides, the one there is where it is the same or the new one does not lint."""
@@ -146,30 +209,24 @@ class Keeper:
         if known is not None and known.digest == digest:
             return known.decider, digest
         try:
-            return Decider(self._policy(digest), self._catalog, self._names), digest
+            policy = approved_policy(self._records, self._catalog, digest)
+            return Decider(policy, self._catalog, self._names), digest
         except PolicyError as exc:
             if known is None:
                 raise
             _LOG.error("the policy in force stays: %s", exc)
             return known.decider, known.digest
 
-    def _policy(self, digest: str) -> Policy:
-        with looking(self._records) as session:
-            texts = version_texts(session, digest)
-        if texts is None or digest_of(texts) != digest:
-            raise PolicyUnavailable("the texts of the policy in force are not what was approved")
-        return policy_of(texts, self._catalog)
-
     def _activate(self, standing: Standing, now: datetime) -> None:
         """Put an approved change in force whose time has come, once in all processes."""
         number = standing.change.id
         try:
-            self._policy(standing.change.digest)
+            approved_policy(self._records, self._catalog, standing.change.digest)
         except PolicyError as exc:
             _LOG.error("change %d is not put in force: %s", number, exc)
             return
         size = self._log.size
-        with self._records.writing() as session:
+        with writing(self._records) as session:
             way = course(changes(session), steps(session, About.CHANGE))
             if all(due.change.id != number for due in way.due(now)):
                 return
@@ -179,6 +236,27 @@ class Keeper:
             step = AccessStep(About.CHANGE, str(number), StepKey.ACTIVATED, _HUB, now, "due")
             add_step(session, step, event, size)
         STEPS.tell(self._records, self._log)
+
+
+def approved_policy(records: Records, catalog: Catalog, digest: str) -> Policy:
+    """Return the policy of a stored version.
+
+    Raises:
+        PolicyError: when it does not lint with these contracts.
+        PolicyUnavailable: when its texts cannot be read or are not those of the digest.
+    """
+    with looking(records) as session:
+        texts = version_texts(session, digest)
+    if texts is None or digest_of(texts) != digest:
+        raise PolicyUnavailable("the texts of the policy in force are not what was approved")
+    return policy_of(texts, catalog)
+
+
+def active_policy(records: Records, catalog: Catalog) -> Policy | None:
+    """Return the policy in force as it stands, None before one was adopted."""
+    with looking(records) as session:
+        active = course(changes(session), steps(session, About.CHANGE)).active
+    return None if active is None else approved_policy(records, catalog, active.change.digest)
 
 
 def suspended_in(done: tuple[AccessStep, ...]) -> frozenset[str]:

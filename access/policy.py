@@ -106,6 +106,7 @@ class Policy:
         self, sources: Sources, model_text: str, rules: tuple[Rule, ...], version: str
     ) -> None:
         self.rules = rules
+        self.sources = sources
         self.roles: RoleRegister = sources.roles
         self.purposes: PurposeRegister = sources.purposes
         self.version = version

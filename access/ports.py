@@ -63,6 +63,10 @@ class PolicyKeeper(Protocol):
         """Return what is in force; see `access.keeper.Keeper`."""
         ...
 
+    def spend(self, numbers: Sequence[int], now: datetime) -> bool:
+        """Take a use of each of some grants, of all or none."""
+        ...
+
 
 class LedgerLog(Protocol):
     """Records uses durably and proves them."""

@@ -146,9 +146,7 @@ def open_keeper(
     adopt(records, catalog, ledger, texts, clock.now())
     keeper = Keeper(records, catalog, ledger, names=keys.recipient.of)
     if keeper.current(clock.now()).digest != digest_of(texts):
-        _LOG.warning(
-            "the policy files are not what is in force: a change has to be proposed and approved"
-        )
+        _LOG.warning("the policy files are not what is in force: see `hub access changes`")
     return keeper
 
 

@@ -62,10 +62,7 @@ def looking(records: Records) -> Iterator[Session]:
     Raises:
         PolicyUnavailable: when the records cannot be read, or are not the file that was opened.
     """
-    if not records.is_there():
-        raise PolicyUnavailable(
-            "the operational records are gone or have been replaced: put them back, start again"
-        )
+    _require_there(records)
     try:
         with records.reading() as session:
             yield session
@@ -73,6 +70,30 @@ def looking(records: Records) -> Iterator[Session]:
         raise PolicyUnavailable(
             "the policy in force cannot be read from the operational records: see to their disk"
         ) from exc
+
+
+@contextmanager
+def writing(records: Records) -> Iterator[Session]:
+    """Yield a session in one transaction that holds the write lock, as `looking` does.
+
+    Raises:
+        PolicyUnavailable: when the records cannot be written, or are not the file that was opened.
+    """
+    _require_there(records)
+    try:
+        with records.writing() as session:
+            yield session
+    except SQLAlchemyError as exc:
+        raise PolicyUnavailable(
+            "the operational records cannot be written: see to their disk"
+        ) from exc
+
+
+def _require_there(records: Records) -> None:
+    if not records.is_there():
+        raise PolicyUnavailable(
+            "the operational records are gone or have been replaced: put them back, start again"
+        )
 
 
 def revision(session: Session) -> Revision:

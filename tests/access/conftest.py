@@ -51,9 +51,15 @@ def actors() -> dict[str, Actor]:
 
 
 @pytest.fixture(scope="session")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
+def keyring_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the keyring is."""
+    return tmp_path_factory.mktemp("keys") / "keyring.json"
+
+
+@pytest.fixture(scope="session")
+def keyring(keyring_path: Path) -> Keyring:
     """A fresh keyring."""
-    return Keyring.create(tmp_path_factory.mktemp("keys") / "keyring.json")
+    return Keyring.create(keyring_path)
 
 
 @pytest.fixture(scope="session")

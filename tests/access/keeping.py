@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from access.decision import Decider
+from access.granting import Granting
 from access.keeper import InForce
 
 
@@ -19,6 +21,10 @@ class Unchanging:
         """Return what it was made with."""
         return self.force
 
+    def spend(self, numbers: Sequence[int], now: datetime) -> bool:
+        """No grant is given under it."""
+        return False
+
 
 def keeper_of(decider: Decider, *suspended: str) -> Unchanging:
     """Return a keeper of one decider.
@@ -26,4 +32,4 @@ def keeper_of(decider: Decider, *suspended: str) -> Unchanging:
     Args:
         suspended: keyed names of the actors who may do nothing.
     """
-    return Unchanging(InForce(decider, "0" * 64, frozenset(suspended), None))
+    return Unchanging(InForce(Granting(decider, ()), "0" * 64, frozenset(suspended), None))

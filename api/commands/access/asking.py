@@ -14,8 +14,7 @@ from access.lint import lint as lint_policy
 from access.matrix import matrix as matrix_rows
 from access.matrix import summary
 from access.model import Action, Actor, CaseStanding, Request
-from access.policy import load_policy
-from api.commands.access.sources import catalog_of, policy_folder_of
+from api.commands.access.sources import catalog_of, policy_folder_of, policy_of_hub
 from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
 from hub.catalog import Classification
@@ -45,7 +44,7 @@ def explain_decision(
     with door():
         settings = load_settings(home=home)
         catalog, folder = catalog_of(settings), policy_folder_of(settings)
-        decider = Decider(load_policy(catalog, folder), catalog)
+        decider = Decider(policy_of_hub(settings, catalog), catalog)
         asking = _actor(actor, role, agency, area, folder)
         now = SystemClock().now()
         standing = CaseStanding.OPEN if case else CaseStanding.UNKNOWN
@@ -117,7 +116,7 @@ def matrix(
     with door():
         settings = load_settings(home=home)
         catalog = catalog_of(settings)
-        policy = load_policy(catalog, policy_folder_of(settings))
+        policy = policy_of_hub(settings, catalog)
         rows = [
             row
             for row in matrix_rows(Decider(policy, catalog), SystemClock().now())
