@@ -344,17 +344,17 @@ def _combination_warnings(purpose: Purpose, dataset: Dataset) -> Iterator[str]:
             if column.semantic == semantic and purpose.need(dataset.name, column.name) in needs
         ]
 
-    births = columns("birth_date", None, "masked", "generalised", "age_band", "pseudonym")
+    births = columns("birth_date", None, "masked", "unmask", "generalised", "age_band", "pseudonym")
     if births and columns("resident_id", "clear"):
         yield (
             f"{purpose.code}: {dataset.name} shows the identity number in clear and not the birth "
             "date it contains"
         )
-    if columns("resident_id", "masked") and columns("birth_date", "clear"):
+    if columns("resident_id", "masked", "unmask") and columns("birth_date", "clear"):
         yield f"{purpose.code}: {dataset.name}: beside 6+4 the birth date will only be a year"
     for column in dataset.columns:
         need = purpose.need(dataset.name, column.name)
-        if need == "masked" and mask_of(column) == "hidden":
+        if need in ("masked", "unmask") and mask_of(column) == "hidden":
             yield f"{purpose.code}: {dataset.name}.{column.name} has no mask and will be hidden"
         if need in ("generalised", "age_band") and column.logical_type not in ("date", "timestamp"):
             yield f"{purpose.code}: {dataset.name}.{column.name} is no date and will be hidden"

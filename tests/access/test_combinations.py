@@ -86,7 +86,7 @@ def policy_with(folder: Path, catalog: Catalog, old: str, new: str) -> Policy:
     return load_policy(catalog, folder)
 
 
-NUMBER = "masked: [resident_id, phone, registered_address]"
+NUMBER = "masked: [resident_id, phone, registered_address]\n      unmask: [resident_id, phone]"
 MORE = "pseudonym: [resident_id]\n      masked: [phone, registered_address]"
 
 
