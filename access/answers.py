@@ -6,8 +6,9 @@ answer too.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -154,6 +155,16 @@ class Receipt:
     leaf: str
     checkpoint: str
 
+    def text(self) -> str:
+        """Return the receipt as JSON, for `parse`."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def parse(cls, text: str) -> Receipt:
+        """Return the receipt that `text` wrote."""
+        parts = json.loads(text)
+        return cls(**{**parts, "indexes": tuple(parts["indexes"])})
+
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
@@ -196,6 +207,7 @@ class Answer:
         allowed: False for a refusal; True with no subjects means that nobody was found.
         more: whether a list was cut at its cap.
         snapshot_version: version that was read; empty when nothing was.
+        wait_seconds: when it may be asked again, where it was refused for being too much.
     """
 
     allowed: bool
@@ -209,6 +221,7 @@ class Answer:
     time: datetime
     policy_version: str
     snapshot_version: str
+    wait_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +250,7 @@ class StatsAnswer:
         rows: one row per cell; the count is None where the cell is suppressed.
         threshold: smallest count that is shown; 0 with noise.
         suppressed: number of suppressed cells, those left out of the rows included.
+        wait_seconds: when it may be asked again, where it was refused for being too much.
         rounded_to: counts are multiples of it; 1 with noise.
         noise: what the noise cost, None where there is none.
     """
@@ -256,6 +270,7 @@ class StatsAnswer:
     time: datetime
     policy_version: str
     snapshot_version: str
+    wait_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

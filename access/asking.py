@@ -11,6 +11,7 @@ Source: XACML 3.0 (PEP, obligations); 个人信息保护法 45, 51, 55-56.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -22,9 +23,10 @@ from access.cases import NOT_OF_CASE, standing
 from access.decision import Decider
 from access.disclosure import Context
 from access.emergency_desk import EmergencyDesk, block_of
-from access.finding import Finder
+from access.finding import KEY_BYTES, Finder
 from access.granting import exhausted
 from access.keeper import InForce
+from access.limits import Over
 from access.model import Action, Actor, Decision, Request, Trait
 from access.plan import Plan
 from access.ports import GuardKeys, LedgerLog, RegisterSource, SnapshotReader, Snapshots
@@ -54,9 +56,9 @@ class Means:
 
     Args:
         identify: makes the id of a request that comes without one.
-        noise: what counts with noise need; without it they are refused.
         emergencies: where masks are lifted and emergencies opened; without it none are.
         spend: takes a use of each of some grants, of all or none.
+        noise: what counts with noise need; without it they are refused.
     """
 
     force: InForce
@@ -141,8 +143,8 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
     members = None
     if purpose is not None and purpose.goes_by_register:
         case = registers.cases.get(case_name or "")
-        found_open = standing(case, request.actor.agency, purpose.code, request.at)
-        request = replace(request, standing=found_open)
+        said = standing(case, request.actor.agency, purpose.code, request.at)
+        request = replace(request, standing=said)
         if purpose.case == "member":
             members = case.members if case is not None else frozenset()
     if name in means.force.blocked and request.action is not Action.OWN:
@@ -234,31 +236,55 @@ def refused(means: Means, asked: Asked) -> Prepared[Answer]:
     """Return the refusal that was decided."""
     decision = asked.decision
     told = entry(means, asked, False, datasets=known(means, decision.datasets), outcome="refused")
-    return Prepared((told,), _answer(asked, decision.reason, decision.remedy, allowed=False))
+    complete = _answer(asked, decision.reason, decision.remedy, allowed=False)
+    return Prepared((told,), complete, _too_much(means, asked))
+
+
+def too_much(means: Means, asked: Asked, over: Over) -> Entry:
+    """Return the entry of a request that is refused for being more than the actor may."""
+    more = {"limit": over.limit}
+    return entry(means, asked, False, outcome="refused", reason=over.reason, more=more)
+
+
+def _too_much(means: Means, asked: Asked) -> Callable[[Over], Prepared[Answer]]:
+    """Return what refuses a request; whoever there was to show, the refusal is the same."""
+
+    def refusal(over: Over) -> Prepared[Answer]:
+        complete = _answer(
+            asked, over.reason, over.remedy, allowed=False, wait_seconds=over.seconds
+        )
+        return Prepared((too_much(means, asked, over),), complete)
+
+    return refusal
 
 
 def nobody(means: Means, asked: Asked, key: bytes | None) -> Prepared[Answer]:
     """Nobody to show. With an area to keep to, not there and not yours are one answer.
+
+    The entries are alike too: who is not there has the label of a person whom there never was, so
+    that neither the ledger's size nor its work tells the two apart.
 
     Args:
         key: subject key of the person who was found and may not be shown, or None.
     """
     if asked.members is not None:
         return refusal_of(means, asked, key, *NOT_OF_CASE)
-    label = None if key is None else means.keys.label.of(key)
     area = asked.decision.row_filter
+    more = {"nobody": True}
     if area is None:
-        told = entry(means, asked, False, label=label, reason="没有查到此人 / nobody was found")
-        return Prepared(
-            (told,), _answer(asked, "没有查到此人 / nobody is held under this value", "")
-        )
+        reason = "没有查到此人 / nobody was found"
+        label = None if key is None else means.keys.label.of(key)
+        told = entry(means, asked, False, label=label, reason=reason, more=more)
+        complete = _answer(asked, "没有查到此人 / nobody is held under this value", "")
+        return Prepared((told,), complete, _too_much(means, asked))
     told = entry(
         means,
         asked,
         False,
-        label=label,
+        label=means.keys.label.of(key or secrets.token_bytes(KEY_BYTES)),
         outcome="refused",
         reason="不在该岗位的辖区 / not in the actor's area",
+        more=more,
     )
     reason = (
         f"您的辖区（{'、'.join(area)}）内没有此人；其他辖区有无，不予告知"
@@ -266,16 +292,29 @@ def nobody(means: Means, asked: Asked, key: bytes | None) -> Prepared[Answer]:
         "elsewhere is not told"
     )
     remedy = "请转此人居住地的岗位办理 / turn to the post of the area the person lives in"
-    return Prepared((told,), _answer(asked, reason, remedy, allowed=False))
+    complete = _answer(asked, reason, remedy, allowed=False)
+    return Prepared((told,), complete, _too_much(means, asked))
 
 
 def refusal_of(
     means: Means, asked: Asked, key: bytes | None, reason: str, remedy: str
 ) -> Prepared[Answer]:
-    """Return the refusal to show a person, whatever the reason; the ledger is told no more."""
-    label = None if key is None else means.keys.label.of(key)
-    told = entry(means, asked, False, label=label, outcome="refused", reason=_NOT_HERE)
-    return Prepared((told,), _answer(asked, reason, remedy, allowed=False))
+    """Return the refusal to show a person, whatever the reason; the ledger is told no more.
+
+    Args:
+        key: subject key of the person, None for nobody: as with `nobody`, the entries are alike.
+    """
+    told = entry(
+        means,
+        asked,
+        False,
+        label=means.keys.label.of(key or secrets.token_bytes(KEY_BYTES)),
+        outcome="refused",
+        reason=_NOT_HERE,
+        more={"nobody": True},
+    )
+    complete = _answer(asked, reason, remedy, allowed=False)
+    return Prepared((told,), complete, _too_much(means, asked))
 
 
 def found(
@@ -306,7 +345,7 @@ def found(
         handle = means.finder.handle(asked.actor, key, asked.time) if listed else ""
         subjects.append(SubjectView(handle, shown.golden, shown.records))
     complete = _answer(asked, asked.decision.reason, "", subjects=tuple(subjects), more=more)
-    return Prepared(tuple(entries), complete)
+    return Prepared(tuple(entries), complete, _too_much(means, asked))
 
 
 def list_cap(plan: Plan) -> int | None:
@@ -326,6 +365,7 @@ def _answer(
     allowed: bool = True,
     subjects: tuple[SubjectView, ...] = (),
     more: bool = False,
+    wait_seconds: int | None = None,
 ) -> Callable[[Receipt], Answer]:
     """Return what makes the answer of a receipt."""
 
@@ -342,6 +382,7 @@ def _answer(
             time=asked.time,
             policy_version=asked.decision.policy_version,
             snapshot_version=asked.context.snapshot,
+            wait_seconds=wait_seconds,
         )
 
     return complete

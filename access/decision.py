@@ -37,10 +37,14 @@ class Decider:
     def __init__(self, policy: Policy, catalog: Catalog, names: Names | None = None) -> None:
         self.policy = policy
         self.catalog = catalog
-        self.names = names
+        self._names = names
         self._refusals = Refusals(policy, catalog, self.gather)
         self._plans: Kept[Plan] = Kept()
         self._gathered: Kept[Gathered] = Kept()
+
+    def under(self, policy: Policy) -> Decider:
+        """Return what decides under another policy over the same catalogue and names."""
+        return Decider(policy, self.catalog, self._names)
 
     def decide(self, request: Request) -> Decision:
         """Return the decision on a request; a refusal is a decision too."""
@@ -103,7 +107,7 @@ class Decider:
         own, outside = fields_of(frozenset())
         elsewhere = outside or None
         since = _since(purpose, request.at)
-        masks = masks_of(request.at.date(), actor.agency, purpose.code, self.names)
+        masks = masks_of(request.at.date(), actor.agency, purpose.code, self._names)
         if all(treatment == HIDDEN for treatment in own.values()):
             reason = (
                 f"{purpose.title}所需数据高于您的岗位可见的级别"

@@ -1,11 +1,15 @@
 """From what an actor knows of a person to the person's document: blind tokens, handles, opening.
 
+Opening does the same work for a person who is not there: it looks for one whom there never was, and
+unseals a document of nobody. So the time it takes does not tell who is held.
+
 A handle names a person towards one actor for an hour: the subject key, sealed and bound to the
 actor, so that it tells nothing and serves nobody else.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
@@ -14,12 +18,12 @@ from access.model import Actor
 from access.ports import GuardKeys, SnapshotReader
 from access.rendering import Document
 from hub.clock import Clock
-from hub.documents import unpack
+from hub.documents import pack, unpack
 from hub.errors import RequestError, SourceError
 from hub.identifiers import ResidentId
 
 HANDLE_LIFE = timedelta(hours=1)
-_KEY_BYTES = 16
+KEY_BYTES = 16
 _LONGEST_VALUE = 256
 
 
@@ -29,6 +33,7 @@ class Finder:
     def __init__(self, keys: GuardKeys, clock: Clock) -> None:
         self._keys = keys
         self._clock = clock
+        self._nobody = keys.documents.seal(pack(_document_of_nobody()), _NOBODY)
 
     def binding(self, id_number: str) -> bytes:
         """Return the identifier key of an identity number, 16 bytes.
@@ -75,14 +80,21 @@ class Finder:
             return self._keys.blind.address(query.value)
         raise RequestError("search by name_birth, phone or address")
 
-    def open(self, snapshot: SnapshotReader, key: bytes) -> Document | None:
-        """Return the opened document of a subject, None when there is none.
+    def open(self, snapshot: SnapshotReader, key: bytes | None) -> Document | None:
+        """Return the opened document of a subject, None when there is none; the work is the same.
+
+        Args:
+            key: subject key, None where it is known already that there is none.
 
         Raises:
             SourceError, KeyMissing: when it cannot be opened.
         """
-        blob = snapshot.subject(key)
-        return None if blob is None else unpack(self._keys.documents.open(blob, key))
+        place = secrets.token_bytes(KEY_BYTES) if key is None else key
+        blob = snapshot.subject(place)
+        if blob is not None:
+            return unpack(self._keys.documents.open(blob, place))
+        unpack(self._keys.documents.open(self._nobody, _NOBODY))
+        return None
 
     def handle(self, actor: Actor, key: bytes, now: datetime) -> str:
         """Return a name of a subject for this actor, good for an hour."""
@@ -94,9 +106,19 @@ class Finder:
             plain = self._keys.documents.open(bytes.fromhex(handle), _place(actor))
         except (ValueError, SourceError):
             raise RequestError("the handle is not one of yours: search again") from None
-        if int.from_bytes(plain[_KEY_BYTES:], "big") < self._clock.now().timestamp():
+        if int.from_bytes(plain[KEY_BYTES:], "big") < self._clock.now().timestamp():
             raise RequestError("the handle has expired: search again")
-        return plain[:_KEY_BYTES]
+        return plain[:KEY_BYTES]
+
+
+_NOBODY = b"nobody"
+
+
+def _document_of_nobody() -> Document:
+    """Return a document of the size of an ordinary person's: a home, and who lives there."""
+    values = {f"column_{number:02d}": secrets.token_hex(8) for number in range(18)}
+    record = {"clear": values, "sealed": values, "others": []}
+    return {"golden": {name: {"value": text} for name, text in values.items()}, "records": [record]}
 
 
 def _place(actor: Actor) -> bytes:

@@ -85,8 +85,7 @@ class Granting:
         key = (tuple(g.id for g in fitting), closed)
         decider = self._deciders.get(key, request.at)
         if decider is None:
-            wider = _widened(self.base.policy, fitting, closed)
-            decider = Decider(wider, self.base.catalog, self.base.names)
+            decider = self.base.under(_widened(self.base.policy, fitting, closed))
             self._deciders.put(key, decider)
         plan = decider.plan(request)
         names = tuple(name for name in plan.decision.rules if name.startswith(PREFIX))
@@ -152,8 +151,7 @@ def _widened(policy: Policy, fitting: Sequence[Grant], closed: frozenset[str]) -
     rules = []
     for grant in fitting:
         names = [name for name in grant.columns if name in closed]
-        case = purposes[grant.purpose].needs_case
-        rules.append(rule_of(grant, names, case=case))
+        rules.append(rule_of(grant, names, case=purposes[grant.purpose].needs_case))
         for name in names:
             needs[grant.purpose][name] |= set(grant.columns[name])
     for code, datasets in needs.items():

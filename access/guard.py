@@ -1,8 +1,8 @@
 """The policy enforcement point: the only road from stored rows to a person outside.
 
-Every road (`access.roads`) takes the same steps: decide, read the least, apply the decision,
-record, release. What was prepared is released only with the ledger's receipt; if the ledger cannot
-record, the caller gets its error and nothing else. Refusals are recorded as well.
+Every road (`access.roads`) takes the same steps: decide, read the least, apply the decision, count,
+record, release. What was prepared is released only with the ledger's receipt; if it cannot be
+counted or recorded, the caller gets the error and nothing else. Refusals are recorded as well.
 
 Source: XACML 3.0 (PEP, obligations); 个人信息保护法 45, 51, 55-56.
 """
@@ -33,7 +33,7 @@ from access.emergency import Standing
 from access.emergency_desk import EmergencyDesk
 from access.finding import Finder
 from access.keeper import InForce
-from access.kept import Kept
+from access.limits import Limits
 from access.model import Actor
 from access.ports import GuardKeys, LedgerLog, PolicyKeeper, RegisterSource, Snapshots
 from access.privacy import Noise
@@ -42,8 +42,7 @@ from access.roads import counts, own, person, reconciliation, sample, search, un
 from access.traits import Askers
 from hub.catalog import Catalog
 from hub.clock import Clock
-
-_SESSIONS = 10_000
+from hub.store.usage import Usage
 
 
 class Guard:
@@ -71,6 +70,7 @@ class Guard:
         ledger: LedgerLog,
         keys: GuardKeys,
         clock: Clock,
+        usage: Usage,
         registers: RegisterSource,
         *,
         identify: Callable[[], str] = lambda: secrets.token_hex(8),
@@ -101,8 +101,8 @@ class Guard:
 
         self._make_means = means
         self._last: Means | None = None
-        self._recorder = Recorder(ledger)
-        self._sessions: Kept[Receipt] = Kept(_SESSIONS)
+        self._limits = Limits(usage, ledger, catalog, lambda: self.decider.policy.purposes, clock)
+        self._recorder = Recorder(ledger, self._limits)
 
     @property
     def _means(self) -> Means:
@@ -114,8 +114,12 @@ class Guard:
 
     @property
     def decider(self) -> Decider:
-        """What decides now; doors show purposes and explanations from it."""
+        """What decides now by the policy alone; doors ask it what they may offer."""
         return self._means.decider
+
+    def close(self) -> None:
+        """Let go of the counters of use; the next question opens them again."""
+        self._limits.close()
 
     def binding(self, id_number: str) -> bytes:
         """Return what binds a citizen's account to their identity number, without the number."""
@@ -205,10 +209,14 @@ class Guard:
     ) -> tuple[Receipt | None, Prepared[Answer]]:
         """Return the receipt of this session, None where the opening is yet to be recorded."""
         allowed, prepared = own.prepare(self._means, actor, request_id)
-        known = self._sessions.get((actor.id, session), self._clock.now())
-        return known if allowed else None, prepared
+        known = self._limits.receipt(self._session(actor, session)) if allowed else None
+        return None if known is None else Receipt.parse(known), prepared
 
     def _remember(self, actor: Actor, session: str, answer: Answer) -> Answer:
         if answer.allowed and answer.subjects:
-            self._sessions.put((actor.id, session), answer.receipt)
+            self._limits.keep_receipt(self._session(actor, session), answer.receipt.text())
         return answer
+
+    def _session(self, actor: Actor, session: str) -> bytes:
+        """Return the keyed name of a session; one that is read by several processes has but one."""
+        return self._means.keys.actor.of(f"{actor.id}\0{session}")

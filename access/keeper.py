@@ -136,9 +136,7 @@ class Keeper:
             return self._look(now)
 
     def _look(self, now: datetime) -> InForce:
-        last = self._log.entries(self._log.size - 1, self._log.size)
-        if last:
-            require_after(now, datetime.fromisoformat(last[-1].time))
+        _require_time(self._log, now)
         with looking(self._records) as session:
             seen = revision(session)
         known = self._now
@@ -246,6 +244,12 @@ class Keeper:
         STEPS.tell(self._records, self._log)
 
 
+def _require_time(log: Log, now: datetime) -> None:
+    size = log.size
+    for entry in log.entries(max(0, size - 1), size):
+        require_after(now, datetime.fromisoformat(entry.time))
+
+
 def approved_policy(records: Records, catalog: Catalog, digest: str) -> Policy:
     """Return the policy of a stored version.
 
@@ -278,11 +282,13 @@ def adopt(records: Records, catalog: Catalog, log: Log, texts: Texts, now: datet
 
     Raises:
         PolicyError: when it does not lint.
+        ClockDistrusted: when `now` is behind the ledger.
         LedgerError: when the ledger cannot be told; it is told later.
     """
     with looking(records) as session:
         if changes(session):
             return
+    _require_time(log, now)
     policy_of(texts, catalog)
     digest, size = digest_of(texts), log.size
     with records.writing() as session:

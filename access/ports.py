@@ -71,6 +71,11 @@ class PolicyKeeper(Protocol):
 class LedgerLog(Protocol):
     """Records uses durably and proves them."""
 
+    @property
+    def size(self) -> int:
+        """Number of durable entries."""
+        ...
+
     def submit(self, entries: Sequence[Entry | PreparedEntry]) -> Future[LedgerReceipt]:
         """Record entries together; the future has the receipt once they are durable."""
         ...
@@ -83,6 +88,10 @@ class LedgerLog(Protocol):
 
     def entry(self, index: int) -> LoggedEntry:
         """Return one entry, or raise NotFound."""
+        ...
+
+    def entries(self, start: int, stop: int) -> list[LoggedEntry]:
+        """Return the entries at positions [start, stop), in log order."""
         ...
 
     def proof_bundle(self, index: int) -> dict[str, Any]:

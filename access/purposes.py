@@ -27,6 +27,8 @@ Need = Literal["clear", "masked", "generalised", "age_band", "pseudonym", "unmas
 NEEDS: tuple[Need, ...] = ("clear", "masked", "generalised", "age_band", "pseudonym", "unmask")
 #: Actions that find persons one by one: only these can leave out who or what does not belong.
 _FINDING = frozenset({Action.LIST, Action.LOOKUP, Action.SEARCH, Action.UNMASK})
+#: What one actor may ask in a minute, and be shown in a day, where a purpose does not say.
+PER_MINUTE, PERSONS_A_DAY = 60, 250
 _ROUNDING = 1e-6  # of a number written in decimal
 
 
@@ -61,6 +63,8 @@ class Purpose:
         needs: dataset (or "*") -> column (or "*") -> the most the purpose needs of it.
         withheld: "dataset.role" -> records of a subject in that role are never part of an answer.
         notice_days: days until the use appears on the subject's page (PIPL 18, 35).
+        per_minute: requests of one actor in a minute, at most.
+        persons_a_day: different persons shown to one actor in a day, at most.
         noise: what counts with noise cost; None where the purpose has none.
     """
 
@@ -77,6 +81,8 @@ class Purpose:
     needs: Mapping[str, Mapping[str, Need]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
     back_days: int | None = None
+    per_minute: int = PER_MINUTE
+    persons_a_day: int = PERSONS_A_DAY
     noise: NoiseTerms | None = None
 
     @property
@@ -179,6 +185,8 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
         needs={str(name): _needs(columns) for name, columns in entry["needs"].items()},
         withheld=frozenset(words(entry.get("withheld", ()))),
         back_days=None if back_days is None else _days(back_days),
+        per_minute=_most(entry.get("per_minute", PER_MINUTE)),
+        persons_a_day=_most(entry.get("persons_a_day", PERSONS_A_DAY)),
         noise=_noise(entry["noise"]) if "noise" in entry else None,
     )
 
@@ -186,6 +194,12 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
 def _days(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"days are a whole number, not {value!r}")
+    return value
+
+
+def _most(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"a limit is a whole number from 1, not {value!r}")
     return value
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from access.files import POLICY_FOLDER, parse_yaml, policy_file, read_text, words
 from hub import agencies
+from hub.agencies import parse_agencies
 from hub.errors import PolicyError
 
 FILE = "roles.yaml"
@@ -83,25 +84,26 @@ def load_roles(folder: Path = POLICY_FOLDER) -> RoleRegister:
     """Return the role register of a policy folder.
 
     Raises:
-        PolicyError: when the file is missing, or as `parse_roles`.
+        PolicyError: when a file is missing, or as `parse_roles`.
     """
-    return parse_roles(
-        read_text(policy_file(folder, FILE)), read_text(policy_file(folder, agencies.FILE))
-    )
+    files = (read_text(policy_file(folder, name)) for name in (FILE, agencies.FILE))
+    return parse_roles(*files)
 
 
 def parse_roles(text: str, agencies_text: str) -> RoleRegister:
-    """Return the role register of two texts: the roles, and the agencies they exist in.
+    """Return the role register of texts.
 
     Raises:
-        PolicyError: when it has not this form; what its words refer to is `access.lint`'s business.
+        PolicyError: when they have not this form; what their words refer to is `access.lint`'s
+            business.
     """
     document = parse_yaml(FILE, text)
+    known = parse_agencies(agencies_text)
     try:
         roles = {str(code): _role(str(code), entry) for code, entry in document["roles"].items()}
         return RoleRegister(
             roles=roles,
-            agencies=agencies.parse_agencies(agencies_text),
+            agencies=known,
             exclusive=tuple(frozenset(words(line)) for line in document.get("exclusive", ())),
             duties={
                 str(duty): frozenset(words(roles))

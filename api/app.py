@@ -9,6 +9,8 @@ documentation pages, which load scripts from elsewhere, are not mounted.
 from __future__ import annotations
 
 import gc
+import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
+from uvicorn.config import STARTUP_FAILURE
 
 from api import (
     citizen,
@@ -41,8 +44,11 @@ from api.pages.rendering import FOLDER
 from api.services import Services, open_services
 from api.wire.base import Problem
 from hub.config import Settings, load_settings
+from hub.errors import HubError
 
 VERSION = "0.1.0"
+
+_LOG = logging.getLogger("mingjing.api")
 
 _DESCRIPTION = (
     "One record of people, homes, welfare and police matters: collected once, shared under rule, "
@@ -113,9 +119,14 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
 def create_app_from_environment() -> FastAPI:
     """Return the application of the settings in the environment, for an ASGI server.
 
-    What was opened stays for the life of the process, so the collector need not walk it again.
+    What was opened stays for the life of the process, so the collector need not walk it again. Where
+    it cannot be opened the process ends with uvicorn's own code for that, and says why.
     """
-    app = create_app(load_settings())
+    try:
+        app = create_app(load_settings())
+    except HubError as exc:
+        _LOG.critical("%s: %s", exc.title, exc)
+        sys.exit(STARTUP_FAILURE)
     gc.collect()
     gc.freeze()
     return app

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/me", tags=["citizen"])
 UseIndex = Annotated[int, Path(ge=0, lt=2**53, examples=[41], description="Index of the use.")]
 
 
-@router.get("/records", response_model=Disclosure, responses=problems(401, 403, 404, 503))
+@router.get("/records", response_model=Disclosure, responses=problems(401, 403, 404, 429, 503))
 async def records(session: CurrentSession, services: CurrentServices) -> Response:
     """Return what is held about you, from which department, since when (PIPL 45)."""
     return json_response(await disclosures.own_records(services, session))

@@ -27,6 +27,7 @@ from access.registrar import Act, NewCase
 from api.accuracy import compare_with_truth, true_accuracy_rows
 from api.commands.quality import print_headlines
 from api.console import Watch, out, print_rows
+from api.demo_policy import change_the_policy
 from api.quality import quality_rows
 from api.registers import register_office
 from api.running import run_delivery
@@ -94,6 +95,8 @@ def run_demo(plan: DemoPlan) -> None:
     _enter_cases(settings)
     with serving(settings, _free_port(settings.host)) as base, httpx.Client(base_url=base) as web:
         _officers(web, mail)
+        _chapter("The policy is changed, by two persons, while the server runs")
+        change_the_policy(settings)
         index = _citizen(web, mail)
         _check_proof(web, settings, index)
         if extra is not None:

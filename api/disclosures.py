@@ -30,7 +30,7 @@ from api.tokens import Session
 from api.vocabulary import Vocabulary
 from api.wire.officer import LookupBody, SearchBody
 from api.wire.statistics import StatisticsQuery
-from hub.errors import AccessDenied, NotFound
+from hub.errors import AccessDenied, NotFound, TooMuch
 
 
 async def look_up(services: Services, session: Session, body: LookupBody) -> Outcome:
@@ -139,10 +139,11 @@ def outcome_of(answer: Answer, vocabulary: Vocabulary) -> Outcome:
 
 
 def _refusal(answer: Answer | StatsAnswer) -> Outcome:
+    kind = AccessDenied if answer.wait_seconds is None else TooMuch
     body = problem(
-        AccessDenied.status,
-        AccessDenied.code,
-        AccessDenied.title,
+        kind.status,
+        kind.code,
+        kind.title,
         answer.reason,
         reasons=list(answer.decision.reasons),
         near_misses=list(answer.decision.near_misses),
@@ -150,7 +151,9 @@ def _refusal(answer: Answer | StatsAnswer) -> Outcome:
     )
     if answer.remedy:
         body["remedy"] = answer.remedy
-    return Outcome(AccessDenied.status, body)
+    if answer.wait_seconds is None:
+        return Outcome(kind.status, body)
+    return Outcome(kind.status, body, {"Retry-After": str(answer.wait_seconds)})
 
 
 def _trace(answer: Answer | StatsAnswer) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from api.wire.officer import Disclosure, LookupBody, Purposes, SearchBody
 
 router = APIRouter(prefix="/v1/officer", tags=["officer"], route_class=LeanRoute)
 
-_PROBLEMS = problems(400, 401, 403, 404, 413, 415, 422, 503)
+_PROBLEMS = problems(400, 401, 403, 404, 413, 415, 422, 429, 503)
 
 
 @router.post("/lookup", response_model=Disclosure, responses=_PROBLEMS)

@@ -14,10 +14,15 @@ from api.problems import MEDIA_TYPE
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A status and a body; from 400 on the body is a problem details object."""
+    """A status and a body; from 400 on the body is a problem details object.
+
+    Args:
+        headers: what the answer says beside its body.
+    """
 
     status: int
     body: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_problem(self) -> bool:
@@ -28,7 +33,9 @@ class Outcome:
 def json_response(outcome: Outcome) -> Response:
     """Return an outcome as JSON."""
     media_type = MEDIA_TYPE if outcome.is_problem else "application/json"
-    return Response(orjson.dumps(outcome.body, option=_OPTIONS), outcome.status, None, media_type)
+    return Response(
+        orjson.dumps(outcome.body, option=_OPTIONS), outcome.status, outcome.headers, media_type
+    )
 
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS

@@ -47,6 +47,7 @@ REMEDIES: Mapping[str, str] = {
     "request": "请按提示修改请求。 / Mend the request as it says.",
     "source": "请稍后重试。 / Try again in a while.",
     "tamper": "立即停止使用并报告监督机构。 / Stop at once and tell the oversight body.",
+    "too-much": "请到提示的时间后再查。 / Ask again when the answer says.",
     "unauthenticated": "请先登录。 / Sign in first.",
     "unsupported-media-type": "请查看接口说明。 / See the API reference for the media type.",
     "validation": "请按清单逐项修改。 / Mend the request field by field.",

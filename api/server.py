@@ -17,12 +17,12 @@ from hub.errors import SourceError
 _APP = "api.app:create_app_from_environment"
 
 
-def command(settings: Settings, port: int, workers: int = 1) -> list[str]:
-    """Return the command line of the web server."""
+def command(settings: Settings, port: int) -> list[str]:
+    """Return the command line of the web server; its workers share everything in the home."""
     return [
         *(sys.executable, "-m", "uvicorn", _APP, "--factory", "--no-access-log"),
         *("--host", settings.host, "--port", str(port), "--log-level", "warning"),
-        *("--workers", str(workers)),
+        *("--workers", str(settings.workers)),
     ]
 
 

@@ -17,6 +17,7 @@ from access.emergency_desk import EmergencyDesk
 from access.files import POLICY_FOLDER, digest_of, read_folder
 from access.guard import Guard
 from access.keeper import Keeper, adopt
+from access.masking import Names
 from access.ports import GuardKeys
 from access.privacy import Noise, load_draw
 from access.steady_clock import SteadyClock
@@ -39,6 +40,7 @@ from hub.store.budgets import Budgets
 from hub.store.records import Records
 from hub.store.registers import RegisterReader
 from hub.store.snapshots import SnapshotStore
+from hub.store.usage import Usage
 
 _LOG = logging.getLogger("mingjing.api")
 _TOKEN_LIFETIME = timedelta(hours=8)
@@ -72,7 +74,8 @@ class Services:
     workbooks: CapacityLimiter
 
     def close(self) -> None:
-        """Let go of ledger and records; what was promised is durable already."""
+        """Let go of counters, ledger and records; what was promised is durable already."""
+        self.guard.close()
         self.ledger.close()
         self.records.close()
 
@@ -96,7 +99,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     signer = keyring.signer("ledger", settings.origin)
     ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
     keys = GuardKeys.of(keyring)
-    keeper = open_keeper(settings, records, catalog, ledger, keys, clock)
+    keeper = open_keeper(settings, records, catalog, ledger, clock, keys.recipient.of)
     emergencies = open_emergencies(settings, records, ledger, keeper, keys)
     guard = Guard(
         keeper,
@@ -105,6 +108,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         ledger,
         keys,
         clock,
+        Usage(settings.usage),
         RegisterReader(records),
         noise=_noise(records, code_sets),
         emergencies=emergencies,
@@ -142,17 +146,20 @@ def open_keeper(
     records: Records,
     catalog: Catalog,
     ledger: Ledger,
-    keys: GuardKeys,
     clock: Clock,
+    names: Names | None = None,
 ) -> Keeper:
     """Return what knows the policy in force; a hub that never had one adopts that of its files.
+
+    Args:
+        names: keyed names for recipients; without it no pseudonym is shown.
 
     Raises:
         PolicyError, PolicyUnavailable, ClockDistrusted, LedgerError: as `access.keeper.Keeper`.
     """
     texts = read_folder(settings.policy_folder or POLICY_FOLDER)
     adopt(records, catalog, ledger, texts, clock.now())
-    keeper = Keeper(records, catalog, ledger, names=keys.recipient.of)
+    keeper = Keeper(records, catalog, ledger, names=names)
     if keeper.current(clock.now()).digest != digest_of(texts):
         _LOG.warning("the policy files are not what is in force: see `hub access changes`")
     return keeper

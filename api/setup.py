@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from access.files import POLICY_FOLDER, read_folder
 from access.keeper import adopt
-from contracts.loader import load_catalog, load_contracts
+from contracts.loader import load_catalog
+from contracts.versions.in_force import load_filed
 from hub.clock import SystemClock
 from hub.config import Settings, save_settings
 from hub.errors import ConfigError
@@ -36,7 +37,7 @@ def make_hub(settings: Settings) -> None:
     for folder in (settings.drop, settings.feedback, *settings.contract_folders):
         folder.mkdir(parents=True, exist_ok=True)
     texts = read_folder(settings.policy_folder or POLICY_FOLDER)
-    catalog = load_catalog(load_contracts(settings.contract_folders))
+    catalog = load_catalog(load_filed(settings))
     signer = keyring.signer("ledger", settings.origin)
     opened = Ledger(settings.ledger, signer, clock, settings.origin)
     with opened as ledger, Records.open(settings) as records:

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1", tags=["statistics"])
 
 
 @router.get(
-    "/statistics", response_model=Statistics, responses=problems(400, 401, 403, 404, 422, 503)
+    "/statistics", response_model=Statistics, responses=problems(400, 401, 403, 404, 422, 429, 503)
 )
 async def statistics(
     query: Annotated[StatisticsQuery, Query()],

@@ -11,10 +11,10 @@ from types import FrameType
 from api.console import err, out, show
 from api.running import prepare_instance
 from api.server import command, environment
+from api.services import open_services
 from assets.runtime import Promises
 from hub.config import Settings
 from hub.errors import SourceError
-from hub.keyring import Keyring
 
 _GRACE_SECONDS = 20.0
 
@@ -23,10 +23,10 @@ def run_all(settings: Settings) -> None:
     """Start everything and stay until a signal comes or one of them ends.
 
     Raises:
-        ConfigError: when the hub is not set up.
+        HubError: when the hub cannot be opened; a web server's workers would try it for ever.
         SourceError: when a process ended by itself; the others have been ended too.
     """
-    Keyring.open(settings.keyring, settings.passphrase)
+    open_services(settings).close()
     prepare_instance(settings)
     signal.signal(signal.SIGTERM, _interrupt)
     env = environment(settings)

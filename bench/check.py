@@ -32,9 +32,9 @@ from contracts.checks import plan
 from contracts.codes import CodeSets, load_code_sets
 from contracts.compile import SourceRelation, compile_batch
 from contracts.model import Contract
-from contracts.quoting import identifier
 from hub.config import load_settings
 from hub.errors import SourceError
+from hub.quoting import identifier
 from hub.store import lake
 
 ROWS_PER_RESIDENT = 25 / 3  # a district of 120,000 stands for a file of a million rows

@@ -15,8 +15,8 @@ from contracts.arithmetic import has_birth_date, has_check_character
 from contracts.checks import CheckSpec, plan
 from contracts.codes import CodeSets
 from contracts.model import Contract
-from contracts.quoting import identifier, literals
 from contracts.shapes import ISO_DATE, RESIDENT_ID
+from hub.quoting import identifier, literals
 
 
 def rules(contract: Contract, code_sets: CodeSets) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from hub.blind_index import BlindIndex
@@ -25,6 +26,8 @@ from hub.store.snapshots import SnapshotStore, SubjectsWriter
 
 BATCH = "20260601-invented"
 SINCE = "2026-06-01"
+
+_AT_ONCE = 10_000
 
 _GOLDEN = {
     "resident_id": "公民身份号码",
@@ -173,11 +176,16 @@ def publish(
     store = SnapshotStore(settings)
     folder = store.begin(version)
     keys = _Keys(keyring)
-    found = sorted((keys.subject_of(who.number), who) for who in persons)
     writer = SubjectsWriter(folder / "subjects.sqlite")
-    writer.documents((key, keys.sealed(key, document(who, key, catalog))) for key, who in found)
-    writer.tokens(row for key, who in found for row in keys.tokens(key, who))
-    writer.identities((keys.identifiers.of(who.number), key) for key, who in found)
+    identities: list[bytes] = []
+    everybody = iter(persons)
+    while some := list(islice(everybody, _AT_ONCE)):
+        found = [(keys.subject_of(who.number), who) for who in some]
+        writer.documents((key, keys.sealed(key, document(who, key, catalog))) for key, who in found)
+        writer.tokens(row for key, who in found for row in keys.tokens(key, who))
+        identities += [keys.identifiers.of(who.number) + key for key, who in found]
+    identities.sort()  # a table that is filled in the order of its keys is filled once
+    writer.identities((both[:16], both[16:]) for both in identities)
     writer.close()
     con = lake.open_workspace(settings)
     con.execute(f"ATTACH {literal(str(folder / 'analytic.duckdb'))} AS analytic")

@@ -1,14 +1,16 @@
-"""Governed look-up against an empty FastAPI endpoint: what guard, seals and ledger cost.
+"""Governed look-up against an empty FastAPI endpoint: what guard, seals, limits and ledger cost.
 
-Both servers are real uvicorn processes of one worker, both are sent the same bytes by the same
-client from another process over 16 keep-alive connections, taking turns. Every look-up is of another person
-and is durable in the ledger before it is answered.
+Ours is two uvicorn workers over one home, as `hub up` runs them; the peer is one, for the client is
+the limit of two of it. Both are sent the same bytes by the same client from another process over 16
+keep-alive connections, taking turns. In a run nobody is looked up twice; every look-up is counted,
+and durable in the ledger, before it is answered.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,6 +24,8 @@ from typing import Any
 import httpx
 
 from access.demo import load_demo_actors
+from access.files import POLICY_FOLDER
+from access.purposes import FILE as PURPOSES
 from bench import invented
 from bench.machine import installed
 from bench.row import Mark, Peer, Row, allowance
@@ -34,23 +38,35 @@ from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 
 CONNECTIONS = 16
+WORKERS = 2
 SECONDS = 4.0
-P99_MS = 50.0
+RATE = 0.25
+P99_MS = 30.0
+TEN_MILLION = 10_000_000
 
 _HOST = "127.0.0.1"
-_ASKED = 5000
+_ASKED = 40_000
 _START_SECONDS = 60.0
 
 
 def rows(settings: BenchSettings) -> Iterator[Row]:
     """Yield throughput against the empty endpoint, and the 99th percentile against its limit."""
-    home = settings.scratch("lookup")
-    settings.say(f"publishing {settings.residents:,} invented persons")
-    make_home(home / "hub", settings.residents)
+    yield from _measure(settings, "lookup", settings.residents)
+
+
+def rows_10m(settings: BenchSettings) -> Iterator[Row]:
+    """Yield the same with ten million persons in the snapshot, which is built once."""
+    yield from _measure(settings, "lookup-10m", TEN_MILLION)
+
+
+def _measure(settings: BenchSettings, name: str, residents: int) -> Iterator[Row]:
+    home = settings.scratch(name)
+    settings.say(f"publishing {residents:,} invented persons")
+    make_home(home / "hub", residents)
     with ExitStack() as stack:
-        ours = stack.enter_context(_serving(_OURS, home / "hub"))
-        theirs = stack.enter_context(_serving(_PEER, home))
-        requests = _lookups(ours, settings.residents)
+        ours = stack.enter_context(_serving(_OURS, home / "hub", WORKERS))
+        theirs = stack.enter_context(_serving(_PEER, home, 1))
+        requests = _lookups(ours, residents)
         sides = {
             "ours": _Side(home / "ours.json", ours, requests),
             "peer": _Side(home / "peer.json", theirs, requests),
@@ -59,9 +75,9 @@ def rows(settings: BenchSettings) -> Iterator[Row]:
             {name: side.per_second for name, side in sides.items()}, settings.runs, settings.say
         )
     rate = {name: median(values) for name, values in figures.items()}
-    size = f"{settings.residents:,} persons, {CONNECTIONS} connections"
+    size = f"{residents:,} persons, {CONNECTIONS} connections, {WORKERS} workers"
     yield Row(
-        name="lookup-rate",
+        name=f"{name}-rate",
         measures="requests of ours / requests of the peer",
         size=size,
         runs=settings.runs,
@@ -70,12 +86,12 @@ def rows(settings: BenchSettings) -> Iterator[Row]:
         theirs=rate["peer"],
         unit="requests/s",
         ratio=rate["ours"] / rate["peer"],
-        mark=Mark(">=", 0.2),
+        mark=Mark(">=", RATE),
     )
     peer, limit = allowance(P99_MS)
     slowest = median(sides["ours"].p99_ms)
     yield Row(
-        name="lookup-p99",
+        name=f"{name}-p99",
         measures="99th percentile of ours / allowance",
         size=size,
         runs=settings.runs,
@@ -89,13 +105,23 @@ def rows(settings: BenchSettings) -> Iterator[Row]:
 
 
 def make_home(home: Path, residents: int) -> None:
-    """Make a hub of the demonstration profile with a published snapshot of invented persons."""
+    """Make a hub of the demonstration profile with a published snapshot of invented persons.
+
+    One officer asks for everybody there, so its purposes have limits that nobody reaches.
+    """
     settings = load_settings(home=home, profile="demonstration")
     keyring = Keyring.create(settings.keyring)
     signer = keyring.signer("ledger", settings.origin)
     Ledger(settings.ledger, signer, SystemClock(), settings.origin).close()
     catalog = load_catalog(load_contracts(settings.contract_folders))
     invented.publish(settings, keyring, catalog, map(invented.person, range(residents)))
+    policies = home / "policies"
+    policies.mkdir()
+    purposes = (POLICY_FOLDER / PURPOSES).read_text()
+    (policies / PURPOSES).write_text(_LIMIT.sub(r"\1 1000000000", purposes))
+
+
+_LIMIT = re.compile(r"^(  (?:per_minute|persons_a_day):) \d+$", re.MULTILINE)
 
 
 class _Side:
@@ -162,12 +188,13 @@ _PEER = "bench.empty_app:create"
 
 
 @contextmanager
-def _serving(application: str, home: Path) -> Iterator[int]:
+def _serving(application: str, home: Path, workers: int) -> Iterator[int]:
     """Run an application in uvicorn for a while and yield its port once it answers."""
     port = _free_port()
     command = [
         *(sys.executable, "-m", "uvicorn", application, "--factory", "--host", _HOST),
         *("--port", str(port), "--no-access-log", "--log-level", "warning"),
+        *("--workers", str(workers)),
     ]
     environment: Mapping[str, str] = {
         **os.environ,

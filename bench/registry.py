@@ -44,6 +44,9 @@ BENCHES: Mapping[str, Bench] = {
     ),
     "ledger": Bench("bench.ledger", "rows", "durable ledger appends against plain SQLite"),
     "lookup": Bench("bench.lookup", "rows", "governed lookup against an empty FastAPI endpoint"),
+    "lookup-10m": Bench(
+        "bench.lookup", "rows_10m", "the same with 10 M persons in the snapshot", by_name_only=True
+    ),
     "main-job": Bench("bench.main_job", "rows", "time and peak memory of the whole main job"),
     "main-job-1m": Bench(
         "bench.main_job", "rows_1m", "the same at 1,000,000 residents", by_name_only=True

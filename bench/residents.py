@@ -21,7 +21,7 @@ from contracts.checks import plan
 from contracts.codes import CodeSets
 from contracts.loader import load_contracts
 from contracts.model import Contract, Property, TypeOptions
-from contracts.quoting import identifier, literal
+from hub.quoting import identifier, literal
 
 DATASET = "population.resident"
 AS_OF = date(2026, 6, 30)

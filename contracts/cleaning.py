@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from contracts.arithmetic import check_character
 from contracts.codes import CodeSet
 from contracts.model import Property
-from contracts.quoting import literal, literals
 from contracts.shapes import BLANK, HAN, INVISIBLE, NULL_WORDS
+from hub.quoting import literal, literals
 
 _WIDE = "".join(chr(code) for code in range(0xFF01, 0xFF5F)) + "\u3000"
 _NARROW = "".join(chr(code) for code in range(0x21, 0x7F)) + " "

@@ -12,9 +12,9 @@ from contracts.checks import CheckSpec
 from contracts.codes import CodeSet
 from contracts.frame import Frame
 from contracts.lists import alternation, is_long, none_of
-from contracts.quoting import literal
 from contracts.rules import NAMED_RULES
 from contracts.shapes import Shape, bare
+from hub.quoting import literal
 
 DUPLICATE_KINDS = ("key_duplicate", "unique", "duplicateValues")
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from contracts.check import Connection
 from contracts.checks import CheckSpec
 from contracts.model import Contract
-from contracts.quoting import literals
 from contracts.verdict import BatchVerdict
+from hub.quoting import literals
 
 HEADER = ("行号 row", "文件行 line", "栏目 column", "规则 rule", "级别 severity", "处理 what to do")
 MOST_WARNINGS = 1000  # lines per warning

@@ -13,7 +13,7 @@ from datetime import date
 
 from contracts.codes import DIVISIONS, CodeSets
 from contracts.model import Contract
-from contracts.quoting import identifier
+from hub.quoting import identifier
 
 CHECKED = "checked"
 """Table that the scan leaves: typed columns, and the bits of the checks a row fails."""

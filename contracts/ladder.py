@@ -23,7 +23,6 @@ from contracts.conditions import Condition
 from contracts.frame import CHECKED, Frame
 from contracts.masks import Masks, bits
 from contracts.model import Property
-from contracts.quoting import identifier, literal
 from contracts.shapes import (
     BOOLEAN,
     INTEGER,
@@ -34,6 +33,7 @@ from contracts.shapes import (
     Shape,
     read_date,
 )
+from hub.quoting import identifier, literal
 
 ASIDE = identifier("aside")
 PLAIN = identifier("plain")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from contracts.quoting import literal, literals
+from hub.quoting import literal, literals
 
 LONGEST = 500  # codes in one expression
 _FEW = 24

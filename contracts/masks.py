@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from contracts.checks import CheckSpec
-from contracts.quoting import identifier, literal
+from hub.quoting import identifier, literal
 
 WORD_BITS = 62
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from contracts.checks import CheckSpec
 from contracts.conditions import invalid_sql, missing_sql
 from contracts.frame import CHECKED, Frame
-from contracts.quoting import identifier
 from contracts.rules import NAMED_RULES
 from contracts.sql_guard import query
+from hub.quoting import identifier
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from contracts.ladder import ASIDE, Rung, raw_text, uncast_text
 from contracts.masks import Masks
 from contracts.metrics import repeated_table
 from contracts.model import Contract
-from contracts.quoting import identifier, literal
 from contracts.sql_guard import OWN_TABLE
+from hub.quoting import identifier, literal
 
 ROW_BASED = ("required", "key_duplicate", "nullValues", "missingValues")
 

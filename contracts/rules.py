@@ -19,10 +19,10 @@ from contracts.arithmetic import birth_number, credit_is_wrong
 from contracts.frame import Frame
 from contracts.lists import is_long, is_one_of, none_of, not_in_table
 from contracts.model import Contract, Threshold
-from contracts.quoting import identifier, literal, literals
 from contracts.sets import age_of_newest, freshness_limit, rows_without_one_head
 from contracts.shapes import RESIDENT_ID
 from contracts.sql_guard import row_expression
+from hub.quoting import identifier, literal, literals
 
 Kind = Literal["column", "date", "columns", "dataset", "name", "sql", "codes", "count"]
 Arguments = Mapping[str, Any]

@@ -12,7 +12,7 @@ from typing import Any
 
 from contracts.frame import CHECKED, Frame
 from contracts.model import Contract, Threshold
-from contracts.quoting import identifier, literals
+from hub.quoting import identifier, literals
 
 ACCEPTED = "accepted"
 CYCLE_DAYS = {

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from contracts.lists import alternation, is_one_of
 from contracts.model import Property
-from contracts.quoting import literal
+from hub.quoting import literal
 
 NULL_WORDS = ("无", "不详", "/", "—", "-", "NULL", "null", "空")
 RESIDENT_ID = "[0-9]{17}[0-9X]"

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from contracts.model import Contract
-from contracts.quoting import identifier, literal
 from contracts.shapes import bare
 from contracts.sql_guard import OWN_TABLE, query, row_expression
+from hub.quoting import identifier, literal
 from hub.store.lake import trial
 
 _TYPES = {

@@ -28,7 +28,7 @@ def load_agencies(folder: Path | None = None) -> Mapping[str, str]:
         folder: the policy folder; one without the file, or None, has the built-in register.
 
     Raises:
-        PolicyError: every line that does not fit.
+        PolicyError: when it cannot be read, or as `parse_agencies`.
     """
     own = BUILT_IN if folder is None else folder / FILE
     path = own if own.exists() else BUILT_IN
@@ -39,7 +39,7 @@ def load_agencies(folder: Path | None = None) -> Mapping[str, str]:
 
 
 def parse_agencies(text: str) -> Mapping[str, str]:
-    """Return code -> title of every agency a text names.
+    """Return code -> title of every agency of a text.
 
     Raises:
         PolicyError: every line that does not fit.

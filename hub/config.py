@@ -54,6 +54,7 @@ class Settings(BaseSettings):
         60.0, gt=0, description="A contract's rule of type `sql` fails when it takes longer."
     )
     port: int = Field(8020, ge=1, le=65535, description="Port of the API and pages.")
+    workers: int = Field(2, ge=1, le=64, description="Processes of the API and pages.")
     dagster_port: int = Field(8021, ge=1, le=65535, description="Port of Dagster's own UI.")
 
     @property
@@ -100,6 +101,11 @@ class Settings(BaseSettings):
     def ledger(self) -> Path:
         """File of the ledger."""
         return self.home / "ledger.sqlite"
+
+    @property
+    def usage(self) -> Path:
+        """File of the counters of use."""
+        return self.home / "usage.sqlite"
 
     @property
     def keyring(self) -> Path:

@@ -84,6 +84,15 @@ class AccessDenied(HubError):
     exit_code = 77
 
 
+class TooMuch(HubError):
+    """The actor may, but not as much of it as this; the message says when it may be asked again."""
+
+    code = "too-much"
+    title = "Too much in too short a time"
+    status = 429
+    exit_code = 75
+
+
 class ContractError(HubError):
     """A contract is not valid; `findings` holds every finding with file and line."""
 

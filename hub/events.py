@@ -32,6 +32,8 @@ class EventTag(StrEnum):
     ACCESS_GRANT_GIVEN = "access:grant:given"
     ACCESS_GRANT_REQUESTED = "access:grant:requested"
     ACCESS_GRANT_REVOKED = "access:grant:revoked"
+    ACCESS_LIMIT_EXCEEDED = "access:limit:exceeded"
+    ACCESS_LIMIT_REACHED = "access:limit:reached"
     ACCESS_POLICY_ACTIVATED = "access:policy:activated"
     ACCESS_POLICY_ADOPTED = "access:policy:adopted"
     ACCESS_POLICY_APPROVED = "access:policy:approved"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from access import counting
 from access.answers import Receipt, StatsAnswer, StatsQuery
-from access.asking import Asked, Means, ask, entry, known, reading
+from access.asking import Asked, Means, ask, entry, known, reading, too_much
 from access.counting import Counted, Question
+from access.limits import Over
 from access.model import Action, Actor, Request
 from access.recording import Prepared
 
@@ -47,7 +48,13 @@ def _answer(
         reason=counted.refusal,
         more={"by": list(query.by), **counted.told()} if allowed else None,
     )
-    return Prepared((told,), _Table(asked, query, counted))
+
+    def over(what: Over) -> Prepared[StatsAnswer]:
+        nothing = Counted(refusal=what.reason, remedy=what.remedy)
+        table = _Table(asked, query, nothing, what.seconds)
+        return Prepared((too_much(means, asked, what),), table)
+
+    return Prepared((told,), _Table(asked, query, counted), over)
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # no representation shows what is still locked
@@ -57,6 +64,7 @@ class _Table:
     asked: Asked
     query: StatsQuery
     counted: Counted
+    wait_seconds: int | None = None
 
     def __call__(self, receipt: Receipt) -> StatsAnswer:
         decision, counted = self.asked.decision, self.counted
@@ -76,4 +84,5 @@ class _Table:
             time=self.asked.time,
             policy_version=decision.policy_version,
             snapshot_version=self.asked.context.snapshot,
+            wait_seconds=self.wait_seconds,
         )

@@ -26,7 +26,7 @@ def prepare(means: Means, actor: Actor, query: LookupQuery) -> Prepared[Answer]:
     snapshot = means.snapshots.current()
     asked = reading(means, asked, snapshot)
     key = find(snapshot)
-    document = means.finder.open(snapshot, key) if key is not None else None
+    document = means.finder.open(snapshot, key)
     if key is None or document is None:
         return nobody(means, asked, None)
     if not may_show(means, asked, key, document):

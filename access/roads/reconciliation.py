@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from access.answers import Receipt
-from access.asking import Asked, Means, ask, entry, reading, traits_about
+from access.asking import Asked, Means, ask, entry, reading, too_much, traits_about
+from access.limits import Over
 from access.model import Action, Actor, Decision, Request
 from access.ports import SnapshotReader
 from access.recording import Prepared
@@ -105,15 +106,19 @@ def prepare(
     request = Request(actor, Action.RECONCILE, own, PURPOSE, case, at=means.clock.now())
     asked = ask(means, request, "")
     decision = asked.decision
+
+    def over(what: Over) -> Prepared[Reconciled]:
+        return Prepared((too_much(means, asked, what),), _Answer(False, what.reason, what.remedy))
+
     if not decision.allowed:
         told = entry(means, asked, False, datasets=(), outcome="refused")
-        return Prepared((told,), _Answer(False, decision.reason, decision.remedy))
+        return Prepared((told,), _Answer(False, decision.reason, decision.remedy), over)
     snapshot = means.snapshots.current()
     asked = reading(means, asked, snapshot)
     seen: dict[bytes, _Seen] = {}
     records = {m.id: tuple(_shown(means, asked, m, snapshot, seen)) for m in matters}
     entries = tuple(_disclosure(means, asked, key, what) for key, what in seen.items())
-    return Prepared(entries, _Answer(True, decision.reason, "", records, len(seen)))
+    return Prepared(entries, _Answer(True, decision.reason, "", records, len(seen)), over)
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # no representation shows what is still locked

@@ -123,7 +123,7 @@ def _curve(scale: _Scale, values: Sequence[float | None]) -> list[str]:
     last = next((item for item in reversed(list(enumerate(values))) if item[1] is not None), None)
     if last is not None and last[1] is not None:
         x, y = scale.x(last[0]), scale.y(last[1])
-        parts.append(
-            f'<text class="figure" x="{x}" y="{y - 9}" text-anchor="middle">{_percent(last[1])}</text>'
+        parts.append(  # ends at its point: to the right stand the names of the levels
+            f'<text class="figure" x="{x}" y="{y - 9}" text-anchor="end">{_percent(last[1])}</text>'
         )
     return parts

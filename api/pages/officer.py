@@ -86,4 +86,5 @@ def _page(
         "problem": outcome.body if outcome and not answered else None,
         "listed": answered and filled["by"] in _SEARCHES,
     }
-    return page(request, "officer.html", context, outcome.status if outcome else 200)
+    outcome = outcome or Outcome(200)
+    return page(request, "officer.html", context, outcome.status, outcome.headers)

@@ -192,7 +192,8 @@ def _work_page(
 def _purposes(services: Services, session: Session) -> tuple[list[Any], list[Any]]:
     """Return the purposes under which the reader may ask for approval, and open emergencies."""
     words = services.vocabulary
-    lifts, rescues = [], []
+    lifts: list[Any] = []
+    rescues: list[Any] = []
     for purpose in words.purposes_of(session.actor):
         if Action.UNMASK not in purpose.actions:
             continue

@@ -57,7 +57,8 @@ async def statistics(request: Request, session: PageActor, services: CurrentServ
         "problem": outcome.body if outcome and not answered else None,
         "table": table(outcome.body) if outcome and answered else None,
     }
-    return page(request, "statistics.html", context, outcome.status if outcome else 200)
+    outcome = outcome or Outcome(200)
+    return page(request, "statistics.html", context, outcome.status, outcome.headers)
 
 
 async def _answer(services: Services, session: Session, filled: Mapping[str, str]) -> Outcome:

@@ -108,6 +108,7 @@ _MEANING = {
     413: "The body is larger than allowed.",
     415: "The body is not sent as application/json.",
     422: "Some fields do not fit; each is named, none is repeated.",
+    429: "More than the purpose allows in a minute or a day; Retry-After says when to ask again.",
     502: "A source cannot be read.",
     503: "The ledger cannot record, so nothing was released.",
 }

@@ -15,11 +15,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hub.errors import LedgerError, RequestError, TamperDetected
+from hub.file_lock import FileLock
 from hub.files import sync_folder
 from hub.ledger.merkle import HASH_BYTES, Node
 
@@ -93,23 +94,28 @@ class Storage:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._turn = FileLock(path)
 
     def close(self) -> None:
         """Let go of the file; the next call opens it again."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        self._disconnect()
+        self._turn.close()
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[None]:
-        """Run a block as one transaction, the only writing one on the file; durable on leaving."""
-        try:
-            self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
-            yield
-            self.commit()
-        except BaseException:
-            self.close()  # rolls back; a connection that failed is never trusted again
-            raise
+        """Run a block as one transaction, the only writing one on the file; durable on leaving.
+
+        Writers of several processes take turns at the file's lock. Who waits there is let in as
+        soon as the one before is done; in SQLite's own queue it would oversleep.
+        """
+        with self._waiting_for_turn() if write else nullcontext():
+            try:
+                self._execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                yield
+                self.commit()
+            except BaseException:
+                self._disconnect()  # rolls back; a connection that failed is never trusted again
+                raise
 
     def commit(self) -> None:
         """Make the transaction durable: the write-ahead log has reached the disk on return."""
@@ -224,6 +230,20 @@ class Storage:
         rows = self._rows("PRAGMA integrity_check")
         return [str(row[0]) for row in rows if row[0] != "ok"]
 
+    @contextmanager
+    def _waiting_for_turn(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._turn.held())
+            except OSError as exc:
+                raise LedgerError(f"the ledger's lock cannot be taken: {exc.strerror}") from exc
+            yield
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
     def _execute(self, query: str, values: Sequence[object] = ()) -> None:
         with self._wrapped() as connection:
             connection.execute(query, values)
@@ -239,7 +259,7 @@ class Storage:
                 self._connection = _connect(self._path)
             yield self._connection
         except sqlite3.Error as exc:
-            self.close()
+            self._disconnect()
             raise LedgerError(f"the ledger file cannot be used: {exc}") from exc
 
 

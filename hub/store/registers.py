@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from hub.errors import NotFound, RequestError, SourceError
 from hub.store.access_models import AccessStepRow, CaseFileRow, CaseMemberRow, ProtectedRow
+from hub.store.access_steps import About
 from hub.store.records import Records
 
 _SECONDS = 0.2  # so long an entry may take to be seen by a process that serves
@@ -102,8 +103,9 @@ class RegisterReader:
 
 
 def last_step(session: Session) -> int:
-    """Return the number of the last step about access, 0 before the first."""
-    return session.scalar(select(func.max(AccessStepRow.id))) or 0
+    """Return the number of the last step about the registers, 0 before the first."""
+    ours = AccessStepRow.about.in_([About.CASE.value, About.PROTECTED.value])
+    return session.scalar(select(func.max(AccessStepRow.id)).where(ours)) or 0
 
 
 def read_registers(session: Session) -> Registers:

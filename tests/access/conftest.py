@@ -18,6 +18,7 @@ from hub.catalog import Catalog
 from hub.clock import FixedClock
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.store.usage import Usage
 from tests.access.district import district_catalog
 from tests.access.keeping import keeper_of
 from tests.access.people import EAST, MemorySnapshot, Person, invented_id, record
@@ -85,6 +86,14 @@ def ledger(tmp_path: Path, keyring: Keyring, clock: FixedClock) -> Iterator[Ledg
 
 
 @pytest.fixture
+def usage(tmp_path: Path) -> Iterator[Usage]:
+    """Counters that have counted nothing."""
+    made = Usage(tmp_path / "usage.sqlite")
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def person() -> Person:
     """A resident of East Street who also owns a home there and reported an incident."""
     dwelling = record(
@@ -140,10 +149,11 @@ def guard(
     ledger: Ledger,
     keys: GuardKeys,
     clock: FixedClock,
+    usage: Usage,
     registers: MemoryRegisters,
 ) -> Guard:
     """The guard over all of them."""
-    return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, registers)
+    return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers)
 
 
 @pytest.fixture
@@ -154,12 +164,13 @@ def guard_in(
     ledger: Ledger,
     keys: GuardKeys,
     registers: MemoryRegisters,
+    usage: Usage,
 ) -> Callable[[timedelta], Guard]:
     """Make the same guard as it is a while later."""
 
     def make(later: timedelta) -> Guard:
-        clock = FixedClock(NOW + later)
-        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, registers)
+        clock, keeper = FixedClock(NOW + later), keeper_of(decider)
+        return Guard(keeper, catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make
 
@@ -172,11 +183,12 @@ def guard_of(
     keys: GuardKeys,
     clock: FixedClock,
     registers: MemoryRegisters,
+    usage: Usage,
 ) -> Callable[..., Guard]:
     """Make a guard over given people."""
 
     def make(*people: Person) -> Guard:
-        snapshot = MemorySnapshot(keys, people)
-        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, registers)
+        snapshot, keeper = MemorySnapshot(keys, people), keeper_of(decider)
+        return Guard(keeper, catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make

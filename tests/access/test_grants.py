@@ -25,8 +25,11 @@ from hub.catalog import Catalog
 from hub.clock import FixedClock
 from hub.ledger.log import Ledger
 from hub.store.grants import Grant
+from hub.store.usage import Usage
 from tests.access.conftest import NOW
+from tests.access.keeping import Counting
 from tests.access.people import MemorySnapshot, Person
+from tests.access.registers import MemoryRegisters
 from tests.access.test_changes import BUILT_IN, House, act, house, opened
 
 __all__ = ["house"]
@@ -73,7 +76,14 @@ Ask = Callable[..., Answer]
 
 @pytest.fixture
 def ask(
-    house: House, catalog: Catalog, ledger: Ledger, keys: GuardKeys, person: Person, clerk: Actor
+    usage: Usage,
+    registers: MemoryRegisters,
+    house: House,
+    catalog: Catalog,
+    ledger: Ledger,
+    keys: GuardKeys,
+    person: Person,
+    clerk: Actor,
 ) -> Ask:
     """Ask the guard about the resident who owns a home."""
     keeper = Keeper(house.records, catalog, ledger, elapsed=Counting())
@@ -87,22 +97,11 @@ def ask(
         purpose: str = "residence.verify",
     ) -> Answer:
         snapshot = MemorySnapshot(keys, (person,))
-        guard = Guard(keeper, catalog, snapshot, ledger, keys, FixedClock(at))
+        guard = Guard(keeper, catalog, snapshot, ledger, keys, FixedClock(at), usage, registers)
         query = LookupQuery("resident_id", person.number, purpose, case, datasets)
         return guard.lookup(actor, query)
 
     return lookup
-
-
-class Counting:
-    """A counter by which a second passes at every reading."""
-
-    def __init__(self) -> None:
-        self.count = 0.0
-
-    def __call__(self) -> float:
-        self.count += 1
-        return self.count
 
 
 def shown(answer: Answer) -> dict[str, set[str]]:
@@ -110,8 +109,7 @@ def shown(answer: Answer) -> dict[str, set[str]]:
     (subject,) = answer.subjects
     found: dict[str, set[str]] = {}
     for record in subject.records:
-        cells = {c for c, cell in record["cells"].items() if cell["treatment"] != "hidden"}
-        found.setdefault(record["dataset"], set()).update(cells)
+        found.setdefault(record.dataset, set()).update(record.values)
     return found
 
 
@@ -231,8 +229,10 @@ def test_who_asks_does_not_give(desk: GrantDesk, ask: Ask) -> None:
         ({"valid_to": NOW}, "ends after"),
         ({"valid_to": NOW + timedelta(days=400)}, "within"),
         ({"uses_left": 0}, "one or more"),
+        ({"purpose": "public_safety.investigation",
+          "columns": {"address.standard_address": ("name",)}}, "may not state"),
         ({"purpose": "public_safety.investigation", "columns": {"police.case": ("category",)}},
-         "may not state"),
+         "does not share"),
     ],
 )  # fmt: skip
 def test_what_is_too_wide_is_not_even_asked_for(
@@ -266,6 +266,19 @@ def test_a_use_is_taken_by_each_answer_and_none_is_left_over(
     assert (standing.state, standing.grant.uses_left) == (GrantState.EXHAUSTED, 0)
     events = [e.event for e in ledger.entries(0, ledger.size)]
     assert events.count("access:grant:exhausted") == 1
+
+
+def test_a_use_that_another_took_meanwhile_is_refused(
+    desk: GrantDesk, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that has not looked since finds none left when it takes one."""
+    given(desk, replace(WANTED, uses_left=1))
+    monkeypatch.setattr("access.keeper._LOOK_SECONDS", 3600.0)
+    assert ask().allowed
+    refused = ask()
+    assert not refused.allowed
+    assert "no use left" in refused.reason
+    assert refused.decision.grants == ()
 
 
 def test_two_processes_never_take_the_same_use(house: House, desk: GrantDesk) -> None:

@@ -16,7 +16,9 @@ import pytest
 from access.answers import LookupQuery, SearchQuery, StatsQuery
 from access.decision import Decider
 from access.guard import Guard
+from access.limits import Limits
 from access.model import Actor
+from access.policy import Policy
 from access.ports import GuardKeys
 from access.recording import Prepared, Recorder
 from hub.catalog import Catalog
@@ -26,7 +28,8 @@ from hub.keyring import Keyring
 from hub.ledger.committer import Receipt
 from hub.ledger.log import Ledger, LoggedEntry
 from hub.ledger.merkle import leaf_hash
-from hub.ledger.writer import Entry, commitment_of
+from hub.ledger.writer import Entry, PreparedEntry, commitment_of
+from hub.store.usage import Usage
 from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person
 from tests.access.registers import MemoryRegisters
@@ -39,9 +42,10 @@ class FailingLedger:
 
     def __init__(self, outcome: Receipt | Exception | None) -> None:
         self.outcome = outcome
-        self.taken: list[Entry] = []
+        self.taken: list[Entry | PreparedEntry] = []
+        self.size = 0
 
-    def submit(self, entries: Sequence[Entry]) -> Future[Receipt]:
+    def submit(self, entries: Sequence[Entry | PreparedEntry]) -> Future[Receipt]:
         """Take the entries and fail, answer, or never answer."""
         self.taken.extend(entries)
         future: Future[Receipt] = Future()
@@ -61,6 +65,10 @@ class FailingLedger:
         """Never asked."""
         raise AssertionError
 
+    def entries(self, start: int, stop: int) -> list[LoggedEntry]:
+        """Never asked."""
+        raise AssertionError
+
     def proof_bundle(self, index: int) -> dict[str, Any]:
         """Never asked."""
         raise AssertionError
@@ -76,11 +84,12 @@ def over(
     snapshot: MemorySnapshot,
     keys: GuardKeys,
     clock: FixedClock,
+    usage: Usage,
     registers: MemoryRegisters,
 ) -> Make:
     """Make a guard over a given ledger."""
     return lambda ledger: Guard(
-        keeper_of(decider), catalog, snapshot, ledger, keys, clock, registers
+        keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers
     )
 
 
@@ -128,10 +137,18 @@ def test_nothing_leaves_for_a_receipt_of_other_entries(
                 ask()
 
 
-def test_nothing_leaves_when_the_ledger_is_silent() -> None:
+@pytest.fixture
+def limits(
+    usage: Usage, ledger: Ledger, catalog: Catalog, policy: Policy, clock: FixedClock
+) -> Limits:
+    """Limits that count nothing of the entries here, which are nobody's."""
+    return Limits(usage, ledger, catalog, lambda: policy.purposes, clock)
+
+
+def test_nothing_leaves_when_the_ledger_is_silent(limits: Limits) -> None:
     """A receipt that does not come is an error after the wait, not an answer."""
     prepared = _prepared(1)
-    recorder = Recorder(FailingLedger(None), wait_seconds=0.01)
+    recorder = Recorder(FailingLedger(None), limits, wait_seconds=0.01)
     with pytest.raises(LedgerError, match="in time"):
         recorder.release(prepared)
     with pytest.raises(LedgerError, match="in time"):
@@ -144,12 +161,12 @@ def _prepared(count: int) -> Prepared[Any]:
 
 
 def test_requests_of_one_turn_share_a_submission_and_get_their_own_receipts(
-    keyring: Keyring, clock: FixedClock, tmp_path: Path
+    keyring: Keyring, clock: FixedClock, tmp_path: Path, limits: Limits
 ) -> None:
     """Five requests at once, each with its own places in the ledger; none lost, none shared."""
     origin = "test.example/turns"
     with Ledger(tmp_path / "l.sqlite", keyring.signer("ledger", origin), clock, origin) as ledger:
-        recorder = Recorder(ledger)
+        recorder = Recorder(ledger, limits)
         counts = (1, 3, 2, 1, 4)
 
         async def ask() -> list[Any]:
@@ -166,11 +183,11 @@ def test_requests_of_one_turn_share_a_submission_and_get_their_own_receipts(
 
 
 def test_who_gives_up_waiting_takes_no_other_request_along(
-    keyring: Keyring, clock: FixedClock, tmp_path: Path
+    keyring: Keyring, clock: FixedClock, tmp_path: Path, limits: Limits
 ) -> None:
     origin = "test.example/cancelled"
     with Ledger(tmp_path / "l.sqlite", keyring.signer("ledger", origin), clock, origin) as ledger:
-        recorder = Recorder(ledger)
+        recorder = Recorder(ledger, limits)
 
         async def ask() -> Any:
             leaving = asyncio.create_task(recorder.release_async(_prepared(1)))
@@ -183,12 +200,12 @@ def test_who_gives_up_waiting_takes_no_other_request_along(
         assert ledger.size == 2  # prepared is recorded, whoever is still there to read it
 
 
-def test_a_ledger_that_refuses_the_turn_fails_everyone_and_hangs_nobody() -> None:
+def test_a_ledger_that_refuses_the_turn_fails_everyone_and_hangs_nobody(limits: Limits) -> None:
     class Refusing(FailingLedger):
         def submit(self, entries: Sequence[Any]) -> Future[Receipt]:
             raise RequestError("not fit to record")
 
-    recorder = Recorder(Refusing(None))
+    recorder = Recorder(Refusing(None), limits)
 
     async def ask() -> list[Any]:
         asked = (recorder.release_async(_prepared(1)) for _ in range(3))

@@ -145,7 +145,9 @@ def test_not_there_and_not_yours_are_one_answer(
     assert first["event"] == second["event"] == "officer:subject:refused"
     assert first["reason"] == second["reason"]
     assert first["subject"] == keys.label.of(person.key).hex()
-    assert "subject" not in second
+    assert second.keys() == first.keys()
+    assert {name for name in first if first[name] != second[name]} == {"request", "subject"}
+    assert ledger.entries_of(keys.label.of(invented_id(sequence=555).encode()[-16:])) == []
 
 
 def told(answer: Answer) -> Answer:

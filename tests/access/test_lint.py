@@ -123,6 +123,10 @@ def test_spacing_and_comments_of_the_model_are_free(edit: Edit, catalog: Catalog
         ("    plain: Anybody employed by an agency.\n",
          "    plain: Anybody employed by an agency.\n    inherits: [grid_officer]\n",
          "circular-role"),
+        ("  approve_policy: [security_admin]\n", "", "no-duty"),
+        ("  propose_policy: [system_admin, security_admin]", "  propose_policy: []", "no-duty"),
+        ("  approve_policy:", "  aprove_policy:", "unknown-duty"),
+        ("  approve_policy: [security_admin]", "  approve_policy: [security_chief]", "unknown-role"),
     ],
 )  # fmt: skip
 def test_a_role_that_does_not_hold_together_is_an_error(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 
 from access.decision import Decider
 from access.files import POLICY_FOLDER, read_text
 from access.lint import read_sources
-from access.masking import FULL
+from access.masking import FULL, STARS
 from access.model import CLEAR, HIDDEN, Action, Actor, CaseStanding, Request, Trait
 from access.policy import MODEL_FILE, Policy
+from access.rendering import Rendered, render
 from access.rules import Rule, RuleFile
 from access.view import View
 from hub.catalog import Catalog, Classification
 from tests.access.conftest import NOW
+from tests.access.test_rendering import random_document
 
 EVERY = [frozenset(some) for n in range(5) for some in combinations(Trait, n)]
 QUESTIONS = (
@@ -26,6 +28,10 @@ QUESTIONS = (
     ("officer.police", Action.LOOKUP, "public_safety.investigation"),
     ("window", Action.LOOKUP, "assistance.review"),
     ("window", Action.LOOKUP, "residence.verify"),
+    ("officer.east", Action.LOOKUP, "elderly.service"),
+    ("partner.population", Action.SAMPLE, "quality.field_check"),
+    ("partner.housing", Action.RECONCILE, "quality.reconcile"),
+    ("citizen", Action.OWN, "own.data"),
 )
 
 
@@ -112,3 +118,50 @@ def test_no_trait_ever_opens_anything(
                     assert now == was or (was == CLEAR) or (now == FULL and was != HIDDEN)
                     narrowed += now != was
     assert narrowed
+
+
+def tells_no_more(now: str, was: str) -> bool:
+    """Say whether a treatment tells no more of a value than another."""
+    if now in (was, HIDDEN) or was == CLEAR:
+        return True
+    return (now == FULL and was != HIDDEN) or (now, was) == ("id_1_1", "id_6_4")
+
+
+@pytest.mark.parametrize(("who", "action", "purpose"), QUESTIONS)
+def test_under_the_shipped_rules_a_trait_or_a_search_only_ever_closes(
+    who: str,
+    action: Action,
+    purpose: str,
+    decider: Decider,
+    actors: dict[str, Actor],
+    catalog: Catalog,
+) -> None:
+    """Treatment by treatment, and cell by cell of random documents."""
+    rng = random.Random(f"{who}{purpose}")
+    actor = actors[who]
+    plan = decider.plan(Request(actor, action, None, purpose, "case", CaseStanding.OPEN, at=NOW))
+    assert plan.decision.allowed
+    documents = [random_document(rng, catalog) for _ in range(8)]
+    for traits, inside, searched in product(EVERY, (True, False), (True, False)):
+        base = plan.view(in_area=inside, traits=frozenset())
+        view = plan.view(in_area=inside, traits=traits, searched=searched)
+        for column in view.cells if view is not None else ():
+            assert tells_no_more(how(view, column), how(base, column)), column
+    for document, traits, searched in product(documents, EVERY, (True, False)):
+        wide = cells_of(render(document, plan, actor.area, frozenset()))
+        narrow = cells_of(render(document, plan, actor.area, traits, searched=searched))
+        assert narrow.keys() <= wide.keys()
+        for cell, (value, treatment) in narrow.items():
+            was, before = wide[cell]
+            assert value in (was, STARS) or tells_no_more(treatment, before)
+
+
+def cells_of(shown: Rendered) -> dict[tuple[str, str], tuple[object, str]]:
+    """Return (record, column) -> (value, treatment), the integrated fields among them."""
+    cells: dict[tuple[str, str], tuple[object, str]] = {
+        (held.record, column): (value, held.treatments[column])
+        for held in shown.records
+        for column, value in held.values.items()
+    }
+    golden = shown.golden.items()
+    return cells | {("golden", name): (cell["value"], cell["treatment"]) for name, cell in golden}

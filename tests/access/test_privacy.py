@@ -24,6 +24,7 @@ from hub.errors import PolicyError, RequestError, SourceError
 from hub.ledger.log import Ledger
 from hub.store.budgets import Budgets
 from hub.store.records import Records
+from hub.store.usage import Usage
 from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot
 from tests.access.registers import MemoryRegisters
@@ -66,14 +67,22 @@ def guard_with(
     clock: FixedClock,
     budgets: Budgets,
     registers: MemoryRegisters,
+    usage: Usage,
 ) -> Callable[..., Guard]:
     """Make a guard that draws with a drawer."""
 
     def make(draw: Draw | None, used: Policy = policy) -> Guard:
         noise = Noise(budgets, CODES, draw)
-        decider = Decider(used, catalog)
         return Guard(
-            keeper_of(decider), catalog, snapshot, ledger, keys, clock, registers, noise=noise
+            keeper_of(Decider(used, catalog)),
+            catalog,
+            snapshot,
+            ledger,
+            keys,
+            clock,
+            usage,
+            registers,
+            noise=noise,
         )
 
     snapshot.rows = [

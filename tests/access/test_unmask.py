@@ -20,6 +20,7 @@ from hub.catalog import Catalog
 from hub.clock import FixedClock
 from hub.errors import LedgerError, NotFound, RequestError
 from hub.ledger.log import Ledger
+from hub.store.usage import Usage
 from tests.access.conftest import NOW
 from tests.access.keeping import Counting
 from tests.access.people import WEST, MemorySnapshot, Person, invented_id
@@ -39,7 +40,7 @@ At = Callable[..., Guard]
 @pytest.fixture
 def at(
     house: House, catalog: Catalog, ledger: Ledger, keys: GuardKeys, person: Person,
-    registers: MemoryRegisters,
+    registers: MemoryRegisters, usage: Usage,
 ) -> At:  # fmt: skip
     """Return the guard as it is at a time, over given people."""
     keeper = Keeper(house.records, catalog, ledger, elapsed=Counting())
@@ -47,7 +48,7 @@ def at(
     def guard(time: datetime = NOW, *people: Person) -> Guard:
         snapshot = MemorySnapshot(keys, people or (person,))
         return Guard(
-            keeper, catalog, snapshot, ledger, keys, FixedClock(time), registers,
+            keeper, catalog, snapshot, ledger, keys, FixedClock(time), usage, registers,
             emergencies=desk_of(house),
         )  # fmt: skip
 

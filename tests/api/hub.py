@@ -14,12 +14,14 @@ from api.app import create_app
 from api.services import Services, open_services
 from bench import invented
 from contracts.loader import load_catalog, load_contracts
-from hub.clock import FixedClock
+from hub.clock import Clock, FixedClock
 from hub.config import Settings, load_settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.sealing import Pseudonymiser
 from hub.store.batches import Arrival, BatchStatus, ChangeRow, CheckRow, Verdict
 from hub.store.records import Records
+from hub.store.registers import CaseFile, add_case
 from hub.store.worklist import FoundItem, Worklist
 
 NOW = datetime(2026, 6, 5, 1, 2, 3, tzinfo=UTC)
@@ -54,6 +56,7 @@ def make_home(folder: Path, profile: str = "demonstration") -> Settings:
     invented.publish(settings, keyring, catalog, PEOPLE, analytic=_cases())
     with Records.open(settings) as records:
         _deliveries(records, settings)
+        _enter_case(records, keyring)
     return settings
 
 
@@ -89,6 +92,14 @@ def _deliveries(records: Records, settings: Settings) -> None:
     feedback = settings.feedback / "housing" / f"{batch.id}.csv"
     feedback.parent.mkdir(parents=True)
     feedback.write_text("row,column,rule\r\n17,tenant_id,check_digit\r\n", encoding="utf-8-sig")
+
+
+def _enter_case(records: Records, keyring: Keyring) -> None:
+    """The police have opened the case; other purposes take its reference as it is given."""
+    name = Pseudonymiser(keyring, "case").of(CASE).hex()
+    purposes = frozenset({"public_safety.investigation"})
+    with records.writing() as session:
+        add_case(session, CaseFile(name, "police", purposes, NOW, NOW + timedelta(days=365)))
 
 
 def _verdict(share: float, *, passed: bool) -> Verdict:
@@ -139,9 +150,9 @@ class Client:
 class TinyHub:
     """Services and application over a tiny home, and tokens of its people."""
 
-    def __init__(self, settings: Settings, runner: asyncio.Runner) -> None:
+    def __init__(self, settings: Settings, runner: asyncio.Runner, clock: Clock = CLOCK) -> None:
         self.settings = settings
-        self.services: Services = open_services(settings, CLOCK)
+        self.services: Services = open_services(settings, clock)
         self.app = create_app(settings, self.services)
         self._runner = runner
 

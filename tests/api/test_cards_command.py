@@ -69,7 +69,7 @@ def test_a_card_is_shown_with_every_step_and_its_ledger_entry(home: Path) -> Non
     assert cards(home, "acknowledge", by="housing.steward").exit_code == 0
     shown = json.loads(cards(home, "show", "--json").stdout)
     assert [step["by"] for step in shown["steps"]] == [None, "housing.steward"]
-    assert [step["ledger_entry"] for step in shown["steps"]] == [1, 2]
+    assert [step["ledger_entry"] for step in shown["steps"]] == [2, 3]
     assert "已签收" in cards(home, "show").stdout
 
 

@@ -141,3 +141,55 @@ def test_the_page_cookie_is_no_way_into_the_api(hub: TinyHub) -> None:
     browser = hub.browser("officer.east")
     assert browser.post(LOOKUP, json=question(EAST.number)).status_code == 401
     browser.close()
+
+
+def test_an_officer_sees_their_own_record_at_the_citizens_door_only(
+    hub: TinyHub, client: Client
+) -> None:
+    """The account is bound to a number; the refusal says where to go."""
+    refused = client.post(
+        LOOKUP, json=question(EAST.number), headers=hub.bearer("officer.east", EAST.number)
+    )
+    assert refused.status_code == 403
+    assert "own record" in refused.json()["detail"]
+    assert "citizen" in refused.json()["remedy"]
+    assert EAST.name not in refused.text
+    others = hub.bearer("officer.east", WEST.number)
+    assert client.post(LOOKUP, json=question(EAST.number), headers=others).status_code == 200
+    citizen = hub.bearer("citizen", EAST.number)
+    assert EAST.name in client.get("/v1/me/records", headers=citizen).text
+
+
+def test_an_investigation_wants_a_case_of_the_register(hub: TinyHub, client: Client) -> None:
+    """What is no open case of the police is refused with the way to enter one."""
+    asked = {**question(EAST.number), "purpose": "public_safety.investigation"}
+    police = hub.bearer("officer.police")
+    opened = client.post(LOOKUP, json={**asked, "case": CASE}, headers=police)
+    assert opened.status_code == 200, opened.text
+    refused = client.post(LOOKUP, json={**asked, "case": "2026-9999"}, headers=police)
+    assert refused.status_code == 403
+    assert "hub access case open" in refused.json()["remedy"]
+    page = client.get("/v1/officer/purposes", headers=police).json()["purposes"]
+    assert {p["code"]: p["case"] for p in page}["public_safety.investigation"] == "open"
+
+
+def test_too_much_in_a_minute_says_when_to_ask_again(hub: TinyHub, client: Client) -> None:
+    """429 with Retry-After, the reason and the receipt of the refusal; on the page as well."""
+    asked = question(EAST.number, purpose="housing.rental_check")
+    headers = hub.bearer("officer.police")
+    for _ in range(60):
+        assert client.post(LOOKUP, json=asked, headers=headers).status_code == 200
+    reply = client.post(LOOKUP, json=asked, headers=headers)
+    body = reply.json()
+    assert reply.status_code == body["status"] == 429
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.headers["retry-after"] == "57"
+    assert body["code"] == "too-much"
+    assert "57" in body["remedy"]
+    assert body["receipt"]["checkpoint"]
+    assert EAST.name not in reply.text
+    page = hub.browser("officer.police")
+    shown = page.post("/officer", data=asked)
+    assert (shown.status_code, shown.headers["retry-after"]) == (429, "57")
+    assert EAST.name not in shown.text
+    page.close()

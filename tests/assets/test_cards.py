@@ -13,7 +13,8 @@ import pytest
 from api.setup import make_hub
 from assets import steps
 from assets.cards import admitted, evaluate_cards
-from assets.definitions import CARDS, build_definitions, checked_key
+from assets.definitions import CARDS, build_definitions
+from assets.lane import checked_key
 from assets.runtime import Promises, Quiet, Runtime, open_runtime
 from contracts.cards.desk import CardDesk
 from contracts.cards.gate import Gate

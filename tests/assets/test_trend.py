@@ -12,8 +12,10 @@ import pytest
 
 from api.setup import make_hub
 from assets import trend
-from assets.definitions import CYCLES, build_definitions, checked_key, register_key
+from assets.definitions import build_definitions
+from assets.lane import checked_key, register_key
 from assets.trend import trend_table
+from assets.triggers import CYCLES
 from contracts.accuracy.figures import Figures
 from hub.clock import SystemClock
 from hub.config import Settings

@@ -17,8 +17,8 @@ from contracts.codes import CodeSets, load_code_sets
 from contracts.compile import SourceRelation, compile_batch
 from contracts.loader import load_contracts
 from contracts.model import Contract
-from contracts.quoting import identifier
 from contracts.verdict import BatchVerdict
+from hub.quoting import identifier
 
 AS_OF = date(2026, 1, 15)
 HEAD = """\

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from contracts.cleaning import stages, transforms
 from contracts.codes import Code, CodeSet, CodeSets, load_code_sets
 from contracts.model import Contract, Property
-from contracts.quoting import identifier
 from contracts.shapes import NULL_WORDS, shape_of
 from hub.catalog import Classification
+from hub.quoting import identifier
 from tests.contracts.small import accepted, check, contract, engine
 from tests.factories import id_number
 

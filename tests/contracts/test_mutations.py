@@ -18,8 +18,8 @@ from contracts.checks import plan
 from contracts.codes import load_code_sets
 from contracts.compile import SourceRelation, compile_batch
 from contracts.loader import BUILT_IN, load_contracts
-from contracts.quoting import identifier
 from hub.errors import ContractError
+from hub.quoting import identifier
 from tests.contracts.small import AS_OF, engine
 
 CODE_SETS = load_code_sets()

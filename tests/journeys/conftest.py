@@ -48,6 +48,14 @@ def new_hub(home: Path) -> Settings:
     return settings
 
 
+def change_policy(settings: Settings) -> None:
+    """Have the policy files put in force: one administrator proposes, another approves."""
+    why = ("--reason", "for this journey")
+    for step in (("propose", "--by", "admin.system"), ("approve", "1", "--by", "admin.security")):
+        done = hub_command(settings, "access", *step, *why)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def run(settings: Settings) -> str:
     """Run `hub run` and return what it said."""
     done = hub_command(settings, "run")

@@ -22,7 +22,7 @@ from hub.store.drop import deliver
 from hub.store.records import Batch, BatchStatus, Records
 from tests.api.hub import TinyHub
 from tests.factories import id_number
-from tests.journeys.conftest import new_hub
+from tests.journeys.conftest import change_policy, new_hub
 from tests.rules.sources import modules
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("new dataset")]
@@ -146,7 +146,7 @@ def _built_in(name: str) -> str:
 
 
 def _write(settings: Settings) -> None:
-    """Write what an operator writes: contract, code set, and five policy files."""
+    """Write what an operator writes, contract, code set and policy files, and have them approved."""
     (folder,) = settings.contract_folders
     (folder / "health.vaccination.yaml").write_text(CONTRACT, encoding="utf-8")
     (folder / "codes").mkdir()
@@ -172,6 +172,7 @@ def _write(settings: Settings) -> None:
     (own / "purposes.yaml").write_text(_built_in("purposes.yaml") + PURPOSE, encoding="utf-8")
     (own / "policy.csv").write_text(_built_in("policy.csv") + RULE, encoding="utf-8")
     (own / "demo_actors.yaml").write_text(_built_in("demo_actors.yaml") + OFFICER, encoding="utf-8")
+    change_policy(settings)
 
 
 def _deliver(settings: Settings, folder: Path) -> None:
@@ -212,7 +213,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyHub]:
     _deliver(settings, folder)
     run_delivery(settings, SystemClock(), Watch(Console(file=io.StringIO())))
     with asyncio.Runner() as runner:
-        tiny = TinyHub(settings, runner)
+        tiny = TinyHub(settings, runner, SystemClock())
         yield tiny
         tiny.services.close()
 

@@ -341,6 +341,9 @@ def test_what_is_handed_out_goes_by_the_hubs_own_policy_and_the_contracts_in_use
     lines = (POLICY_FOLDER / "policy.csv").read_text("utf-8").splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith("steward-reconcile-")]
     (policies / "policy.csv").write_text("".join(kept), "utf-8")
+    for step in (("propose", "--by", "admin.system"), ("approve", "1", "--by", "admin.security")):
+        changed = town.hub("access", *step, "--reason", "no reconciliation any more")
+        assert changed.exit_code == 0, changed.output
     out = town.folder / "refused.xlsx"
     done = town.hub(
         "worklist", "export", "--department", "population", "--official", "x", "--case", "y",

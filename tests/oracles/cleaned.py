@@ -16,8 +16,8 @@ from contracts.checks import plan
 from contracts.codes import load_code_sets
 from contracts.compile import SourceRelation, compile_batch
 from contracts.model import Contract
-from contracts.quoting import identifier
 from contracts.verdict import BatchVerdict
+from hub.quoting import identifier
 from tests.assets.demo.reading import contracts, rows_of
 
 AS_OF = date(2026, 7, 3)

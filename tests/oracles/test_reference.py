@@ -20,8 +20,8 @@ from bench import peers
 from contracts.checks import CheckSpec, plan
 from contracts.loader import BUILT_IN
 from contracts.model import Contract
-from contracts.quoting import identifier, literal
 from contracts.verdict import BatchVerdict
+from hub.quoting import identifier, literal
 from hub.store import lake
 from tests.factories import settings_in
 from tests.oracles.cleaned import cleaned, district, judged

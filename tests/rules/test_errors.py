@@ -17,8 +17,12 @@ CAUGHT_ELSEWHERE = {
 }
 #: Frameworks' own signals, raised only in the doors.
 SIGNALS = {"Exit", "HTTPException", "KeyboardInterrupt", "RequestValidationError"}
-#: Modules that may catch everything: the doors, and one thread whose waiters must hear of it.
-CATCH_ALL = {"api.door": "Exception", "hub.ledger.committer": "BaseException"}
+#: Modules that may catch everything: the doors, and what works for waiters who must hear of it.
+CATCH_ALL = {
+    "access.recording": "Exception",
+    "api.door": "Exception",
+    "hub.ledger.committer": "BaseException",
+}
 
 BUILTIN = {
     n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, BaseException)

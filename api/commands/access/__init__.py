@@ -1,18 +1,20 @@
-"""`hub access`: who may see what, and why; changing that; cases and protected persons."""
+"""`hub access`: who may see what, and why; changing that, with a second pair of eyes; registers."""
 
 from __future__ import annotations
 
 import typer
 
-from api.commands.access import asking, budget, grants, people, policy
+from api.commands.access import alarms, asking, budget, emergencies, grants, people, policy
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Access: explain, matrix, lint, budgets; changes, grants, suspensions; cases, protection.",
+    help="Access: explain, matrix, lint; changes, grants, suspensions; emergencies, alarms, budgets, cases.",
 )
 app.add_typer(asking.app)
-app.add_typer(budget.app)
 app.add_typer(policy.app)
 app.add_typer(grants.app)
+app.add_typer(emergencies.app)
+app.add_typer(alarms.app)
+app.add_typer(budget.app)
 app.add_typer(people.cases, name="case")
 app.add_typer(people.protected, name="protect")
