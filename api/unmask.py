@@ -80,7 +80,7 @@ def open_emergency(
 
 
 @router.post("/emergency/{number}/lookup", response_model=Disclosure, responses=_PROBLEMS)
-def look_up(
+def look_up_in_emergency(
     number: Number, body: UnderBody, session: CurrentSession, services: CurrentServices
 ) -> Response:
     """Show one person in an emergency of your own."""
