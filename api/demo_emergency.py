@@ -34,7 +34,7 @@ def break_the_glass(
     number = opened["id"]
     out.print(
         f"[bold]officer.west[/] opens emergency {number}: {opened['persons_max']} person, until "
-        f"{opened['until'][11:16]} UTC, to be reviewed before {opened['review_by'][:10]}"
+        f"{opened['until'][11:16]} UTC, to be reviewed by the end of {opened['review_by'][:10]}"
     )
     who = {"by": "resident_id", "value": id_number, "case": _RESCUE["case"]}
     path = f"/v1/officer/emergency/{number}/lookup"

@@ -166,6 +166,7 @@ def test_a_purpose_with_an_unknown_word_is_an_error(
         ("  title: 居住核实\n", ""),
         ("      generalised: [birth_date]\n", "      generalized: [birth_date]\n"),
         ("masked: [resident_id, phone, registered_address]", "masked: [resident_id, phone, name]"),
+        ("unmask: [resident_id, phone]", "unmask: [resident_id, name]"),
         ("elderly.service:\n", "residence.verify:\n"),
         ("roles: [citizen]", "roles: citizen"),
         ("residence.verify:\n", "residence.verify: [\n"),
