@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from access.policy import Policy, load_policy
+from access.policy import Policy
 from access.ports import GuardKeys
 from access.registrar import Persons, Registrar
-from api.commands.access.sources import catalog_of, policy_folder_of
+from api.commands.access.sources import catalog_of, policy_of_hub
 from api.commands.ledger import open_ledger
 from hub.clock import SystemClock
 from hub.config import Settings
@@ -40,6 +40,6 @@ def register_office(settings: Settings) -> Iterator[RegisterOffice]:
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     keys = GuardKeys.of(keyring)
     persons = Persons(keys, Pseudonymiser(keyring, "subject"), SnapshotStore(settings))
-    policy = load_policy(catalog_of(settings), policy_folder_of(settings))
+    policy = policy_of_hub(settings, catalog_of(settings))
     with Records.open(settings) as records, open_ledger(settings) as ledger:
         yield RegisterOffice(Registrar(records, ledger, keys, SystemClock()), persons, policy)

@@ -23,6 +23,7 @@ from hub.errors import PolicyError
 from hub.ledger.log import Ledger
 from hub.store.usage import Usage
 from tests.access.conftest import NOW
+from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person, invented_id
 from tests.access.registers import MemoryRegisters
 
@@ -126,7 +127,7 @@ def of_members(
 
     def make(*people: Person) -> Guard:
         snapshot = MemorySnapshot(keys, people)
-        return Guard(decider, catalog, snapshot, ledger, keys, clock, usage, registers)
+        return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers)
 
     return make
 

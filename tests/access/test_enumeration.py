@@ -23,6 +23,7 @@ from hub.errors import RequestError
 from hub.ledger.log import Ledger
 from hub.sealing import Sealer
 from hub.store.usage import Usage
+from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person, invented_id
 from tests.access.registers import MemoryRegisters
 
@@ -78,7 +79,9 @@ def watch(
         sealer = CountingSealer(keyring, "document")
         watched = replace(keys, documents=sealer)
         snapshot = MemorySnapshot(watched, people)
-        guard = Guard(decider, catalog, snapshot, ledger, watched, clock, usage, registers)
+        guard = Guard(
+            keeper_of(decider), catalog, snapshot, ledger, watched, clock, usage, registers
+        )
         return Watched(guard, snapshot, sealer, ledger)
 
     return make

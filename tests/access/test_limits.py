@@ -27,6 +27,7 @@ from hub.ledger.log import Ledger
 from hub.ledger.writer import Entry
 from hub.store.usage import Usage
 from tests.access.conftest import NOW
+from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person, invented_id
 from tests.access.registers import MemoryRegisters
 
@@ -69,7 +70,7 @@ def opened(
         limited = copy(policy)
         limited.purposes = PurposeRegister(tuple({**policy.purposes, PURPOSE: lowered}.values()))
         return Guard(
-            Decider(limited, catalog),
+            keeper_of(Decider(limited, catalog)),
             catalog,
             MemorySnapshot(keys, people),
             ledger,

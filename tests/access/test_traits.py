@@ -21,6 +21,7 @@ from hub.clock import FixedClock
 from hub.errors import SourceError
 from hub.ledger.log import Ledger
 from hub.store.usage import Usage
+from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person, invented_id
 from tests.access.registers import MemoryRegisters
 
@@ -238,7 +239,7 @@ def test_a_policy_may_let_people_look_up_their_own(
         (tmp_path / "policy.csv").write_text("".join([*others, rule]))
         decider = Decider(load_policy(catalog, tmp_path), catalog)
         snapshot = MemorySnapshot(keys, (person,))
-        guard = Guard(decider, catalog, snapshot, ledger, keys, clock, usage, registers)
+        guard = Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers)
         answer = lookup(guard, bound(guard, actors["officer.east"], person), person)
         shown.append([record.dataset for record in answer.subjects[0].records])
     assert shown == [["housing.dwelling"], ["population.resident"]]

@@ -48,7 +48,9 @@ def told(settings: Settings) -> list[dict[str, Any]]:
     """Return what the ledger was told of the registers."""
     with open_ledger(settings) as ledger:
         bodies = [dict(entry.body or {}) for entry in ledger.entries(0, ledger.size)]
-    return [body for body in bodies if str(body.get("event")).startswith("access:")]
+    return [
+        b for b in bodies if str(b.get("event")).startswith(("access:case", "access:protected"))
+    ]
 
 
 def test_a_case_is_opened_referred_to_and_closed(settings: Settings) -> None:
