@@ -28,13 +28,12 @@ from access.granting import exhausted
 from access.keeper import InForce
 from access.limits import Over
 from access.model import Action, Actor, Decision, Request, Trait
-from access.plan import Plan
+from access.plan import Plan, denied_plan
 from access.ports import GuardKeys, LedgerLog, RegisterSource, SnapshotReader, Snapshots
 from access.privacy import Noise
 from access.recording import Prepared
 from access.rendering import Document
 from access.traits import Asker, Askers, traits_of
-from access.view import compile_view
 from hub.catalog import Catalog
 from hub.clock import Clock
 from hub.errors import RequestError
@@ -173,15 +172,6 @@ def _plan(means: Means, request: Request, case_name: str | None) -> Plan:
         if counted and not means.spend(counted, request.at):
             return exhausted(granting, request, plan.decision.grants)
     return plan
-
-
-def denied_plan(plan: Plan, reason: str, remedy: str) -> Plan:
-    """Return a plan as one that is refused and shows nothing."""
-    decision = replace(
-        plan.decision, allowed=False, reason=reason, remedy=remedy, reasons=(), fields={},
-        elsewhere=None, row_filter=(), near_misses=(), grants=(),
-    )  # fmt: skip
-    return Plan(decision, compile_view({}))
 
 
 def denied(means: Means, asked: Asked, reason: str, remedy: str) -> Prepared[Answer]:

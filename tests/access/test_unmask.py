@@ -203,6 +203,12 @@ def test_who_lives_elsewhere_and_who_is_not_there_are_one_answer(
     assert (there.reason, there.remedy) == (nowhere.reason, nowhere.remedy)
 
 
+def test_what_stays_masked_of_a_child_is_not_approved_in_vain(at: At, east: Actor) -> None:
+    child = Person(invented_id("2018-01-02", 7), birth_date="2018-01-02")
+    answer = refused(at(NOW, child).request_unmask(east, query(child)))
+    assert "seen in clear" in answer.reason
+
+
 def test_nobody_lifts_the_mask_of_their_own(at: At, east: Actor, person: Person) -> None:
     mine = replace(east, binding=at().binding(person.number))
     refused(at().request_unmask(mine, query(person)))
