@@ -88,6 +88,58 @@ class StatsQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class UnmaskQuery:
+    """Asks for a mask to be lifted for one person, with a second person's approval.
+
+    Args:
+        columns: "dataset.column" of everything that is to be seen in clear.
+        reason: kept in the records; without a person's number.
+    """
+
+    by: Literal["resident_id", "handle"]
+    value: str = field(repr=False)
+    columns: tuple[str, ...]
+    purpose: str
+    case: str
+    reason: str = field(repr=False)
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyQuery:
+    """Opens an emergency: a few persons at once, reviewed afterwards.
+
+    Args:
+        persons: so many persons at most; None for as many as the policy allows.
+        minutes: so long, at most 60.
+        reason: kept in the records; without a person's number.
+    """
+
+    purpose: str
+    case: str
+    reason: str = field(repr=False)
+    persons: int | None = None
+    minutes: int = 60
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnderQuery:
+    """One person, under a lifted mask or an emergency of one's own.
+
+    Args:
+        number: of the lifted mask or emergency.
+        case: the case it was asked for.
+    """
+
+    number: int
+    by: Literal["resident_id", "handle"]
+    value: str = field(repr=False)
+    case: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """Where the use stands in the ledger.
 
@@ -230,6 +282,8 @@ class Use:
         time: RFC 3339.
         fields: {dataset, column, title, how} of every column shown.
         with_case: whether a case reference was given.
+        under: where the lifted mask or emergency it rests on stands, as `access.emergency.State`
+            has it; empty where it rests on none.
     """
 
     index: int
@@ -246,3 +300,4 @@ class Use:
     fields: tuple[Mapping[str, str], ...]
     with_case: bool
     reason: str
+    under: str = ""

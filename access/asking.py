@@ -22,12 +22,13 @@ from access.answers import Answer, Receipt, SubjectView
 from access.cases import NOT_OF_CASE, standing
 from access.decision import Decider
 from access.disclosure import Context
+from access.emergency_desk import EmergencyDesk, block_of
 from access.finding import KEY_BYTES, Finder
 from access.granting import exhausted
 from access.keeper import InForce
 from access.limits import Over
 from access.model import Action, Actor, Decision, Request, Trait
-from access.plan import Plan
+from access.plan import Plan, denied_plan
 from access.ports import GuardKeys, LedgerLog, RegisterSource, SnapshotReader, Snapshots
 from access.privacy import Noise
 from access.recording import Prepared
@@ -54,6 +55,7 @@ class Means:
 
     Args:
         identify: makes the id of a request that comes without one.
+        emergencies: where masks are lifted and emergencies opened; without it none are.
         spend: takes a use of each of some grants, of all or none.
         noise: what counts with noise need; without it they are refused.
     """
@@ -70,6 +72,7 @@ class Means:
     identify: Callable[[], str]
     noise: Noise | None
     spend: Callable[[Sequence[int], datetime], bool]
+    emergencies: EmergencyDesk | None
 
     @property
     def decider(self) -> Decider:
@@ -143,7 +146,10 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
         request = replace(request, standing=said)
         if purpose.case == "member":
             members = case.members if case is not None else frozenset()
-    plan = _plan(means, request, case_name)
+    if name in means.force.blocked and request.action is not Action.OWN:
+        plan = denied_plan(means.decider.plan(request), *block_of(means.force.blocked[name]))
+    else:
+        plan = _plan(means, request, case_name)
     context = Context(
         actor=request.actor,
         actor_name=name,
@@ -166,6 +172,13 @@ def _plan(means: Means, request: Request, case_name: str | None) -> Plan:
         if counted and not means.spend(counted, request.at):
             return exhausted(granting, request, plan.decision.grants)
     return plan
+
+
+def denied(means: Means, asked: Asked, reason: str, remedy: str) -> Prepared[Answer]:
+    """Return a refusal for a reason that the rules do not know of."""
+    plan = denied_plan(asked.plan, reason, remedy)
+    context = replace(asked.context, decision=plan.decision)
+    return refused(means, replace(asked, plan=plan, context=context))
 
 
 def _asked_for(means: Means, request: Request) -> tuple[str, ...] | None:

@@ -56,6 +56,7 @@ class Decider:
         key = (
             actor.roles, actor.agency, actor.area, actor.clearance, actor.active, request.action,
             request.datasets, request.purpose, request.case is not None, request.standing,
+            request.columns,
         )  # fmt: skip
         plan = self._plans.get(key, request.at)
         if plan is None:
@@ -95,6 +96,8 @@ class Decider:
         actor = request.actor
         check_actor(actor, self.policy.roles)
         purpose = self._purpose(request)
+        if request.columns is not None:
+            purpose = purpose.only(request.columns)
         gathered = self._gather_all(request, purpose)
         datasets = {name: self.catalog[name] for name in gathered}
 
@@ -228,6 +231,9 @@ class Decider:
             plain.add("case_required")
         if purpose.notice_days:
             plain.add("notify_later")
+        reviews = [int(w.partition("=")[2]) for w in words if w.startswith("review=")]
+        if reviews:
+            plain.add(f"review={min(reviews)}")
         if caps:
             plain.add(f"list_cap={min(caps)}")
         if cells:

@@ -29,6 +29,7 @@ class Context:
         case_name: keyed commitment to the case reference, hexadecimal, or None.
         snapshot: version that was read, empty when nothing was.
         asked: datasets that were asked for, None for all that the purpose covers.
+        emergency: number of the lifted mask or emergency it is under, None for none.
     """
 
     actor: Actor
@@ -39,6 +40,7 @@ class Context:
     snapshot: str
     time: datetime
     asked: tuple[str, ...] | None
+    emergency: int | None = None
 
 
 def entry(
@@ -85,6 +87,8 @@ def entry(
         "request": context.request_id,
         **(more or {}),
     }
+    if context.emergency is not None:
+        details["emergency"] = context.emergency
     if actor.agency == "public":
         details["actor"]["post"] = ""
     event = AuditEvent(tag, context.time, details, None if label is None else Label(label))

@@ -24,8 +24,10 @@ class Duty(StrEnum):
 
     APPROVE_GRANT = "approve_grant"
     APPROVE_POLICY = "approve_policy"
+    APPROVE_UNMASK = "approve_unmask"
     PROPOSE_POLICY = "propose_policy"
     REQUEST_GRANT = "request_grant"
+    REVIEW_EMERGENCY = "review_emergency"
     SUSPEND_ACTOR = "suspend_actor"
 
 

@@ -16,16 +16,21 @@ from typing import Any
 
 from access.answers import (
     Answer,
+    EmergencyQuery,
     LookupQuery,
     Receipt,
     SampleQuery,
     SearchQuery,
     StatsAnswer,
     StatsQuery,
+    UnderQuery,
+    UnmaskQuery,
     Use,
 )
 from access.asking import Means
 from access.decision import Decider
+from access.emergency import Standing
+from access.emergency_desk import EmergencyDesk
 from access.finding import Finder
 from access.keeper import InForce
 from access.limits import Limits
@@ -33,7 +38,7 @@ from access.model import Actor
 from access.ports import GuardKeys, LedgerLog, PolicyKeeper, RegisterSource, Snapshots
 from access.privacy import Noise
 from access.recording import Prepared, Recorder
-from access.roads import counts, own, person, reconciliation, sample, search
+from access.roads import counts, own, person, reconciliation, sample, search, unmask
 from access.traits import Askers
 from hub.catalog import Catalog
 from hub.clock import Clock
@@ -52,6 +57,7 @@ class Guard:
     * SourceError, KeyMissing: when what is stored cannot be read.
 
     Args:
+        emergencies: where masks are lifted and emergencies opened; without it none are.
         identify: makes the id of a request that comes without one.
         noise: what counts with noise need; without it they are refused.
     """
@@ -69,6 +75,7 @@ class Guard:
         *,
         identify: Callable[[], str] = lambda: secrets.token_hex(8),
         noise: Noise | None = None,
+        emergencies: EmergencyDesk | None = None,
     ) -> None:
         self._finder = finder = Finder(keys, clock)
         self._keeper = keeper
@@ -88,6 +95,7 @@ class Guard:
                 askers=askers,
                 identify=identify,
                 noise=noise,
+                emergencies=emergencies,
                 spend=keeper.spend,
             )
 
@@ -140,6 +148,21 @@ class Guard:
     def sample(self, actor: Actor, query: SampleQuery) -> Answer:
         """Return what the actor may see of every person drawn, once each use is recorded."""
         return self._recorder.release(sample.prepare(self._means, actor, query))
+
+    def request_unmask(self, actor: Actor, query: UnmaskQuery) -> Standing | Answer:
+        """Ask for a mask to be lifted; return where that stands, or the recorded refusal."""
+        return self._outcome(unmask.request(self._means, actor, query))
+
+    def open_emergency(self, actor: Actor, query: EmergencyQuery) -> Standing | Answer:
+        """Open an emergency; return where it stands, or the recorded refusal."""
+        return self._outcome(unmask.open_(self._means, actor, query))
+
+    def unmasked(self, actor: Actor, query: UnderQuery) -> Answer:
+        """Return one person under a lifted mask or an emergency, once the use is recorded."""
+        return self._recorder.release(unmask.release(self._means, actor, query))
+
+    def _outcome(self, outcome: unmask.Outcome) -> Standing | Answer:
+        return outcome if isinstance(outcome, Standing) else self._recorder.release(outcome)
 
     def reconcile(
         self, actor: Actor, case: str, matters: Sequence[reconciliation.Matter]

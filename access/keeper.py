@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from typing import Any
 
 from access.changes import Course, Standing, StepKey, course, is_rollback
 from access.decision import Decider
+from access.escalation import escalate, overdue
 from access.files import Texts, digest_of
 from access.granting import Granting
 from access.grants import GrantState, GrantStep, next_change, standings, too_wide
@@ -57,13 +58,17 @@ class InForce:
 
     Args:
         suspended: keyed names of the actors who may do nothing.
-        until: when an approved change comes due, or a grant begins or ends; None for never.
+        until: when an approved change comes due, a grant begins or ends, or a review is overdue;
+            None for never.
+        blocked: keyed names of the actors who may see nothing -> number of the emergency that was
+            not reviewed in time.
     """
 
     granting: Granting
     digest: str
     suspended: frozenset[str]
     until: datetime | None
+    blocked: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def decider(self) -> Decider:
@@ -143,6 +148,7 @@ class Keeper:
 
     def _read(self, now: datetime, known: InForce | None) -> InForce:
         STEPS.tell(self._records, self._log)
+        escalate(self._records, self._log, now)
         with looking(self._records) as session:
             way = course(changes(session), steps(session, About.CHANGE))
         for standing in way.due(now):
@@ -154,9 +160,11 @@ class Keeper:
             granted = standings(grants(session), steps(session, About.GRANT), now)
         decider, digest = self._decider(way, known)
         granting = Granting(decider, tuple(self._fitting(decider, granted)))
-        times = [at for at in (way.next_at(now), next_change(granted, now)) if at is not None]
+        late = overdue(self._records, now)
+        soon = (way.next_at(now), next_change(granted, now), late.next_at)
+        times = [at for at in soon if at is not None]
         self._seen = seen
-        return InForce(granting, digest, suspended, min(times, default=None))
+        return InForce(granting, digest, suspended, min(times, default=None), late.actors)
 
     def _fitting(
         self, decider: Decider, granted: Sequence[GrantStanding]

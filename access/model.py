@@ -135,6 +135,7 @@ class Request:
         purpose: code of the purpose register.
         case: case reference of the asking agency, or None.
         standing: what the register of cases says of it, for purposes that go by the register.
+        columns: the only columns ("dataset.column") that are wanted, None for all of them.
         at: when it is asked, by the hub's clock, time zone aware.
     """
 
@@ -144,6 +145,7 @@ class Request:
     purpose: str
     case: str | None = None
     standing: CaseStanding = CaseStanding.UNKNOWN
+    columns: tuple[str, ...] | None = None
     at: datetime = field(kw_only=True)
 
     def __post_init__(self) -> None:

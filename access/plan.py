@@ -9,7 +9,7 @@ anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -88,3 +88,12 @@ class Plan:
         else:
             fields, lifts = strictest(decision.elsewhere or {}, outside), self.outside_lifts
         return harden_for_minor(fields, self.datasets, lifts) if Trait.MINOR in traits else fields
+
+
+def denied_plan(plan: Plan, reason: str, remedy: str) -> Plan:
+    """Return a plan as one that is refused and shows nothing."""
+    decision = replace(
+        plan.decision, allowed=False, reason=reason, remedy=remedy, reasons=(), fields={},
+        elsewhere=None, row_filter=(), near_misses=(), grants=(),
+    )  # fmt: skip
+    return Plan(decision, compile_view({}))

@@ -8,8 +8,8 @@ Source: policies/purposes.yaml; 个人信息保护法 5-9 (purpose limitation, m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
@@ -23,10 +23,10 @@ FILE = "purposes.yaml"
 
 Case = Literal["none", "optional", "given", "open", "member"]
 CASES: tuple[Case, ...] = ("none", "optional", "given", "open", "member")
-Need = Literal["clear", "masked", "generalised", "age_band", "pseudonym"]
-NEEDS: tuple[Need, ...] = ("clear", "masked", "generalised", "age_band", "pseudonym")
+Need = Literal["clear", "masked", "generalised", "age_band", "pseudonym", "unmask"]
+NEEDS: tuple[Need, ...] = ("clear", "masked", "generalised", "age_band", "pseudonym", "unmask")
 #: Actions that find persons one by one: only these can leave out who or what does not belong.
-_FINDING = frozenset({Action.LIST, Action.LOOKUP, Action.SEARCH})
+_FINDING = frozenset({Action.LIST, Action.LOOKUP, Action.SEARCH, Action.UNMASK})
 #: What one actor may ask in a minute, and be shown in a day, where a purpose does not say.
 PER_MINUTE, PERSONS_A_DAY = 60, 250
 _ROUNDING = 1e-6  # of a number written in decimal
@@ -98,6 +98,16 @@ class Purpose:
     def covers(self, dataset: str) -> bool:
         """Say whether the purpose needs anything of a dataset."""
         return dataset in self.needs or "*" in self.needs
+
+    def only(self, columns: Iterable[str]) -> Purpose:
+        """Return the purpose as one that needs no other columns ("dataset.column") than these."""
+        needs: dict[str, dict[str, Need]] = {}
+        for key in columns:
+            dataset, _, column = key.rpartition(".")
+            need = self.need(dataset, column)
+            if need is not None:
+                needs.setdefault(dataset, {})[column] = need
+        return replace(self, needs=needs)
 
     def need(self, dataset: str, column: str) -> Need | None:
         """Return the most the purpose needs of a column, None for nothing."""
@@ -220,7 +230,9 @@ def _needs(columns: Mapping[str, Any]) -> dict[str, Need]:
         raise ValueError(f"needs are {', '.join(NEEDS)}, not {unknown}")
     for need in NEEDS:
         for column in words(columns.get(need, ())):
-            if column in needs:
+            if need == "unmask" and needs.get(column) != "masked":
+                raise ValueError(f"unmask names masked columns, and {column!r} is none")
+            if need != "unmask" and column in needs:
                 raise ValueError(f"column {column!r} is named twice")
             needs[column] = need
     return needs

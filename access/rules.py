@@ -44,9 +44,11 @@ OBLIGATIONS = {
     "notify_later": "the subject learns of the use only after the purpose's delay",
     "one_person_per_request": "one question, one person",
     "record_use": "the use is in the ledger before anything is released",
+    "review": "it is reviewed by a second person within so many working days",
+    "second_person": "a second person approves it before anything is released",
 }
-_WITH_NUMBER = ("list_cap", "min_cell")
-_WRITABLE = ("list_cap", "min_cell", "one_person_per_request")
+_WITH_NUMBER = ("list_cap", "min_cell", "review")
+_WRITABLE = ("list_cap", "min_cell", "one_person_per_request", "review", "second_person")
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -225,6 +227,7 @@ def _list_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
     if cell["effect"] == "deny":
         yield from _denial_problems(cell)
     yield from _subject_problems(cell)
+    yield from _unmask_problems(cell)
 
 
 def _denial_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -257,6 +260,19 @@ def _subject_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
             "subject",
             "计数不涉及个人 / a count is about no person: name the actions, without aggregate and *",
         )
+
+
+def _unmask_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Lifting a mask always has a second pair of eyes and a case; nothing else has these eyes."""
+    if cell["effect"] != "allow":
+        return
+    obligations = {word.partition("=")[0] for word in _words(cell["obligations"])}
+    eyes = obligations & {"review", "second_person"}
+    if Action.UNMASK.value in cell["action"].split():
+        if len(eyes) != 1 or cell["case"] != "required":
+            yield "unmask", "unmask takes a case, and either second_person or review=DAYS"
+    elif eyes:
+        yield "unmask", f"{', '.join(sorted(eyes))} is for the action unmask"
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -34,8 +34,14 @@ def is_due(logged: LoggedEntry, purposes: PurposeRegister, now: datetime) -> boo
     return _instant(str(body["time"])) + delay <= now
 
 
-def use_of(logged: LoggedEntry, policy: Policy, catalog: Catalog) -> Use:
-    """Return an entry in the words of its subject."""
+def use_of(
+    logged: LoggedEntry, policy: Policy, catalog: Catalog, standings: Mapping[int, str]
+) -> Use:
+    """Return an entry in the words of its subject.
+
+    Args:
+        standings: number of a lifted mask or emergency -> where it stands by now.
+    """
     body: Mapping[str, Any] = logged.body or {}
     actor = body["actor"]
     purpose = policy.purposes.get(body["purpose"])
@@ -54,6 +60,7 @@ def use_of(logged: LoggedEntry, policy: Policy, catalog: Catalog) -> Use:
         fields=tuple(_fields(body["fields"], catalog)),
         with_case=body["case"] is not None,
         reason=body["reason"],
+        under=standings.get(body.get("emergency", 0), ""),
     )
 
 

@@ -141,7 +141,7 @@ def _treatment(
     may_clear = level <= ceiling.clear and (level <= clearance or action is Action.OWN)
     if in_list and (column.semantic in BY_SEMANTIC or level > Classification.L2):
         may_clear = False
-    if need == "clear" and may_clear:
+    if may_clear and (need == "clear" or (need == "unmask" and action is Action.UNMASK)):
         return CLEAR
     return mask_of(column, in_list=in_list)
 

@@ -20,13 +20,25 @@ from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 from uvicorn.config import STARTUP_FAILURE
 
-from api import citizen, desk, identity_provider, officer, partner, problems, public, statistics
+from api import (
+    citizen,
+    desk,
+    identity_provider,
+    officer,
+    oversight,
+    partner,
+    problems,
+    public,
+    statistics,
+    unmask,
+)
 from api.door import Door
 from api.pages import board as board_pages
 from api.pages import citizen as citizen_pages
 from api.pages import desk as desk_pages
 from api.pages import home as home_pages
 from api.pages import officer as officer_pages
+from api.pages import oversight as oversight_pages
 from api.pages import statistics as statistics_pages
 from api.pages.rendering import FOLDER
 from api.services import Services, open_services
@@ -50,8 +62,16 @@ _QUIET: Any = {
     "operation_spans": False,
     "auto_configure": False,
 }
-_DOORS = (officer, statistics, citizen, partner, desk, public)
-_PAGES = (home_pages, officer_pages, citizen_pages, board_pages, desk_pages, statistics_pages)
+_DOORS = (officer, unmask, statistics, citizen, partner, desk, oversight, public)
+_PAGES = (
+    home_pages,
+    officer_pages,
+    oversight_pages,
+    citizen_pages,
+    board_pages,
+    desk_pages,
+    statistics_pages,
+)
 
 
 def create_app(settings: Settings, services: Services | None = None) -> FastAPI:

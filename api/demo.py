@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from access.registrar import Act, NewCase
 from api.accuracy import compare_with_truth, true_accuracy_rows
 from api.commands.quality import print_headlines
 from api.console import Watch, out, print_rows
+from api.demo_emergency import break_the_glass
 from api.demo_policy import change_the_policy
 from api.quality import quality_rows
 from api.registers import register_office
@@ -97,6 +99,8 @@ def run_demo(plan: DemoPlan) -> None:
         _officers(web, mail)
         _chapter("The policy is changed, by two persons, while the server runs")
         change_the_policy(settings)
+        _chapter("An emergency: at once, and reviewed afterwards by somebody else")
+        break_the_glass(web, partial(_token, web), str(showcase(mail / "truth")["resident_id"]))
         index = _citizen(web, mail)
         _check_proof(web, settings, index)
         if extra is not None:
@@ -346,7 +350,7 @@ def _use_row(use: Mapping[str, Any]) -> dict[str, Any]:
         "when": use["time"][:19].replace("T", " "),
         "who": f"{use['agency_title']} {use['post']}",
         "purpose": use["purpose_title"],
-        "outcome": use["outcome"],
+        "outcome": use["under_title"] or use["outcome"],
         "fields": len(use["fields"]),
     }
 

@@ -1,6 +1,6 @@
 """Disclosures as bodies: what the guard released or refused, in words and with its receipt.
 
-The only module of the doors that asks the guard. A refusal is a body like any other: it carries
+With `api.emergencies` the only module of the doors that asks the guard about persons. A refusal is a body like any other: it carries
 its reason, what can be done about it and its receipt.
 """
 
@@ -21,6 +21,7 @@ from access.answers import (
     SubjectView,
     Use,
 )
+from access.emergency import TITLES, State
 from access.model import Action
 from api.outcome import Outcome
 from api.problems import problem
@@ -45,7 +46,7 @@ async def look_up(services: Services, session: Session, body: LookupBody) -> Out
             request_id=services.new_request_id(),
         ),
     )
-    return _outcome(answer, services.vocabulary)
+    return outcome_of(answer, services.vocabulary)
 
 
 async def search(services: Services, session: Session, body: SearchBody) -> Outcome:
@@ -62,7 +63,7 @@ async def search(services: Services, session: Session, body: SearchBody) -> Outc
             request_id=services.new_request_id(),
         ),
     )
-    return _outcome(answer, services.vocabulary)
+    return outcome_of(answer, services.vocabulary)
 
 
 async def count(services: Services, session: Session, query: StatisticsQuery) -> Outcome:
@@ -90,7 +91,7 @@ async def own_records(services: Services, session: Session) -> Outcome:
     answer = await services.guard.own_records_async(
         session.actor, session.id, request_id=services.new_request_id()
     )
-    return _outcome(answer, services.vocabulary)
+    return outcome_of(answer, services.vocabulary)
 
 
 def own_uses(services: Services, session: Session, limit: int) -> Outcome:
@@ -127,7 +128,8 @@ def purposes_of(services: Services, session: Session) -> Outcome:
     return Outcome(200, {"purposes": purposes})
 
 
-def _outcome(answer: Answer, vocabulary: Vocabulary) -> Outcome:
+def outcome_of(answer: Answer, vocabulary: Vocabulary) -> Outcome:
+    """Return what was released or refused, or that there is nobody, as a body."""
     if not answer.allowed:
         return _refusal(answer)
     if not answer.subjects:
@@ -295,6 +297,8 @@ def _use(use: Use, vocabulary: Vocabulary) -> dict[str, Any]:
             for field in use.fields
         ],
         "with_case": use.with_case,
+        "under": use.under,
+        "under_title": TITLES[State(use.under)] if use.under else "",
         "reason": use.reason,
         "proof": f"/v1/me/uses/{use.index}/proof",
     }

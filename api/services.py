@@ -8,9 +8,12 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from anyio import CapacityLimiter
 
+from access.duties import Officials
+from access.emergency_desk import EmergencyDesk
 from access.files import POLICY_FOLDER, digest_of, read_folder
 from access.guard import Guard
 from access.keeper import Keeper, adopt
@@ -27,6 +30,7 @@ from contracts.codes import CodeSets, load_code_sets
 from contracts.loader import load_catalog
 from contracts.model import Contract
 from contracts.versions.in_force import load_in_force
+from hub.calendar import load_calendar
 from hub.catalog import Catalog
 from hub.clock import Clock, SystemClock
 from hub.config import Settings
@@ -58,6 +62,7 @@ class Services:
     vocabulary: Vocabulary
     keeper: Keeper
     guard: Guard
+    emergencies: EmergencyDesk
     ledger: Ledger
     records: Records
     cards: CardDesk
@@ -95,6 +100,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
     keys = GuardKeys.of(keyring)
     keeper = open_keeper(settings, records, catalog, ledger, clock, keys.recipient.of)
+    emergencies = open_emergencies(settings, records, ledger, keeper, keys)
     guard = Guard(
         keeper,
         catalog,
@@ -105,6 +111,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         Usage(settings.usage),
         RegisterReader(records),
         noise=_noise(records, code_sets),
+        emergencies=emergencies,
     )
     issuer = f"{settings.origin}#{settings.profile}"
     vocabulary = Vocabulary(
@@ -119,6 +126,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         vocabulary=vocabulary,
         keeper=keeper,
         guard=guard,
+        emergencies=emergencies,
         ledger=ledger,
         records=records,
         cards=cards,
@@ -155,6 +163,30 @@ def open_keeper(
     if keeper.current(clock.now()).digest != digest_of(texts):
         _LOG.warning("the policy files are not what is in force: see `hub access changes`")
     return keeper
+
+
+def open_emergencies(
+    settings: Settings,
+    records: Records,
+    ledger: Ledger,
+    keeper: Keeper,
+    keys: GuardKeys,
+    officials: Officials = MappingProxyType({}),
+) -> EmergencyDesk:
+    """Return where masks are lifted and emergencies reviewed.
+
+    Raises:
+        ConfigError: when HOME/calendar.csv does not fit.
+    """
+    return EmergencyDesk(
+        records=records,
+        log=ledger,
+        calendar=load_calendar(settings.home / "calendar.csv"),
+        force=keeper.current,
+        name_of=keys.actor.of,
+        subject_of=keys.protected.of,
+        officials=officials,
+    )
 
 
 def _suspended(keeper: Keeper, keys: GuardKeys, clock: Clock) -> Callable[[str], bool]:

@@ -26,6 +26,15 @@ def require_plain(by: str, reason: str) -> None:
             "经办人请写账号或岗位，如 population.steward，不写姓名。 / "
             "Say who acts by account or office, never by a person's name."
         )
+    require_reason(reason)
+
+
+def require_reason(reason: str) -> None:
+    """Refuse a reason that could name a person.
+
+    Raises:
+        RequestError: when it is missing, too long or could hold a person's number.
+    """
     if not reason.strip() or len(reason) > _LONGEST_REASON or _could_name(reason):
         raise RequestError(
             "请写理由，500 字以内，不含身份号码和电话。 / "

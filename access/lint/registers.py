@@ -74,12 +74,12 @@ def _combination_warnings(purpose: Purpose, dataset: Dataset) -> Iterator[_Said]
             if column.semantic == semantic and purpose.need(dataset.name, column.name) in needs
         ]
 
-    births = columns("birth_date", None, "masked", "generalised", "age_band", "pseudonym")
+    births = columns("birth_date", None, "masked", "unmask", "generalised", "age_band", "pseudonym")
     if births and columns("resident_id", "clear"):
         zh = f"{dataset.name} 明文显示身份号码，却不显示其中的出生日期"
         en = "shows the identity number in clear and not the birth date it contains"
         yield "combination", f"{zh} / {en}"
-    if columns("resident_id", "masked") and columns("birth_date", "clear"):
+    if columns("resident_id", "masked", "unmask") and columns("birth_date", "clear"):
         zh = f"{dataset.name} 与 6+4 位号码同列时出生日期只到年"
         yield "combination", f"{zh} / beside 6+4 the birth date will only be a year"
 
@@ -88,7 +88,7 @@ def _mask_warnings(purpose: Purpose, dataset: Dataset) -> Iterator[_Said]:
     for column in dataset.columns:
         need = purpose.need(dataset.name, column.name)
         name = f"{dataset.name}.{column.name}"
-        if need == "masked" and mask_of(column) == "hidden":
+        if need in ("masked", "unmask") and mask_of(column) == "hidden":
             yield "no-mask", f"{name} 没有遮盖方式，将隐藏 / {name} has no mask and will be hidden"
         if need in ("generalised", "age_band") and column.logical_type not in ("date", "timestamp"):
             yield "no-mask", f"{name} 不是日期，将隐藏 / {name} is no date and will be hidden"

@@ -5,7 +5,8 @@ Source: 个人信息保护法 45 (access by the data subject).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from access.answers import Answer, Use
@@ -49,13 +50,10 @@ def uses(means: Means, actor: Actor, limit: int) -> tuple[Use, ...]:
     if label is None:
         return ()
     policy, now = means.decider.policy, means.clock.now()
-    shown: list[Use] = []
-    for logged in _entries(means, label):
-        if is_due(logged, policy.purposes, now):
-            shown.append(use_of(logged, policy, means.catalog))
-        if len(shown) == limit:
-            break
-    return tuple(shown)
+    due = (logged for logged in _entries(means, label) if is_due(logged, policy.purposes, now))
+    shown = list(islice(due, limit))
+    standings = _standings(means, shown)
+    return tuple(use_of(logged, policy, means.catalog, standings) for logged in shown)
 
 
 def proof(means: Means, actor: Actor, index: int) -> dict[str, Any]:
@@ -70,6 +68,14 @@ def proof(means: Means, actor: Actor, index: int) -> dict[str, Any]:
     if logged is None or logged.label != label or not is_due(logged, purposes, now):
         raise NotFound(f"the ledger has no entry {index}")
     return means.ledger.proof_bundle(index)
+
+
+def _standings(means: Means, shown: Iterable[LoggedEntry]) -> dict[int, str]:
+    """Return where every lifted mask and emergency stands by now, by number, if one was used."""
+    if means.emergencies is None or not any("emergency" in (entry.body or {}) for entry in shown):
+        return {}
+    found = means.emergencies.standings(means.clock.now())
+    return {standing.emergency.id: standing.state.value for standing in found}
 
 
 def _request(means: Means, actor: Actor) -> Request:

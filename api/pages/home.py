@@ -21,6 +21,7 @@ _DOORS = (
     ("/officer", "查询", "Officers", "按岗位、区域和事由查询居民，只看到该看的部分，留下回执。"),
     ("/statistics", "统计", "Analysts", "按网格和月份统计，不涉及任何个人。"),
     ("/partner", "报送", "Partner departments", "我的批次、逐行原因和质量成绩。"),
+    ("/oversight", "监督", "Oversight", "每一次紧急访问和解除遮盖；紧急访问由第二人复核。"),
     ("/board", "质量公告", "Everyone", "各数据集对照 99 % 目标的质量，以及被拦下的批次。"),
     ("/reference", "接口说明", "Developers", "全部接口、示例和错误代码。"),
 )
@@ -29,6 +30,7 @@ _TAGS = {
     "statistics": "统计",
     "citizen": "本人",
     "partner": "报送部门",
+    "oversight": "监督",
     "public": "公开",
     "demonstration": "演示身份",
 }

@@ -57,6 +57,7 @@ def environment() -> Environment:
     made.globals |= {
         "CONCLUSIONS": CONCLUSIONS,
         "EVIDENCE": EVIDENCE,
+        "EMERGENCY_STEPS": EMERGENCY_STEPS,
         "HOW": _HOW,
         "ITEM_STATES": ITEM_STATES,
         "TREATMENTS": TREATMENTS,
@@ -157,6 +158,19 @@ EVIDENCE: Mapping[str, str] = {
     "cycle_working_days": "周期工作日数 / working days of the period",
     "yellow_after": "逾期多少工作日为黄牌 / working days overdue until yellow",
     "red_after": "逾期多少工作日为红牌 / working days overdue until red",
+}
+
+#: Step of a lifted mask or emergency -> what it is called.
+EMERGENCY_STEPS: Mapping[str, str] = {
+    "approved": "批准 / approved",
+    "declined": "不批准 / declined",
+    "escalated": "逾期未复核，暂停查询 / overdue, blocked",
+    "justified": "复核：正当 / reviewed: justified",
+    "not_justified": "复核：不正当 / reviewed: not justified",
+    "opened": "开始 / opened",
+    "released": "提供 / released",
+    "requested": "申请 / asked",
+    "used": "查看一人 / a person shown",
 }
 
 #: State of a worklist item -> what it is called.

@@ -36,6 +36,10 @@ class Use(Wire):
     datasets: list[str]
     fields: list[UsedField]
     with_case: bool = Field(description="Whether the asking agency named a case.")
+    under: str = Field(
+        description="Where the lifted mask or emergency it rests on stands; empty for none."
+    )
+    under_title: str
     reason: str
     proof: str = Field(description="Where the proof of this use is had.")
 
@@ -68,6 +72,8 @@ class Uses(Wire):
                         }
                     ],
                     "with_case": True,
+                    "under": "",
+                    "under_title": "",
                     "reason": "网格员为居住核实查询本人负责区域内的人员。",
                     "proof": "/v1/me/uses/41/proof",
                 }

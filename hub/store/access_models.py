@@ -90,6 +90,7 @@ class EmergencyRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     kind: Mapped[str] = mapped_column(String(20))
     actor: Mapped[str]
+    person: Mapped[str] = mapped_column(_KEYED)
     agency: Mapped[str]
     purpose: Mapped[str]
     case_name: Mapped[str] = mapped_column(_KEYED)

@@ -11,6 +11,18 @@ from access.granting import Granting
 from access.keeper import InForce
 
 
+class Counting:
+    """A counter by which a second passes at every reading, so that a keeper always looks."""
+
+    def __init__(self) -> None:
+        self.count = 0.0
+
+    def __call__(self) -> float:
+        """Return the seconds so far."""
+        self.count += 1
+        return self.count
+
+
 @dataclass(frozen=True, slots=True)
 class Unchanging:
     """A keeper under whom nothing ever changes."""

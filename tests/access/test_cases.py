@@ -178,7 +178,7 @@ def test_what_leaves_out_persons_or_events_is_for_finding_persons(
     (tmp_path / "purposes.yaml").write_text("\n\n".join(edited) + "\n")
     with pytest.raises(PolicyError) as caught:
         lint(catalog, tmp_path)
-    assert "lookup, search only" in str(caught.value.findings)
+    assert "lookup, search, unmask only" in str(caught.value.findings)
 
 
 def test_events_of_long_ago_are_left_out(

@@ -94,8 +94,8 @@ class House:
     name_of: Callable[[str], bytes]
     records: Records
 
-    def keeper(self, log: Any = None) -> Keeper:
-        return Keeper(self.records, self.catalog, log or self.ledger)
+    def keeper(self, log: Any = None, **more: Any) -> Keeper:
+        return Keeper(self.records, self.catalog, log or self.ledger, **more)
 
     def desk(self, log: Any = None) -> Desk:
         log = log or self.ledger
@@ -386,7 +386,7 @@ def test_records_that_cannot_be_trusted_refuse_everything(house: House, how: str
 def test_a_text_that_was_tampered_with_is_not_put_in_force(house: House) -> None:
     with house.records.writing() as session:
         session.connection().exec_driver_sql(
-            "UPDATE policy_version SET files = replace(files, 'no-unmask,deny', 'no-unmask,allow')"
+            "UPDATE policy_version SET files = replace(files, 'no-export,deny', 'no-export,allow')"
         )
     with pytest.raises(PolicyUnavailable):
         house.keeper().look(NOW)

@@ -83,7 +83,7 @@ def test_clearance_caps_what_is_clear(ask: Ask, actors: dict[str, Actor]) -> Non
         ("officer.east", "lookup", "assistance.review", RESIDENT, "c", "窗口人员"),
         ("officer.east", "aggregate", "residence.verify", RESIDENT, None, "not for aggregate"),
         ("officer.east", "export", "residence.verify", RESIDENT, "c", "not for export"),
-        ("officer.east", "unmask", "residence.verify", RESIDENT, "c", "not for unmask"),
+        ("officer.east", "unmask", "elderly.service", RESIDENT, "c", "not for unmask"),
         ("officer.east", "lookup", "residence.verify", ("civil_affairs.assistance",), None, "need"),
         ("officer.east", "lookup", "residence.verify", ("police.case",), "c", "does not need"),
         ("officer.east", "lookup", "residence.verify", ("no.such",), None, "catalogue"),

@@ -27,6 +27,7 @@ from hub.ledger.log import Ledger
 from hub.store.grants import Grant
 from hub.store.usage import Usage
 from tests.access.conftest import NOW
+from tests.access.keeping import Counting
 from tests.access.people import MemorySnapshot, Person
 from tests.access.registers import MemoryRegisters
 from tests.access.test_changes import BUILT_IN, House, act, house, opened
@@ -101,17 +102,6 @@ def ask(
         return guard.lookup(actor, query)
 
     return lookup
-
-
-class Counting:
-    """A counter by which a second passes at every reading."""
-
-    def __init__(self) -> None:
-        self.count = 0.0
-
-    def __call__(self) -> float:
-        self.count += 1
-        return self.count
 
 
 def shown(answer: Answer) -> dict[str, set[str]]:

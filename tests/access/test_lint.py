@@ -118,7 +118,7 @@ def test_a_role_that_does_not_hold_together_is_an_error(
     ("old", "new", "code"),
     [
         ("roles: [citizen]", "roles: [citizens]", "unknown-role"),
-        ("masked: [resident_id, phone, registered_address]", "masked: [resident_id, telephone]",
+        ("masked: [resident_id, phone, registered_address]", "masked: [resident_id, phone, telephone]",
          "unknown-column"),
         ("    housing.tenancy:\n", "    housing.tenancies:\n", "unknown-dataset"),
         ("withheld: [police.case.suspect]", "withheld: [police.case.suspects]", "unknown-withheld"),
@@ -141,7 +141,8 @@ def test_a_purpose_with_an_unknown_word_is_an_error(
         ("retention_days: 30\n", "retention_days: 30\n  retention: 30\n"),
         ("  title: 居住核实\n", ""),
         ("      generalised: [birth_date]\n", "      generalized: [birth_date]\n"),
-        ("masked: [resident_id, phone, registered_address]", "masked: [resident_id, name]"),
+        ("masked: [resident_id, phone, registered_address]", "masked: [resident_id, phone, name]"),
+        ("unmask: [resident_id, phone]", "unmask: [resident_id, name]"),
         ("elderly.service:\n", "residence.verify:\n"),
         ("roles: [citizen]", "roles: citizen"),
         ("residence.verify:\n", "residence.verify: [\n"),

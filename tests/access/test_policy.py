@@ -240,7 +240,7 @@ def test_a_policy_that_does_not_lint_is_not_activated(tmp_path: Path, catalog: C
     folder = tmp_path / "policies"
     shutil.copytree(POLICY_FOLDER, folder)
     path = folder / "policy.csv"
-    text = path.read_text(encoding="utf-8").replace("no-unmask,deny", "no-unmask,Deny")
+    text = path.read_text(encoding="utf-8").replace("no-export,deny", "no-export,Deny")
     path.write_text(text, encoding="utf-8")
     with pytest.raises(PolicyError) as caught:
         load_policy(catalog, folder)

@@ -9,6 +9,7 @@ from api.commands.access import (
     asking,
     budget,
     comparing,
+    emergencies,
     grants,
     people,
     policy,
@@ -18,7 +19,7 @@ from api.commands.access import (
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Access: explain, matrix, lint, diff; changes, grants, suspensions; alarms, budgets, cases.",
+    help="Access: explain, matrix, lint, diff; changes, grants; emergencies, alarms, budgets, cases.",
 )
 app.add_typer(asking.app)
 app.add_typer(reading.app)
@@ -26,6 +27,7 @@ app.add_typer(comparing.app)
 app.add_typer(replaying.app)
 app.add_typer(policy.app)
 app.add_typer(grants.app)
+app.add_typer(emergencies.app)
 app.add_typer(alarms.app)
 app.add_typer(budget.app)
 app.add_typer(people.cases, name="case")

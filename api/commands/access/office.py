@@ -13,13 +13,15 @@ import typer
 
 from access.demo import FILE as DEMONSTRATION
 from access.desk import Act, Desk
-from access.duties import Officials, Refusal, load_officials
+from access.duties import Official, Officials, Refusal, load_officials
+from access.emergency_desk import EmergencyDesk
 from access.files import POLICY_FOLDER, policy_file
 from access.grant_desk import GrantDesk
+from access.ports import GuardKeys
 from access.steady_clock import SteadyClock
 from api.commands.ledger import open_ledger
 from api.commands.options import settings_of
-from api.services import open_keeper
+from api.services import open_emergencies, open_keeper
 from contracts.codes import load_code_sets
 from contracts.loader import load_catalog
 from contracts.versions.in_force import load_in_force
@@ -27,6 +29,7 @@ from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.errors import AccessDenied, ConfigError, RequestError
 from hub.keyring import Keyring
+from hub.plain import require_plain
 from hub.sealing import Pseudonymiser
 from hub.store.records import Records
 
@@ -45,12 +48,23 @@ class Office:
     settings: Settings
     clock: Clock
     desk: Desk
+    emergencies: EmergencyDesk
     cases: Pseudonymiser
 
     @property
     def grants(self) -> GrantDesk:
         """The desk of grants."""
         return GrantDesk(self.desk)
+
+    def second(self, act: Act) -> Official | Refusal:
+        """Return who acts as a second person, as the register of officials has them.
+
+        Raises:
+            RequestError: when account or reason are not plain.
+        """
+        require_plain(act.by, act.reason)
+        official = self.desk.officials.get(act.by)
+        return official or Refusal("没有登记此账号 / the account is not registered")
 
     def act(self, by: str, reason: str) -> Act:
         """Return what somebody does now."""
@@ -67,9 +81,10 @@ def office(home: Path | None) -> Iterator[Office]:
         code_sets = load_code_sets(settings.contract_folders)
         catalog = load_catalog(load_in_force(settings, records, code_sets).contracts)
         keeper = open_keeper(settings, records, catalog, ledger, clock)
-        name_of = Pseudonymiser(keyring, "actor").of
-        desk = Desk(records, ledger, catalog, keeper, _officials(settings), name_of)
-        yield Office(settings, clock, desk, Pseudonymiser(keyring, "case"))
+        keys, officials = GuardKeys.of(keyring), _officials(settings)
+        desk = Desk(records, ledger, catalog, keeper, officials, keys.actor.of)
+        emergencies = open_emergencies(settings, records, ledger, keeper, keys, officials)
+        yield Office(settings, clock, desk, emergencies, keys.case)
 
 
 def _officials(settings: Settings) -> Officials:
