@@ -268,11 +268,16 @@ class EmergencyDesk:
         return unfit(second, duty, force.decider.policy.roles)
 
     def _same(self, now: Standing, second: Official) -> bool:
-        """Say whether who asked and a second person are one, by account or by person."""
-        asked = self.officials.get(now.began.by)
-        registered = asked is not None and asked.person == second.person
+        """Say whether who asked and a second person are one: by account, number or staff number.
+
+        A door knows the second person by their own number, the register of officials by that among
+        the staff: one of the two is enough.
+        """
+        asked, listed = self.officials.get(now.began.by), self.officials.get(second.account)
+        persons = {second.person} | ({listed.person} if listed is not None else set())
         same_account = self.name_of(second.account).hex() == now.emergency.actor
-        return same_account or registered or second.person == now.emergency.person
+        registered = asked is not None and asked.person in persons
+        return same_account or registered or now.emergency.person in persons
 
     def _step(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -207,6 +208,20 @@ def test_a_person_registered_behind_two_accounts_is_one(house: House) -> None:
     number = opened(desk)
     same = official("oversight.second", "oversight", "oversight", "s7")
     assert isinstance(desk.review(number, same, act(same.account), justified=True), Refusal)
+
+
+def test_a_second_account_is_known_by_the_register_at_every_door(house: House) -> None:
+    """A door knows who approves by their own number only: the register says whose account it is."""
+    desk = desk_of(house)
+    steward = official("steward.second", "population", "department_steward", "s7")
+    officials = {"officer.east": official("officer.east", "population", "grid_officer", "s7")}
+    at_door = replace(steward, person="named by the door")
+    desk = replace(desk, officials={**officials, steward.account: steward})
+    number = asked(desk)
+    refused = desk.approve(number, at_door, act(steward.account))
+    assert isinstance(refused, Refusal)
+    assert "second person" in refused.reason
+    assert isinstance(desk.approve(number, STEWARD, act(STEWARD.account)), Standing)
 
 
 def test_a_review_ends_an_emergency_and_is_final(house: House) -> None:
