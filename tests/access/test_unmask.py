@@ -323,3 +323,17 @@ def test_an_emergency_is_no_way_to_try_numbers(at: At, east: Actor, person: Pers
         missed = UnderQuery(number, "resident_id", invented_id(sequence=n), CASE)
         assert guard.unmasked(east, missed).wait_seconds is None
     assert refused(guard.unmasked(east, under(number, person))).wait_seconds == 1800
+
+
+def test_another_account_of_the_same_person_helps_nobody(
+    at: At, east: Actor, person: Person, keys: GuardKeys
+) -> None:
+    """Neither to a second emergency at a time, nor past the block of one that nobody reviewed."""
+    bound = keys.identifier.of("a number of their own")
+    first, other = replace(east, binding=bound), replace(east, id="officer.other", binding=bound)
+    number = number_of(at().open_emergency(first, rescue()))
+    assert "open already" in refused(at().open_emergency(other, rescue())).reason
+    look = LookupQuery("resident_id", person.number, "residence.verify", CASE)
+    assert at().lookup(other, look).allowed
+    blocked = refused(at(REVIEW_BY).lookup(other, look))
+    assert f"emergency {number} was not reviewed" in blocked.reason
