@@ -266,7 +266,10 @@ def test_who_is_blocked_approves_nothing(house: House) -> None:
     assert "not reviewed in time" in refused.reason
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "身份证 110101199003071234", "电话 1381234 5678"])
+@pytest.mark.parametrize(
+    "reason",
+    ["", "  ", "身份证 110101199003071234", "电话 1381234 5678", "电话幺三八 〇〇零零-一二三四"],
+)
 def test_a_reason_is_given_and_names_nobody(house: House, reason: str) -> None:
     desk = desk_of(house)
     number, mine = asked(desk), Act("officer.east", reason, NOW)
