@@ -146,8 +146,9 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
         request = replace(request, standing=said)
         if purpose.case == "member":
             members = case.members if case is not None else frozenset()
-    if name in means.force.blocked and request.action is not Action.OWN:
-        plan = denied_plan(means.decider.plan(request), *block_of(means.force.blocked[name]))
+    number = _blocked_by(means, request.actor, name)
+    if number is not None and request.action is not Action.OWN:
+        plan = denied_plan(means.decider.plan(request), *block_of(number))
     else:
         plan = _plan(means, request, case_name)
     context = Context(
@@ -161,6 +162,14 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
         asked=_asked_for(means, request),
     )
     return Asked(request, plan, context, registers, members)
+
+
+def _blocked_by(means: Means, actor: Actor, name: str) -> int | None:
+    """Return the number of the emergency that blocks an account or the person behind it."""
+    blocked = means.force.blocked
+    if name in blocked or not blocked or actor.binding is None:
+        return blocked.get(name)
+    return blocked.get(means.keys.actor.of(actor.binding).hex())
 
 
 def _plan(means: Means, request: Request, case_name: str | None) -> Plan:

@@ -174,11 +174,15 @@ def _unmask(
 
 
 def blocked(unreviewed: Iterable[Emergency], now: datetime) -> dict[str, int]:
-    """Return keyed name of each actor who has an overdue emergency -> number of the oldest."""
+    """Return keyed name of each actor who has an overdue emergency -> number of the oldest.
+
+    Also under the name of the person behind the account: another account of theirs does not help.
+    """
     found: dict[str, int] = {}
     for emergency in unreviewed:
         if now >= emergency.review_by:
             found.setdefault(emergency.actor, emergency.id)
+            found.setdefault(emergency.person, emergency.id)
     return found
 
 

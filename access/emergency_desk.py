@@ -143,7 +143,7 @@ class EmergencyDesk:
         return self._after(number, act)
 
     def open(self, wanted: Emergency, working_days: int, act: Act) -> Standing | Refusal:
-        """Open an emergency at once; an actor has one at a time.
+        """Open an emergency at once; a person has one at a time, under whichever account.
 
         Args:
             working_days: within how many it is to be reviewed.
@@ -158,7 +158,9 @@ class EmergencyDesk:
         with writing(self.records) as session:
             all_steps = steps(session, About.EMERGENCY)
             for found in standings(emergencies(session), all_steps, act.at):
-                if found.state is State.OPEN and found.emergency.actor == wanted.actor:
+                one = found.emergency
+                own = one.actor == wanted.actor or one.person == wanted.person
+                if own and found.state is State.OPEN:
                     return _ONE_AT_A_TIME
             number = add_emergency(session, wanted)
             self._step(
@@ -263,16 +265,22 @@ class EmergencyDesk:
         name = self.name_of(second.account).hex()
         if name in force.suspended:
             return Refusal("该账号已停用 / the account is suspended")
-        if name in force.blocked:
-            return Refusal(block_of(force.blocked[name])[0])
+        for known in (name, second.person):
+            if known in force.blocked:
+                return Refusal(block_of(force.blocked[known])[0])
         return unfit(second, duty, force.decider.policy.roles)
 
     def _same(self, now: Standing, second: Official) -> bool:
-        """Say whether who asked and a second person are one, by account or by person."""
-        asked = self.officials.get(now.began.by)
-        registered = asked is not None and asked.person == second.person
+        """Say whether who asked and a second person are one: by account, number or staff number.
+
+        A door knows the second person by their own number, the register of officials by that among
+        the staff: one of the two is enough.
+        """
+        asked, listed = self.officials.get(now.began.by), self.officials.get(second.account)
+        persons = {second.person} | ({listed.person} if listed is not None else set())
         same_account = self.name_of(second.account).hex() == now.emergency.actor
-        return same_account or registered or second.person == now.emergency.person
+        registered = asked is not None and asked.person in persons
+        return same_account or registered or now.emergency.person in persons
 
     def _step(
         self,

@@ -151,7 +151,11 @@ class Guard:
 
     def request_unmask(self, actor: Actor, query: UnmaskQuery) -> Standing | Answer:
         """Ask for a mask to be lifted; return where that stands, or the recorded refusal."""
-        return self._outcome(unmask.request(self._means, actor, query))
+        outcome = unmask.request(self._means, actor, query)
+        if not isinstance(outcome, unmask.Wanted):
+            return self._recorder.release(outcome)
+        refusal = self._recorder.admit(outcome.counted)
+        return outcome.ask() if refusal is None else refusal
 
     def open_emergency(self, actor: Actor, query: EmergencyQuery) -> Standing | Answer:
         """Open an emergency; return where it stands, or the recorded refusal."""

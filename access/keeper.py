@@ -60,8 +60,8 @@ class InForce:
         suspended: keyed names of the actors who may do nothing.
         until: when an approved change comes due, a grant begins or ends, or a review is overdue;
             None for never.
-        blocked: keyed names of the actors who may see nothing -> number of the emergency that was
-            not reviewed in time.
+        blocked: keyed names of the actors who may see nothing, and of the persons behind them ->
+            number of the emergency that was not reviewed in time.
     """
 
     granting: Granting

@@ -33,7 +33,7 @@ NOBODY_AN_HOUR = 20
 
 _NOBODY = "nobody"
 _PAGE = 1000
-_GUESSING = (Action.LOOKUP, Action.SEARCH)
+_GUESSING = (Action.LOOKUP, Action.SEARCH, Action.UNMASK)
 _USES = (ALARM, "citizen:record:", "officer:")
 
 

@@ -170,7 +170,27 @@ class Recorder:
         Raises:
             LedgerError: when it could not be counted or recorded; nothing is released.
         """
-        group = self._counted([_Ready.of(prepared)])
+        released: A = self._recorded(self._counted([_Ready.of(prepared)]), wait_seconds)
+        return released
+
+    def admit(self, prepared: Prepared[A]) -> A | None:
+        """Count a request that shows nobody and is recorded as something else.
+
+        Returns:
+            Its refusal, recorded, where it is more than the actor may; else None.
+
+        Raises:
+            LedgerError: when it could not be counted, or the refusal not be recorded.
+        """
+        asked = _Ready.of(prepared)
+        group = self._counted([asked])
+        if group.requests == (asked,):
+            return None
+        refusal: A = self._recorded(group, None)
+        return refusal
+
+    def _recorded(self, group: _Group, wait_seconds: float | None) -> Any:
+        """Record a group of one request and return its answer."""
         future = self._ledger.submit(group.entries())
         try:
             receipt = future.result(wait_seconds or self._wait_seconds)
@@ -178,8 +198,7 @@ class Recorder:
             raise LedgerError(_NO_RECEIPT) from None
         (answer,) = group.answers(receipt)
         self._limits.confirm(group.alarms)
-        released: A = answer
-        return released
+        return answer
 
     async def release_async(self, prepared: Prepared[A]) -> A:
         """Do as `release`, together with the other requests of this turn of the event loop."""

@@ -8,13 +8,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from types import MappingProxyType
 
 from anyio import CapacityLimiter
 
-from access.duties import Officials
+from access.demo import FILE as DEMONSTRATION
+from access.duties import Officials, load_officials
 from access.emergency_desk import EmergencyDesk
-from access.files import POLICY_FOLDER, digest_of, read_folder
+from access.files import POLICY_FOLDER, digest_of, policy_file, read_folder
 from access.guard import Guard
 from access.keeper import Keeper, adopt
 from access.masking import Names
@@ -44,6 +44,8 @@ from hub.store.usage import Usage
 
 _LOG = logging.getLogger("mingjing.api")
 _TOKEN_LIFETIME = timedelta(hours=8)
+
+OFFICIALS = "officials.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
     keys = GuardKeys.of(keyring)
     keeper = open_keeper(settings, records, catalog, ledger, clock, keys.recipient.of)
-    emergencies = open_emergencies(settings, records, ledger, keeper, keys)
+    officials = officials_of(settings) or {}
+    emergencies = open_emergencies(settings, records, ledger, keeper, keys, officials)
     guard = Guard(
         keeper,
         catalog,
@@ -171,9 +174,12 @@ def open_emergencies(
     ledger: Ledger,
     keeper: Keeper,
     keys: GuardKeys,
-    officials: Officials = MappingProxyType({}),
+    officials: Officials,
 ) -> EmergencyDesk:
     """Return where masks are lifted and emergencies reviewed.
+
+    Args:
+        officials: which accounts are one person's, where that is registered.
 
     Raises:
         ConfigError: when HOME/calendar.csv does not fit.
@@ -187,6 +193,18 @@ def open_emergencies(
         subject_of=keys.protected.of,
         officials=officials,
     )
+
+
+def officials_of(settings: Settings) -> Officials | None:
+    """Return who has duties: the invented actors, or those of HOME/officials.yaml; None without it.
+
+    Raises:
+        PolicyError: when an entry is no official.
+    """
+    if settings.profile == "demonstration":
+        return load_officials(policy_file(settings.policy_folder or POLICY_FOLDER, DEMONSTRATION))
+    path = settings.home / OFFICIALS
+    return load_officials(path) if path.exists() else None
 
 
 def _suspended(keeper: Keeper, keys: GuardKeys, clock: Clock) -> Callable[[str], bool]:

@@ -12,6 +12,8 @@ ACCOUNT = re.compile(r"[a-z][a-z0-9_]{0,39}(\.[a-z0-9_]{1,40}){0,3}")
 _LONGEST_REASON = 500
 #: Whatever stands between them: so many could be a telephone or identity number.
 _TOO_MANY_DIGITS = 8
+#: As many in a row where some are written as words; one by one such words are ordinary Chinese.
+_SPELT_OUT = re.compile("[0-9〇零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]{8}")
 
 
 def require_plain(by: str, reason: str) -> None:
@@ -46,7 +48,8 @@ def _could_name(reason: str) -> bool:
     """Say whether a reason's digits could be a person's number.
 
     Everything else is left out first, also X, the last character of some identity numbers: no
-    choice of separators hides a number, nor do full-width or circled digits.
+    choice of separators hides a number, nor do full-width or circled digits, or words for them.
     """
-    digits = sum(c.isdigit() for c in unicodedata.normalize("NFKC", reason))
-    return digits >= _TOO_MANY_DIGITS
+    written = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", reason)))
+    digits = sum(map(str.isdigit, written))
+    return digits >= _TOO_MANY_DIGITS or _SPELT_OUT.search(written) is not None

@@ -10,7 +10,8 @@ Source: NIST SP 800-53 AC-3(10) (audited override); 个人信息保护法 13(1)(
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from access import rendering
@@ -52,16 +53,29 @@ _OTHER_CASE = (
 Outcome = Standing | Prepared[Answer]
 
 
-def request(means: Means, actor: Actor, query: UnmaskQuery) -> Outcome:
-    """Ask for a mask to be lifted for a person who is found.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A mask that may be asked to be lifted; nobody was asked yet.
+
+    Args:
+        counted: what it is counted by, so that asking tells no more often than a look-up who is
+            there; never recorded itself.
+        ask: asks, and returns where the request stands.
+    """
+
+    counted: Prepared[Answer]
+    ask: Callable[[], Standing]
+
+
+def request(means: Means, actor: Actor, query: UnmaskQuery) -> Wanted | Prepared[Answer]:
+    """Prepare to ask for a mask to be lifted for a person who is found.
 
     Returns:
-        Where the request stands, or the refusal still locked.
+        What asks, once it is counted, or the refusal still locked.
 
     Raises:
         RequestError: when the value, case, columns or reason are not well formed.
         SourceError, KeyMissing: when the document cannot be read.
-        LedgerError: when the ledger cannot be told; the request stands and is told later.
     """
     desk = _desk(means)
     require_reason(query.reason)
@@ -100,7 +114,8 @@ def request(means: Means, actor: Actor, query: UnmaskQuery) -> Outcome:
         review_by=asked.time + ANSWER_WITHIN,
     )
     wanted = replace(wanted, subject=desk.subject(wanted, key))
-    return desk.ask(wanted, Act(actor.id, query.reason, asked.time))
+    act = Act(actor.id, query.reason, asked.time)
+    return Wanted(refused(means, asked), lambda: desk.ask(wanted, act))
 
 
 def open_(means: Means, actor: Actor, query: EmergencyQuery) -> Outcome:

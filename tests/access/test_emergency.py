@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,20 @@ def test_a_person_registered_behind_two_accounts_is_one(house: House) -> None:
     assert isinstance(desk.review(number, same, act(same.account), justified=True), Refusal)
 
 
+def test_a_second_account_is_known_by_the_register_at_every_door(house: House) -> None:
+    """A door knows who approves by their own number only: the register says whose account it is."""
+    desk = desk_of(house)
+    steward = official("steward.second", "population", "department_steward", "s7")
+    officials = {"officer.east": official("officer.east", "population", "grid_officer", "s7")}
+    at_door = replace(steward, person="named by the door")
+    desk = replace(desk, officials={**officials, steward.account: steward})
+    number = asked(desk)
+    refused = desk.approve(number, at_door, act(steward.account))
+    assert isinstance(refused, Refusal)
+    assert "second person" in refused.reason
+    assert isinstance(desk.approve(number, STEWARD, act(STEWARD.account)), Standing)
+
+
 def test_a_review_ends_an_emergency_and_is_final(house: House) -> None:
     desk = desk_of(house)
     number = opened(desk)
@@ -229,8 +244,8 @@ def test_what_nobody_reviewed_blocks_from_the_second_it_is_due(house: House) -> 
     assert keeper.current(NOW).until == REVIEW_BY
     assert keeper.current(REVIEW_BY - SECOND).blocked == {}
     for _ in range(2):
-        assert keeper.current(REVIEW_BY).blocked == {name: number}
-        assert house.keeper().current(REVIEW_BY).blocked == {name: number}
+        assert keeper.current(REVIEW_BY).blocked == {name: number, "p-east": number}
+        assert house.keeper().current(REVIEW_BY).blocked == {name: number, "p-east": number}
     assert desk.find(number, REVIEW_BY).state is State.OVERDUE
     done = desk.review(number, OVERSIGHT, act("oversight", REVIEW_BY), justified=True)
     assert isinstance(done, Standing)
@@ -251,7 +266,10 @@ def test_who_is_blocked_approves_nothing(house: House) -> None:
     assert "not reviewed in time" in refused.reason
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "身份证 110101199003071234", "电话 1381234 5678"])
+@pytest.mark.parametrize(
+    "reason",
+    ["", "  ", "身份证 110101199003071234", "电话 1381234 5678", "电话幺三八 〇〇零零-一二三四"],
+)
 def test_a_reason_is_given_and_names_nobody(house: House, reason: str) -> None:
     desk = desk_of(house)
     number, mine = asked(desk), Act("officer.east", reason, NOW)

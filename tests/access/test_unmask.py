@@ -14,6 +14,7 @@ from access.desk import Act
 from access.emergency import WINDOW, Standing, State
 from access.guard import Guard
 from access.keeper import Keeper
+from access.limits import NOBODY_AN_HOUR
 from access.model import Actor
 from access.ports import GuardKeys
 from hub.catalog import Catalog
@@ -296,3 +297,43 @@ def test_a_ledger_that_does_not_record_releases_nothing(
     monkeypatch.setattr(house.ledger, "append", fails)
     with pytest.raises(LedgerError):
         at().unmasked(east, under(number, person))
+
+
+def test_who_guesses_is_answered_nothing_more_on_this_road_either(
+    at: At, east: Actor, person: Person, ledger: Ledger
+) -> None:
+    """A request that is taken would tell as much as one that finds nobody."""
+    guard = at()
+    for n in range(NOBODY_AN_HOUR):
+        missed = refused(guard.request_unmask(east, query(person, value=invented_id(sequence=n))))
+        assert missed.wait_seconds is None
+    size = ledger.size
+    for asked in (query(person), query(person, value=invented_id(sequence=555))):
+        assert refused(guard.request_unmask(east, asked)).wait_seconds == 1800
+    events = [entry.event for entry in ledger.entries(size, ledger.size)]
+    assert "access:unmask:requested" not in events
+    assert number_of(at(NOW + timedelta(hours=1)).request_unmask(east, query(person)))
+
+
+def test_an_emergency_is_no_way_to_try_numbers(at: At, east: Actor, person: Person) -> None:
+    """Nobody takes no place in it, so its five persons limit no guess."""
+    guard = at()
+    number = number_of(guard.open_emergency(east, rescue()))
+    for n in range(NOBODY_AN_HOUR):
+        missed = UnderQuery(number, "resident_id", invented_id(sequence=n), CASE)
+        assert guard.unmasked(east, missed).wait_seconds is None
+    assert refused(guard.unmasked(east, under(number, person))).wait_seconds == 1800
+
+
+def test_another_account_of_the_same_person_helps_nobody(
+    at: At, east: Actor, person: Person, keys: GuardKeys
+) -> None:
+    """Neither to a second emergency at a time, nor past the block of one that nobody reviewed."""
+    bound = keys.identifier.of("a number of their own")
+    first, other = replace(east, binding=bound), replace(east, id="officer.other", binding=bound)
+    number = number_of(at().open_emergency(first, rescue()))
+    assert "open already" in refused(at().open_emergency(other, rescue())).reason
+    look = LookupQuery("resident_id", person.number, "residence.verify", CASE)
+    assert at().lookup(other, look).allowed
+    blocked = refused(at(REVIEW_BY).lookup(other, look))
+    assert f"emergency {number} was not reviewed" in blocked.reason

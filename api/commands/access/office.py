@@ -11,17 +11,15 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from access.demo import FILE as DEMONSTRATION
 from access.desk import Act, Desk
-from access.duties import Official, Officials, Refusal, load_officials
+from access.duties import Official, Officials, Refusal
 from access.emergency_desk import EmergencyDesk
-from access.files import POLICY_FOLDER, policy_file
 from access.grant_desk import GrantDesk
 from access.ports import GuardKeys
 from access.steady_clock import SteadyClock
 from api.commands.ledger import open_ledger
 from api.commands.options import settings_of
-from api.services import open_emergencies, open_keeper
+from api.services import OFFICIALS, officials_of, open_emergencies, open_keeper
 from contracts.codes import load_code_sets
 from contracts.loader import load_catalog
 from contracts.versions.in_force import load_in_force
@@ -35,8 +33,6 @@ from hub.store.records import Records
 
 By = Annotated[str, typer.Option("--by", help="Account that acts; no person's name.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; no person's number.")]
-
-OFFICIALS = "officials.yaml"
 
 T = TypeVar("T")
 
@@ -88,16 +84,14 @@ def office(home: Path | None) -> Iterator[Office]:
 
 
 def _officials(settings: Settings) -> Officials:
-    """Return who has duties: the invented actors, or those of HOME/officials.yaml."""
-    if settings.profile == "demonstration":
-        return load_officials(policy_file(settings.policy_folder or POLICY_FOLDER, DEMONSTRATION))
-    path = settings.home / OFFICIALS
-    if not path.exists():
+    """Return who has duties: without a register nobody has any."""
+    officials = officials_of(settings)
+    if officials is None:
         raise ConfigError(
             f"没有 {OFFICIALS} / there is no {OFFICIALS} in the hub's folder: it says who may "
             "propose and approve; docs/access.md has an example"
         )
-    return load_officials(path)
+    return officials
 
 
 def done(outcome: T | Refusal) -> T:
