@@ -10,6 +10,7 @@ Source: NIST SP 800-53 AC-3(10) (audited override); 个人信息保护法 13(1)(
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -32,6 +33,7 @@ from access.desk import Act
 from access.duties import Refusal
 from access.emergency import ANSWER_WITHIN, MOST_PERSONS, WINDOW, Standing, unusable
 from access.emergency_desk import Denied, EmergencyDesk
+from access.finding import KEY_BYTES
 from access.model import CLEAR, Action, Actor, Request
 from access.recording import Prepared
 from access.rendering import Document
@@ -68,14 +70,17 @@ class Wanted:
 
 
 def request(means: Means, actor: Actor, query: UnmaskQuery) -> Wanted | Prepared[Answer]:
-    """Prepare to ask for a mask to be lifted for a person who is found.
+    """Prepare to ask for a mask to be lifted.
+
+    Whether there is such a person, and whether they may be shown, is not looked at before a second
+    person has approved: else asking would tell who is held, and who is protected.
 
     Returns:
         What asks, once it is counted, or the refusal still locked.
 
     Raises:
         RequestError: when the value, case, columns or reason are not well formed.
-        SourceError, KeyMissing: when the document cannot be read.
+        SourceError: when the snapshot cannot be read.
     """
     desk = _desk(means)
     require_reason(query.reason)
@@ -89,15 +94,8 @@ def request(means: Means, actor: Actor, query: UnmaskQuery) -> Wanted | Prepared
     closed = [name for name in query.columns if asked.decision.fields.get(name) != CLEAR]
     if closed:
         return denied(means, asked, *_closed(closed))
-    person = _person(means, asked, actor, LookupQuery(query.by, query.value, query.purpose))
-    if isinstance(person, Prepared):
-        return person
-    asked, key, document = person
-    traits = traits_about(means, asked, key, document)
-    shown = rendering.render(document, asked.plan, actor.area, traits).fields
-    closed = [name for name in query.columns if shown.get(name, CLEAR) != CLEAR]
-    if closed:
-        return denied(means, asked, *_closed(closed))
+    find = means.finder.of(actor, LookupQuery(query.by, query.value, query.purpose))
+    key = find(means.snapshots.current()) or secrets.token_bytes(KEY_BYTES)
     wanted = Emergency(
         id=0,
         kind=Kind.UNMASK,
@@ -194,10 +192,15 @@ def release(means: Means, actor: Actor, query: UnderQuery) -> Prepared[Answer]:
         return denied(means, asked, *_OTHER_CASE)
     if not standing.is_open:
         return denied(means, asked, *unusable(standing))
-    person = _person(means, asked, actor, LookupQuery(query.by, query.value, opened.purpose))
+    person = _person(means, asked, actor, query, opened)
     if isinstance(person, Prepared):
         return person
     asked, key, document = person
+    traits = traits_about(means, asked, key, document)
+    shown = rendering.render(document, asked.plan, actor.area, traits).fields
+    closed = [name for name in names if shown.get(name, CLEAR) != CLEAR]
+    if closed:
+        return denied(means, asked, *_closed(closed))
     prepared = found(means, asked, [(key, document)], more=False)
     taken = desk.take(opened.id, key, Act(actor.id, standing.began.reason, asked.time))
     if isinstance(taken, Denied):
@@ -263,13 +266,18 @@ def _still(asked: Asked, opened: Emergency) -> bool:
 
 
 def _person(
-    means: Means, asked: Asked, actor: Actor, query: LookupQuery
+    means: Means, asked: Asked, actor: Actor, query: UnderQuery, opened: Emergency
 ) -> tuple[Asked, bytes, Document] | Prepared[Answer]:
-    """Return who is found and may be shown, or the answer that there is nobody."""
-    find = means.finder.of(actor, query)
+    """Return who is found and may be shown, or the answer that there is nobody.
+
+    Somebody else than was asked for counts as nobody: what was approved opens no other question.
+    """
+    find = means.finder.of(actor, LookupQuery(query.by, query.value, opened.purpose))
     snapshot = means.snapshots.current()
     asked = reading(means, asked, snapshot)
     key = find(snapshot)
+    if key is not None and not _desk(means).is_for(opened, key):
+        key = None
     document = means.finder.open(snapshot, key)
     if key is None or document is None:
         return nobody(means, asked, None)

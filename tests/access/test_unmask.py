@@ -148,7 +148,9 @@ def test_it_is_for_that_person_case_and_officer(
     other = Person(invented_id("1985-01-02", 7), name="东方既白", home=("H9", "A9"))
     number = approved(house, at, east, query(person))
     guard = at(NOW, person, other)
-    assert "not the person" in refused(guard.unmasked(east, under(number, other))).reason
+    elsewhere = Person(invented_id("1980-01-02", 5))
+    missed = [refused(guard.unmasked(east, under(number, p))) for p in (other, elsewhere)]
+    assert missed[0].reason == missed[1].reason
     assert "not the case" in refused(guard.unmasked(east, under(number, person, "R-8"))).reason
     with pytest.raises(NotFound):
         guard.unmasked(actors["officer.west"], under(number, person))
@@ -194,25 +196,41 @@ def test_what_is_not_well_formed_is_no_request(
         at().request_unmask(east, asked)
 
 
-def test_who_lives_elsewhere_and_who_is_not_there_are_one_answer(
-    at: At, east: Actor, person: Person
+def test_asking_tells_nobody_who_is_held(
+    house: House, at: At, east: Actor, person: Person, registers: MemoryRegisters
 ) -> None:
+    """Here, elsewhere, protected or nowhere: the request is taken, and the approval shows who."""
     west = Person(invented_id("1985-01-02", 7), grid=WEST)
-    guard = at(NOW, person, west)
-    there = refused(guard.request_unmask(east, query(west)))
-    nowhere = refused(guard.request_unmask(east, query(west, value=invented_id("1980-01-02", 5))))
-    assert (there.reason, there.remedy) == (nowhere.reason, nowhere.remedy)
+    hidden = Person(invented_id("1979-05-06", 3))
+    registers.protect(hidden)
+    guard = at(NOW, person, west, hidden)
+    nowhere = query(person, value=invented_id("1980-01-02", 5))
+    for asked in (query(person), query(west), query(hidden), nowhere):
+        assert number_of(guard.request_unmask(east, asked))
+    there = approved(house, at, east, query(west))
+    gone = approved(house, at, east, nowhere)
+    missing = Person(invented_id("1980-01-02", 5))
+    answers = [
+        refused(guard.unmasked(east, under(there, west))),
+        refused(guard.unmasked(east, under(gone, missing))),
+    ]
+    assert (answers[0].reason, answers[0].remedy) == (answers[1].reason, answers[1].remedy)
 
 
-def test_what_stays_masked_of_a_child_is_not_approved_in_vain(at: At, east: Actor) -> None:
+def test_what_stays_masked_of_a_child_is_not_shown_by_an_approval(
+    house: House, at: At, east: Actor
+) -> None:
     child = Person(invented_id("2018-01-02", 7), birth_date="2018-01-02")
-    answer = refused(at(NOW, child).request_unmask(east, query(child)))
+    number = approved(house, at, east, query(child))
+    answer = refused(at(NOW, child).unmasked(east, under(number, child)))
     assert "seen in clear" in answer.reason
 
 
-def test_nobody_lifts_the_mask_of_their_own(at: At, east: Actor, person: Person) -> None:
+def test_nobody_lifts_the_mask_of_their_own(
+    house: House, at: At, east: Actor, person: Person
+) -> None:
     mine = replace(east, binding=at().binding(person.number))
-    refused(at().request_unmask(mine, query(person)))
+    refused(at().unmasked(mine, under(approved(house, at, mine, query(person)), person)))
     number = number_of(at().open_emergency(mine, rescue()))
     refused(at().unmasked(mine, under(number, person)))
 
@@ -297,22 +315,6 @@ def test_a_ledger_that_does_not_record_releases_nothing(
     monkeypatch.setattr(house.ledger, "append", fails)
     with pytest.raises(LedgerError):
         at().unmasked(east, under(number, person))
-
-
-def test_who_guesses_is_answered_nothing_more_on_this_road_either(
-    at: At, east: Actor, person: Person, ledger: Ledger
-) -> None:
-    """A request that is taken would tell as much as one that finds nobody."""
-    guard = at()
-    for n in range(NOBODY_AN_HOUR):
-        missed = refused(guard.request_unmask(east, query(person, value=invented_id(sequence=n))))
-        assert missed.wait_seconds is None
-    size = ledger.size
-    for asked in (query(person), query(person, value=invented_id(sequence=555))):
-        assert refused(guard.request_unmask(east, asked)).wait_seconds == 1800
-    events = [entry.event for entry in ledger.entries(size, ledger.size)]
-    assert "access:unmask:requested" not in events
-    assert number_of(at(NOW + timedelta(hours=1)).request_unmask(east, query(person)))
 
 
 def test_an_emergency_is_no_way_to_try_numbers(at: At, east: Actor, person: Person) -> None:
