@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from access.answers import Use
+from access.history import instant
 from access.policy import Policy
 from access.purposes import PurposeRegister
 from hub.catalog import Catalog
@@ -31,7 +32,7 @@ def is_due(logged: LoggedEntry, purposes: PurposeRegister, now: datetime) -> boo
     delay = timedelta(days=purpose.notice_days) if purpose else _UNUSUAL_DELAY
     if purpose is None and body["decision"] == "refused":
         delay = timedelta(0)
-    return _instant(str(body["time"])) + delay <= now
+    return instant(str(body["time"])) + delay <= now
 
 
 def use_of(
@@ -85,7 +86,3 @@ def _column_title(catalog: Catalog, dataset: str, column: str) -> str:
             if found.name == column:
                 return found.title
     return column
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))

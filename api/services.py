@@ -164,7 +164,10 @@ def open_keeper(
     adopt(records, catalog, ledger, texts, clock.now())
     keeper = Keeper(records, catalog, ledger, names=names)
     if keeper.current(clock.now()).digest != digest_of(texts):
-        _LOG.warning("the policy files are not what is in force: see `hub access changes`")
+        _LOG.warning(
+            "策略文件与生效的策略不同，须提出并批准后生效 / the policy files are not what is in force: "
+            "`hub access changes` lists changes, `hub access propose` puts the files forward"
+        )
     return keeper
 
 

@@ -34,7 +34,7 @@ def worklist_rows(
         RequestError: when there is no such state.
     """
     if state is not None and state not in list(ItemState):
-        raise RequestError(f"no such state; there are {', '.join(ItemState)}")
+        raise RequestError(f"没有此状态，可用 / no such state; there are {', '.join(ItemState)}")
     wanted = ItemState(state) if state is not None else None
     return [
         {

@@ -111,7 +111,7 @@ class Catalog(Mapping[str, Dataset]):
         try:
             return self._datasets[name]
         except KeyError:
-            raise NotFound(f"no dataset {name!r} in the catalogue") from None
+            raise NotFound(f"目录中没有数据集 / no dataset {name!r} in the catalogue") from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._datasets

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.errors import SourceError
-from hub.keyring import Key, Keyring, Suite
+from hub.keyring import Key, Keyring
 
 PSEUDONYM_BYTES = 16
 CHUNK_BYTES = 1 << 20
@@ -187,9 +187,3 @@ def open_stream(keyring: Keyring, purpose: str, reader: BinaryIO, writer: Binary
 
 def _chunk_nonce(prefix: bytes, number: int, *, last: bool) -> bytes:
     return prefix + struct.pack(">IB", number, last)
-
-
-def suite_of(blob: bytes) -> tuple[Suite, int]:
-    """Return suite and key version that a sealed blob names."""
-    byte, version, _ = _HEADER.unpack_from(blob)
-    return ("intl" if byte == 1 else "gm"), version

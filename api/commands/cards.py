@@ -159,7 +159,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise RequestError("--until: a day is wanted, as YYYY-MM-DD") from None
+        raise RequestError("--until: 请写 YYYY-MM-DD / a day is wanted, as YYYY-MM-DD") from None
 
 
 def _print(office: _Office, card: Card, *, as_json: bool) -> None:

@@ -40,4 +40,6 @@ def require_department(settings: Settings, code: str | None) -> None:
         return
     owners = sorted({contract.owner for contract in in_force(settings).contracts})
     if code not in owners:
-        raise RequestError(f"no department {code!r}: there are {', '.join(owners)}")
+        raise RequestError(
+            f"没有部门 {code!r}，可用 / no such department: there are {', '.join(owners)}"
+        )

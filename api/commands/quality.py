@@ -170,7 +170,9 @@ def _asker(services: Services, account: str, dataset: str) -> Actor:
     if services.provider is not None:
         actors = services.provider.actors
         if account not in actors:
-            raise RequestError(f"no such actor; there are {', '.join(sorted(actors))}")
+            raise RequestError(
+                f"没有此账号，可用 / no such actor; there are {', '.join(sorted(actors))}"
+            )
         return actors[account]
     if not account.strip() or len(account) > 64:
         raise RequestError("say who asks: the account of the department's data steward (--actor)")

@@ -15,7 +15,11 @@ from api.commands.options import Home, Json, require_department, settings_of
 from api.console import door, out, print_json, print_rows
 from api.services import open_services
 from api.worklist import worklist_rows
+from assets.integrated.rules import load_person_rules
+from contracts.loader import load_catalog
+from contracts.versions.in_force import in_force
 from hub.catalog import Classification
+from hub.config import Settings
 from hub.errors import RequestError
 from hub.files import write_new
 from hub.store.records import Records
@@ -39,7 +43,9 @@ def list_items(
 ) -> None:
     """Count the conflicts between departments: whose, which kind, where they stand."""
     with door(), Records.open(settings_of(home)) as records:
-        require_department(settings_of(home), department)
+        settings = settings_of(home)
+        require_department(settings, department)
+        _require_kind(settings, kind)
         rows = worklist_rows(records, department, kind, state)
         print_rows("Worklist", rows, as_json=as_json, empty="no conflicts")
 
@@ -119,3 +125,13 @@ def _put(path: Path, data: bytes) -> None:
 
 def _fill(file: BinaryIO, data: bytes) -> None:
     file.write(data)
+
+
+def _require_kind(settings: Settings, kind: str | None) -> None:
+    # A misspelt kind must not read as "no conflicts".
+    if kind is None:
+        return
+    rules = load_person_rules(load_catalog(in_force(settings).contracts))
+    kinds = sorted({rule.kind for rule in rules.conflicts})
+    if kind not in kinds:
+        raise RequestError(f"没有此类冲突，可用 / no such kind; there are {', '.join(kinds)}")

@@ -50,14 +50,6 @@ class Receipt(Wire):
     checkpoint: str = Field(description="Signed tree head that covers the leaf (C2SP).")
 
 
-class FieldFinding(Wire):
-    """One field that does not fit; never its value."""
-
-    field: str
-    kind: str
-    message: str
-
-
 class Problem(BaseModel):
     """Problem details (RFC 9457). Further members depend on the code."""
 

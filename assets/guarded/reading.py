@@ -123,7 +123,8 @@ def _opened(path: Path, bounds: Bounds) -> calamine.CalamineWorkbook:
     try:
         if content_of(path) is not Content.XLSX:
             raise DeliveryRefused(
-                "this is no workbook that the hub has handed out: return the xlsx"
+                "不是本平台发出的工作簿 / this is no workbook that the hub has handed out: "
+                "return the xlsx"
             )
         check_returned(path, bounds.limits, rows=bounds.rows, columns=bounds.columns)
         return calamine.CalamineWorkbook.from_path(str(path))

@@ -228,7 +228,7 @@ class Figures:
 
     def _of(self, dataset: str) -> Sequence[BatchFacts]:
         if dataset not in self._batches:
-            raise NotFound(f"nothing has been delivered for {dataset!r} yet")
+            raise NotFound(f"尚未报送 / nothing has been delivered for {dataset!r} yet")
         return self._batches[dataset]
 
     def _months(self, dataset: str) -> tuple[str, ...]:

@@ -104,7 +104,10 @@ def test_a_diff_with_a_version_of_the_records(used: Path, proposal: Path) -> Non
     )
     assert same.exit_code == 0, same.output
     assert json.loads(same.stdout)["lines"] == []
-    assert hub("diff", "in-force", "0" * 16, *home).exit_code != 0
+    for name in ("0" * 16, "deadbeef"):
+        done = hub("diff", "in-force", name, *home)
+        assert done.exit_code == 65
+        assert f"no version '{name}'" in done.output
 
 
 def test_a_diff_with_a_policy_that_does_not_lint(proposal: Path) -> None:

@@ -148,3 +148,11 @@ def test_a_misspelt_department_is_refused_and_not_read_as_nothing(
 
 def test_the_card_on_the_wire_is_the_card_that_every_door_shows() -> None:
     assert list(Card.model_fields) == [field.name for field in fields(CardView)]
+
+
+def test_a_misspelt_kind_of_conflict_is_refused_and_not_read_as_nothing(home: Path) -> None:
+    command = ["worklist", "list", "--home", str(home), "--kind"]
+    said = CliRunner().invoke(app, [*command, "name_conflct"])
+    assert said.exit_code == 64
+    assert said.output.count("name_conflict") == 1
+    assert CliRunner().invoke(app, [*command, "name_conflict"]).exit_code == 0

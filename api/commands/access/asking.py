@@ -59,7 +59,9 @@ def _actor(
     if name is not None:
         actors = load_demo_actors(folder)
         if name not in actors:
-            raise RequestError(f"no such actor; there are {', '.join(sorted(actors))}")
+            raise RequestError(
+                f"没有此账号，可用 / no such actor; there are {', '.join(sorted(actors))}"
+            )
         return actors[name]
     if not role:
         raise RequestError("say who asks: --actor NAME, or --role ROLE")

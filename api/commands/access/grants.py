@@ -63,7 +63,7 @@ def grant(
             valid_to=ends,
             uses_left=uses,
         )
-        _print(done(at.grants.request(wanted, act)), as_json=as_json)
+        print_grant(done(at.grants.request(wanted, act)), as_json=as_json)
 
 
 @app.command("grants")
@@ -85,7 +85,7 @@ def revoke(
     """Take a grant back, from the next request on."""
     with door(), office(home) as at:
         number = number_of(name, PREFIX)
-        _print(done(at.grants.revoke(number, at.act(by, reason))), as_json=as_json)
+        print_grant(done(at.grants.revoke(number, at.act(by, reason))), as_json=as_json)
 
 
 def _period(now: datetime, begins: str | None, ends: str | None) -> tuple[datetime, datetime]:
@@ -126,7 +126,8 @@ def grant_row(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _print(standing: Standing, *, as_json: bool) -> None:
+def print_grant(standing: Standing, *, as_json: bool) -> None:
+    """Print a grant and where it stands."""
     row = grant_row(standing)
     if as_json:
         print_json(row)

@@ -173,7 +173,7 @@ def _end_of(day: str) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), SHANGHAI)
     except (ValueError, OverflowError):
-        raise RequestError("--until: a day is wanted, as YYYY-MM-DD") from None
+        raise RequestError("--until: 请写 YYYY-MM-DD / a day is wanted, as YYYY-MM-DD") from None
 
 
 def _text(at: datetime) -> str:

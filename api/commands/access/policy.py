@@ -10,8 +10,7 @@ import typer
 from access.changes import Standing, StepKey, difference
 from access.files import POLICY_FOLDER, Texts, read_folder
 from access.grants import PREFIX
-from access.grants import Standing as GrantStanding
-from api.commands.access.grants import grant_row
+from api.commands.access.grants import print_grant
 from api.commands.access.office import By, Office, Reason, done, instant, number_of, office
 from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
@@ -72,7 +71,7 @@ def approve(
     with door(), office(home) as at:
         act = at.act(by, reason)
         if name.startswith(PREFIX):
-            _print_grant(done(at.grants.give(number_of(name, PREFIX), act)), as_json=as_json)
+            print_grant(done(at.grants.give(number_of(name, PREFIX), act)), as_json=as_json)
             return
         when = instant(active_at, "--at")
         _print_change(at, done(at.desk.approve(number_of(name), act, when)), as_json=as_json)
@@ -84,7 +83,7 @@ def decline(name: Name, by: By, reason: Reason, home: Home = None, as_json: Json
     with door(), office(home) as at:
         act = at.act(by, reason)
         if name.startswith(PREFIX):
-            _print_grant(done(at.grants.decline(number_of(name, PREFIX), act)), as_json=as_json)
+            print_grant(done(at.grants.decline(number_of(name, PREFIX), act)), as_json=as_json)
             return
         _print_change(at, done(at.desk.decline(number_of(name), act)), as_json=as_json)
 
@@ -161,11 +160,3 @@ def _print_change(at: Office, standing: Standing, *, as_json: bool) -> None:
     print_rows("策略变更 / Change of the policy", [row], as_json=False)
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)
-
-
-def _print_grant(standing: GrantStanding, *, as_json: bool) -> None:
-    row = grant_row(standing)
-    if as_json:
-        print_json(row)
-    else:
-        print_rows("授权 / Grant", [row], as_json=False)

@@ -15,6 +15,7 @@ from contracts.loader import load_catalog
 from contracts.versions.in_force import in_force
 from hub.catalog import Catalog
 from hub.config import Settings
+from hub.errors import PolicyError
 from hub.store.access_steps import About, steps
 from hub.store.grants import grants as stored_grants
 from hub.store.policies import changes, looking, version_texts
@@ -60,6 +61,11 @@ def policy_named(name: str, settings: Settings, catalog: Catalog) -> Policy:
                 digests = {c.digest for c in changes(session) if c.digest.startswith(name)}
             if len(digests) == 1:
                 return approved_policy(records, catalog, digests.pop())
+    if not Path(name).is_dir():
+        raise PolicyError(
+            f"没有此策略文件夹或版本 / no policy folder and no version {Path(name).name!r}: name a folder, "
+            f"{IN_FORCE}, or 16 digits or more of a version that `hub access changes` lists"
+        )
     return load_policy(catalog, Path(name))
 
 
