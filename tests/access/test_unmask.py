@@ -207,8 +207,9 @@ def test_asking_tells_nobody_who_is_held(
     nowhere = query(person, value=invented_id("1980-01-02", 5))
     for asked in (query(person), query(west), query(hidden), nowhere):
         assert number_of(guard.request_unmask(east, asked))
-    there = approved(house, at, east, query(west))
-    gone = approved(house, at, east, nowhere)
+    there, gone = (number_of(guard.request_unmask(east, q)) for q in (query(west), nowhere))
+    for number in (there, gone):
+        desk_of(house).approve(number, STEWARD, Act(STEWARD.account, REASON, NOW))
     missing = Person(invented_id("1980-01-02", 5))
     answers = [
         refused(guard.unmasked(east, under(there, west))),
@@ -221,8 +222,10 @@ def test_what_stays_masked_of_a_child_is_not_shown_by_an_approval(
     house: House, at: At, east: Actor
 ) -> None:
     child = Person(invented_id("2018-01-02", 7), birth_date="2018-01-02")
-    number = approved(house, at, east, query(child))
-    answer = refused(at(NOW, child).unmasked(east, under(number, child)))
+    guard = at(NOW, child)
+    number = number_of(guard.request_unmask(east, query(child)))
+    desk_of(house).approve(number, STEWARD, Act(STEWARD.account, REASON, NOW))
+    answer = refused(guard.unmasked(east, under(number, child)))
     assert "seen in clear" in answer.reason
 
 
