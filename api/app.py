@@ -41,7 +41,7 @@ from api.pages import officer as officer_pages
 from api.pages import oversight as oversight_pages
 from api.pages import statistics as statistics_pages
 from api.pages.rendering import FOLDER
-from api.services import Services, open_services
+from api.services import Services, files_differ, open_services
 from api.wire.base import Problem
 from hub.config import Settings, load_settings
 from hub.errors import HubError
@@ -123,7 +123,11 @@ def create_app_from_environment() -> FastAPI:
     it cannot be opened the process ends with uvicorn's own code for that, and says why.
     """
     try:
-        app = create_app(load_settings())
+        settings = load_settings()
+        app = create_app(settings)
+        served = app.state.services
+        if says := files_differ(settings, served.keeper, served.clock.now()):
+            _LOG.warning("%s", says)
     except HubError as exc:
         _LOG.critical("%s: %s", exc.title, exc)
         sys.exit(STARTUP_FAILURE)

@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from anyio import CapacityLimiter
 
@@ -163,12 +163,19 @@ def open_keeper(
     texts = read_folder(settings.policy_folder or POLICY_FOLDER)
     adopt(records, catalog, ledger, texts, clock.now())
     keeper = Keeper(records, catalog, ledger, names=names)
-    if keeper.current(clock.now()).digest != digest_of(texts):
-        _LOG.warning(
-            "策略文件与生效的策略不同，须提出并批准后生效 / the policy files are not what is in force: "
-            "`hub access changes` lists changes, `hub access propose` puts the files forward"
-        )
+    keeper.current(clock.now())
     return keeper
+
+
+def files_differ(settings: Settings, keeper: Keeper, now: datetime) -> str | None:
+    """Return what to say where the policy files are not what is in force, else None."""
+    texts = read_folder(settings.policy_folder or POLICY_FOLDER)
+    if keeper.current(now).digest == digest_of(texts):
+        return None
+    return (
+        "策略文件与生效的策略不同，须提出并批准后生效 / the policy files are not what is in force: "
+        "`hub access changes` lists changes, `hub access propose` puts the files forward"
+    )
 
 
 def open_emergencies(

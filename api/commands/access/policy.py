@@ -14,6 +14,7 @@ from api.commands.access.grants import print_grant
 from api.commands.access.office import By, Office, Reason, done, instant, number_of, office
 from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
+from api.services import files_differ
 
 app = typer.Typer()
 
@@ -54,6 +55,9 @@ def list_changes(
             return
         rows = [_change_row(standing) for standing in way.standings.values()]
         print_rows("策略变更 / Changes of the policy", rows, as_json=as_json)
+        says = files_differ(at.settings, at.desk.keeper, at.clock.now())
+        if says is not None and not as_json:
+            out.print(says, soft_wrap=True)
 
 
 @app.command()
