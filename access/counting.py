@@ -17,6 +17,7 @@ from access.privacy import Noise, universe
 from access.purposes import Purpose
 from access.statistics import StatsPlan, Table, count, plan_statistics, tabulate, threshold_of
 from hub.catalog import Dataset
+from hub.errors import NotFound
 from hub.store.budgets import Charge
 
 
@@ -33,6 +34,10 @@ class Question:
 
 
 _NOTHING = Table(())
+_UNPUBLISHED = (
+    "该数据集尚未发布过数据，没有可统计的记录。 / "
+    "Nothing of this dataset has been published yet: there is nothing to count."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,12 @@ def answer(question: Question, snapshot: SnapshotReader, noise: Noise | None) ->
 
     Raises:
         RequestError: when a dimension is unknown or not for counting; nothing is charged.
+        NotFound: when nothing of the dataset was ever published; nothing is charged.
         SourceError: when the counts cannot be read.
     """
     plan = plan_statistics(question.dataset, question.query, question.decision)
+    if not snapshot.has_counts(question.dataset.name):
+        raise NotFound(_UNPUBLISHED)
     if question.query.protection == "noise":
         return _with_noise(question, plan, snapshot, noise)
     threshold = threshold_of(question.decision)

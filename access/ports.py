@@ -39,6 +39,10 @@ class SnapshotReader(Protocol):
         """Return the subject keys under a blind token."""
         ...
 
+    def has_counts(self, table: str) -> bool:
+        """Say whether a dataset, or `person`, was published to be counted."""
+        ...
+
     def analytic(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
         """Return rows of a query over the clear columns."""
         ...

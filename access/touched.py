@@ -99,20 +99,15 @@ def persons_reached(change: Touched, snapshot: SnapshotReader, catalog: Catalog)
     """
     about = (n for n in change.areas if n in catalog and catalog[n].subjects)
     areas = frozenset(area for name in about for area in change.areas[name])
-    if not areas or not _is_there(snapshot, _PERSONS):
+    if not areas or not snapshot.has_counts(_PERSONS):
         return 0
     return _shown(_counted(snapshot, _PERSONS, "grid_code", areas))
 
 
 def _records(snapshot: SnapshotReader, catalog: Catalog, name: str, areas: frozenset[str]) -> int:
-    if not _is_there(snapshot, name):
+    if not snapshot.has_counts(name):
         return 0
     return _counted(snapshot, name, catalog[name].area_column, areas)
-
-
-def _is_there(snapshot: SnapshotReader, table: str) -> bool:
-    sql = "SELECT count(*) AS n FROM information_schema.tables WHERE table_name = ?"
-    return bool(snapshot.analytic(sql, (table,))[0]["n"])
 
 
 def _counted(

@@ -1,4 +1,6 @@
-"""What people may write who act: an account, never a name; a reason, never a person's number."""
+"""What people may write who act: an account, never a name; a reason or file name, never a person's
+number.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,19 @@ _LONGEST_REASON = 500
 _TOO_MANY_DIGITS = 8
 #: As many in a row where some are written as words; one by one such words are ordinary Chinese.
 _SPELT_OUT = re.compile("[0-9〇零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]{8}")
+#: Identity numbers of 15 or 18 characters, the first 18 of a certificate that begins with one, and
+#: mobile numbers, also in their usual groups. Names have dates and times: other digits are free.
+_PERSONS_NUMBER = re.compile(
+    r"(?<![0-9])"
+    r"(?:[0-9]{15}(?![0-9])|[0-9]{17}[0-9X]|[0-9]{6}[ -][0-9]{8}[ -][0-9]{3}[0-9X]"
+    r"|(?:86[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9]))",
+    re.IGNORECASE,
+)
+
+
+def holds_persons_number(name: str) -> bool:
+    """Say whether a name, of a file for example, holds an identity or mobile number."""
+    return _PERSONS_NUMBER.search(unicodedata.normalize("NFKC", name)) is not None
 
 
 def require_plain(by: str, reason: str) -> None:

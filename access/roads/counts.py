@@ -18,6 +18,7 @@ def prepare(means: Means, actor: Actor, query: StatsQuery) -> Prepared[StatsAnsw
 
     Raises:
         RequestError: when a dimension is unknown or not for counting; nothing is to be recorded.
+        NotFound: when nothing of the dataset was ever published; nothing is to be recorded.
         SourceError: when the counts cannot be read.
     """
     request = Request(

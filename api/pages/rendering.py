@@ -14,6 +14,8 @@ from starlette.responses import HTMLResponse
 
 from api.dependencies import session_of
 from api.people import NOTICE
+from api.tokens import Session
+from hub.errors import HubError
 
 FOLDER = Path(__file__).parent
 LOOK_COOKIE = "mingjing_look"
@@ -35,12 +37,20 @@ def page(
     common = {
         "path": request.url.path,
         "look": look if look in LOOKS else LOOKS[0],
-        "who": session_of(request),
+        "who": _who(request),
         "demonstration": services.settings.profile == "demonstration",
         "notice": NOTICE,
     }
     body = environment().get_template(template).render({**common, **context})
     return HTMLResponse(body, status, dict(headers or {}))
+
+
+def _who(request: Request) -> Session | None:
+    """Return who has signed in, None also where that cannot be known: a page of a problem is shown."""
+    try:
+        return session_of(request)
+    except HubError:
+        return None
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from assets.delivery.limits import DEFAULT_LIMITS, Limits
 from contracts.model import Contract
 from hub.config import Settings
 from hub.errors import DeliveryRefused, RequestError
+from hub.plain import holds_persons_number
 from hub.store.drop import (
     MANIFEST_BYTES,
     MANIFEST_SUFFIX,
@@ -149,8 +150,8 @@ def _dropped(
     """Return the file with its promises, or None while it may still be arriving."""
     partner, dataset = path.parent.parent.name, path.parent.name
     place = (
-        partner if is_code(partner) else UNRECOGNISED,
-        dataset if is_dataset_name(dataset) else UNRECOGNISED,
+        partner if _is_plain(partner, is_code) else UNRECOGNISED,
+        dataset if _is_plain(dataset, is_dataset_name) else UNRECOGNISED,
     )
     settled = _is_settled(status, settings.settle_seconds, now)
     try:
@@ -161,6 +162,10 @@ def _dropped(
     if manifest is None and not settled:
         return None
     return Dropped(path, *place, settled, manifest, _refusal(place, manifest, known, retired))
+
+
+def _is_plain(name: str, fits: Callable[[str], bool]) -> bool:
+    return fits(name) and not holds_persons_number(name)
 
 
 def _is_settled(status: os.stat_result, settle_seconds: float, now: datetime) -> bool:

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, TypedDict, Unpack
 from hub.config import Settings
 from hub.errors import RequestError
 from hub.files import open_private, sync
+from hub.plain import holds_persons_number
 
 MANIFEST_SUFFIX = ".manifest.json"
 MANIFEST_BYTES = 64 * 1024
@@ -200,6 +201,11 @@ def _file_name(name: str) -> str:
     if unfit or not last.isprintable() or len(last.encode()) > _NAME_BYTES:
         raise RequestError(
             f"the file needs a printable name of at most {_NAME_BYTES} bytes without leading dot"
+        )
+    if holds_persons_number(last):
+        raise RequestError(
+            "文件名含身份号码或手机号码，请改名后重新报送。 / "
+            "The file's name holds an identity or mobile number: rename it and send it again."
         )
     return last
 

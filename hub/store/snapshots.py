@@ -165,6 +165,14 @@ class Snapshot:
             ).fetchall()
         return tuple(row[0] for row in rows)
 
+    def has_counts(self, table: str) -> bool:
+        """Say whether this version has a dataset, or `person`, to count.
+
+        Raises:
+            SourceError: when the analytic database cannot be read.
+        """
+        return bool(self.analytic("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", (table,)))
+
     def analytic(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
         """Return rows of a query over the analytic database (read only, no file access).
 

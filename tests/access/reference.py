@@ -20,6 +20,7 @@ from access.policy import Policy
 from hub.catalog import Catalog, Column, Dataset
 
 _LISTS = ("search", "list")
+_NUMBERS = ("resident_id", "disability_certificate")
 _PERSONAL = frozenset(
     {
         "address", "bank_account", "birth_date", "disability_certificate", "email", "person_name",
@@ -58,6 +59,10 @@ class Asked:
     case_open: bool = False
     #: Other parties' columns too: a department reads its own record as a whole.
     whole: bool = False
+    #: By the handle of an earlier search: numbers show 1+1.
+    searched: bool = False
+    #: "dataset.column" of what a second person let be seen in clear; None in any other question.
+    lifted: frozenset[str] | None = None
 
 
 @dataclass
@@ -76,8 +81,9 @@ class Reference:
         self._purposes: dict[str, Any] = yaml.safe_load(read)
         self._roles = yaml.safe_load((self.folder / "roles.yaml").read_text("utf-8"))["roles"]
         lines = (self.folder / "policy.csv").read_text("utf-8").splitlines()
-        rows = csv.DictReader(n for n in lines if n.strip() and not n.startswith("#"))
+        rows = list(csv.DictReader(n for n in lines if n.strip() and not n.startswith("#")))
         self._lifts = {r["rule"]: set(r["lifts"].split()) for r in rows if r["effect"] == "allow"}
+        self._obliges = {r["rule"]: r["obligations"] for r in rows}
 
     def may_leave(self, asked: Asked, people: Iterable[Subject]) -> frozenset[str]:
         """Return every text that may be shown of some persons."""
@@ -126,6 +132,7 @@ class Reference:
         for column in dataset.columns:
             value = held.values.get(column.name)
             mine = asked.whole or column.role in (None, held.role)
+            mine &= asked.lifted is None or f"{held.dataset}.{column.name}" in asked.lifted
             if value and mine:
                 text = self._shown(asked, who, dataset, column, held, value)
                 if text is not None:
@@ -148,6 +155,8 @@ class Reference:
         open_at_all, rules = self._allows(asked, who, dataset, word, "masked", level)
         if need is None or not open_at_all:
             return None
+        if asked.action == "unmask" and not any(self._fits(asked, rule) for rule in rules):
+            return None
         lifts = {lift for rule in rules for lift in self._lifts.get(rule, ())}
         sensitive = level >= 3 or column.semantic in _PERSONAL
         if "minor" in who.traits and sensitive and "minors" not in lifts:
@@ -166,7 +175,13 @@ class Reference:
         listed = in_list and (column.semantic in _PERSONAL or level > 2)
         if need == "clear" and clear and cleared and not listed:
             return value
-        return mask(column.semantic or "", value, in_list=in_list)
+        short = in_list or (asked.searched and column.semantic in _NUMBERS)
+        return mask(column.semantic or "", value, in_list=short)
+
+    def _fits(self, asked: Asked, rule: str) -> bool:
+        """A second person before, or a review afterwards: as the rule obliges to."""
+        eyes = "review=" if asked.lifted is None else "second_person"
+        return eyes in self._obliges.get(rule, "")
 
     def _need(self, asked: Asked, dataset: str, column: str) -> str | None:
         needs = self._purposes[asked.purpose]["needs"]
@@ -174,6 +189,8 @@ class Reference:
         if wanted is None:
             return None
         if column == "*any*":
+            return "clear"
+        if asked.lifted is not None and column in wanted.get("unmask", ()):
             return "clear"
         found = [how for how in _WORKING if {"*", column} & set(wanted.get(how, ()))]
         return found[0] if found else None
@@ -208,7 +225,7 @@ def _apart(
     cells: list[tuple[Dataset, Column, str]], catalog: Catalog
 ) -> Iterator[tuple[Dataset, Column, str]]:
     """Leave out what gives a mask back: a birth date beside a 6+4 number, an address's own code."""
-    numbers = [t for _, c, t in cells if c.semantic in ("resident_id", "disability_certificate")]
+    numbers = [t for _, c, t in cells if c.semantic in _NUMBERS]
     masked = any("*" in number for number in numbers)
     for dataset, column, text in cells:
         if masked and column.semantic == "birth_date" and len(text) > 4:

@@ -243,9 +243,10 @@ class _Counter:
         self._counts = counts
         self.asked: list[list[str]] = []
 
+    def has_counts(self, table: str) -> bool:
+        return table in self._counts
+
     def analytic(self, sql: str, params: tuple[str, ...] = ()) -> list[dict[str, int]]:
-        if "information_schema" in sql:
-            return [{"n": int(params[0] in self._counts)}]
         self.asked.append(list(params))
         name = re.findall('FROM "([^"]+)"', sql)[0]
         return [{"n": self._counts[name]}]

@@ -120,6 +120,19 @@ def test_a_push_that_does_not_fit_leaves_nothing(
     assert dropped(hub) == before
 
 
+@pytest.mark.parametrize("number", ["990106199003071234", "99010619900307123X", "19912345678"])
+def test_a_file_named_after_a_person_is_not_taken(
+    hub: TinyHub, client: Client, number: str
+) -> None:
+    before = dropped(hub)
+    headers = hub.bearer("partner.housing")
+    reply = client.request("PUT", f"{PUSH}/租赁{number}.csv", content=b"a,b\r\n", headers=headers)
+    assert reply.status_code == 400
+    assert reply.json()["detail"].startswith("文件名含身份号码或手机号码")
+    assert number not in reply.text
+    assert dropped(hub) == before
+
+
 @pytest.mark.parametrize(
     ("actor", "dataset"),
     [

@@ -100,3 +100,16 @@ def test_what_cannot_be_counted_is_refused(
     reply = client.get(PATH, params=params, headers=hub.bearer("analyst"))
     assert reply.status_code == status
     assert reply.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("protection", ["rounding", "noise"])
+def test_of_what_was_never_published_nothing_is_counted(
+    hub: TinyHub, client: Client, protection: str
+) -> None:
+    params = {"dataset": "housing.tenancy", "by": "month", "protection": protection}
+    reply = client.get(PATH, params=params, headers=hub.bearer("analyst"))
+    assert reply.status_code == 404, reply.text
+    assert "尚未发布" in reply.json()["detail"]
+    assert "published yet" in reply.json()["detail"]
+    page = client.get("/statistics", params=params, headers=hub.bearer("analyst"))
+    assert page.status_code != 502

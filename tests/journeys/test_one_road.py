@@ -25,6 +25,7 @@ from tests.journeys.walked import (
     EAST,
     NOBODY,
     PEOPLE,
+    WEST,
     Walked,
     all_text,
     leaked,
@@ -40,6 +41,21 @@ PURPOSES = (
     "public_safety.investigation", "quality.field_check", "quality.reconcile", "residence.verify",
     "statistics.publish", "no.purpose",
 )  # fmt: skip
+#: Those under which somebody is looked up.
+FINDING = (
+    "assistance.review", "elderly.service", "housing.rental_check", "public_safety.investigation",
+    "residence.verify",
+)  # fmt: skip
+#: Purpose and case -> what a second person may let be seen in clear.
+LIFTS = {
+    ("residence.verify", "AJ-1"): [
+        "housing.tenancy.tenant_id", "housing.tenancy.tenant_phone", "population.resident.phone",
+        "population.resident.resident_id",
+    ],
+    ("assistance.review", "AJ-2"): [
+        "civil_affairs.assistance.account_no", "population.resident.resident_id",
+    ],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,9 +84,14 @@ def silent(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
     number, phone = EAST.number, EAST.phone("resident.phone")
     for batch in (*hub.batches(), number):
         filled = {"batch_id": batch, "index": "0", "dataset": "housing.tenancy"}
-        filled |= {"card_id": "5e1f00aa11bb22cc", "act": "appeal", "file_name": f"{number}.csv"}
+        filled |= {
+            "card_id": "5e1f00aa11bb22cc",
+            "act": "appeal",
+            "file_name": f"{number}.csv",
+            "number": "1",
+        }
         yield Probe(_fill(path, filled))
-        if "{" not in path:
+        if "{batch_id}" not in path:
             break
     for hostile in (number, EAST.name("resident.name")):
         yield Probe(_fill(path, {}, hostile), {"params": {"limit": hostile, "x": phone}})
@@ -82,14 +103,14 @@ def silent(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
 
 
 def delivery(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
-    """A file that is pushed; its own name is said back to who sends it."""
+    """A file that is pushed, also under somebody's number."""
     name = f"{EAST.number}.csv"
     for dataset in ("housing.tenancy", "population.resident", EAST.number):
         path = _fill(door[1], {"dataset": dataset, "file_name": name})
         content = f"{EAST.number},{EAST.name('resident.name')}\n".encode()
         headers = {"period": EAST.phone("tenant")}
-        yield Probe(path, {"content": content}, typed=(name,))
-        yield Probe(path, {"content": content, "headers": headers}, typed=(name,))
+        yield Probe(path, {"content": content})
+        yield Probe(path, {"content": content, "headers": headers})
 
 
 def cards(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
@@ -116,13 +137,16 @@ def statistics(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
 
 def lookup(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
     """Everybody for every purpose, with no case, an open one, another's, one nobody opened."""
-    purposes, people = _worth_asking(actor)
-    for purpose in purposes:
-        for case in (None, *CASES, "X-1"):
+    for purpose, people in _worth_asking(actor, "lookup"):
+        for case in (None, *CASES, "X-1") if len(people) > 1 else ("AJ-1",):
             for who in people:
                 body = {"by": "resident_id", "value": who.number, "purpose": purpose, "case": case}
                 asked = hub.asked(actor, "lookup", purpose, case)
                 yield Probe(door[1], {"json": body}, asked, (who,))
+    for purpose, who, handle in _after_a_search(hub, actor):
+        body = {"by": "handle", "value": handle, "purpose": purpose, "case": "AJ-1"}
+        asked = hub.asked(actor, "lookup", purpose, "AJ-1", searched=True)
+        yield Probe(door[1], {"json": body}, asked, (who,))
     extras: tuple[dict[str, Any], ...] = (
         {"datasets": ["police.case"]},
         {"datasets": ["no.such"]},
@@ -136,8 +160,7 @@ def lookup(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
 
 def search(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
     """By name, telephone and address."""
-    purposes, people = _worth_asking(actor)
-    for purpose in purposes:
+    for purpose, people in _worth_asking(actor, "search"):
         for who in people:
             for found in _found_by(who):
                 body = {**found, "purpose": purpose, "case": "AJ-1"}
@@ -149,7 +172,7 @@ def search(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
 def officer_page(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
     """The same on the page, whose form shows again what was typed."""
     for purpose in ("residence.verify", "public_safety.investigation", "assistance.review"):
-        for who in _worth_asking(actor)[1]:
+        for who in PEOPLE if _looks_up(actor) else PEOPLE[:1]:
             number = {"by": "resident_id", "value": who.number}
             for typed in (number, *_found_by(who)):
                 case = "AJ-2" if purpose == "assistance.review" else "AJ-1"
@@ -157,8 +180,70 @@ def officer_page(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
                 asked = hub.asked(actor, action, purpose, case)
                 form = {**typed, "purpose": purpose, "case": case}
                 yield Probe(door[1], {"data": form}, asked, (who,), tuple(typed.values()))
+    for purpose, who, handle in _after_a_search(hub, actor):
+        form = {"by": "handle", "value": handle, "purpose": purpose, "case": "AJ-1"}
+        asked = hub.asked(actor, "lookup", purpose, "AJ-1", searched=True)
+        yield Probe(door[1], {"data": form}, asked, (who,))
     yield Probe(door[1], {"data": {"by": "handle", "purpose": EAST.number}})
     yield Probe(door[1], {"json": {"value": EAST.number}})
+
+
+def beginning(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
+    """A mask is asked to be lifted, or an emergency opened: nobody is shown."""
+    kind = _form(door)
+    for who in PEOPLE if _looks_up(actor) else PEOPLE[:1]:
+        for (purpose, case), columns in LIFTS.items():
+            body = {"value": who.number, "purpose": purpose, "case": case, "reason": "核对号码"}
+            named = {"by": "resident_id", "columns": columns}
+            yield Probe(door[1], {kind: {**body, **named}})
+    yield Probe(door[1], {kind: {"purpose": "emergency.rescue", "case": "1", "reason": "昏迷"}})
+    hub.review_all()
+    yield from silent(hub, actor, door)
+
+
+def lifting(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
+    """What a second person approved: of that person, for that case, once."""
+    for (purpose, case), columns in LIFTS.items():
+        asked = hub.asked(actor, "unmask", purpose, case, lifted=frozenset(columns))
+        for who in PEOPLE if _looks_up(actor) else PEOPLE[:1]:
+            number = hub.lifted(actor, who, purpose, case, columns) or 1
+            path = _fill(door[1], {"number": str(number)})
+            other = WEST if who is EAST else EAST
+            for value, stated in ((other.number, case), (who.number, "X-1")):
+                yield Probe(path, {_form(door): _under(value, stated)})
+            right = {_form(door): _under(who.number, case)}
+            yield Probe(path, right, asked, (who,))
+            yield Probe(path, right)
+    yield from silent(hub, actor, door)
+
+
+def rescuing(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
+    """Everybody in an emergency, and once it is over."""
+    asked = hub.asked(actor, "unmask", "emergency.rescue", "AJ-1")
+    path = _fill(door[1], {"number": str(hub.opened(actor) or 1)})
+    yield Probe(path, {_form(door): _under(EAST.number, "X-1")})
+    for who in PEOPLE if _looks_up(actor) else PEOPLE[:1]:
+        yield Probe(path, {_form(door): _under(who.number, "AJ-1")}, asked, (who,))
+    hub.review_all()
+    yield Probe(path, {_form(door): _under(EAST.number, "AJ-1")})
+    yield from silent(hub, actor, door)
+
+
+def either(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
+    """The page has one form for both."""
+    yield from lifting(hub, actor, door)
+    yield from rescuing(hub, actor, door)
+
+
+def answering(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
+    """The second person's acts, on what there is by now."""
+    hub.opened("officer.east")
+    for standing in hub.services.emergencies.standings(hub.clock.now())[-2:]:
+        for act in ("approve", "decline"):
+            path = _fill(door[1], {"number": str(standing.emergency.id), "act": act})
+            yield Probe(path, {_form(door): {"reason": "核对无误", "justified": True}})
+    hub.review_all()
+    yield from silent(hub, actor, door)
 
 
 def own(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
@@ -202,6 +287,18 @@ ROUTES: dict[Door, Probes] = {
     ("POST", "/v1/officer/lookup"): lookup,
     ("POST", "/v1/officer/search"): search,
     ("POST", "/officer"): officer_page,
+    ("POST", "/v1/officer/unmask"): beginning,
+    ("POST", "/officer/unmask"): beginning,
+    ("POST", "/v1/officer/emergency"): beginning,
+    ("POST", "/officer/emergency"): beginning,
+    ("POST", "/v1/officer/unmask/{number}/release"): lifting,
+    ("POST", "/v1/officer/emergency/{number}/lookup"): rescuing,
+    ("POST", "/officer/unmask/{number}/release"): either,
+    ("POST", "/v1/officer/unmask/{number}/approve"): answering,
+    ("POST", "/v1/officer/unmask/{number}/decline"): answering,
+    ("POST", "/officer/unmask/{number}/{act}"): answering,
+    ("POST", "/v1/oversight/emergencies/{number}/review"): answering,
+    ("POST", "/oversight/emergencies/{number}/review"): answering,
     ("GET", "/v1/me/records"): own,
     ("GET", "/citizen"): own,
     ("GET", "/v1/me/uses/{index}/proof"): proofs,
@@ -221,6 +318,9 @@ ROUTES: dict[Door, Probes] = {
             ("GET", "/openapi.json"), ("GET", "/static"), ("POST", "/preferences"),
             ("POST", "/demo/token"), ("GET", "/demo/actors"), ("GET", "/demo/sign-in"),
             ("POST", "/demo/sign-in"), ("GET", "/officer"), ("GET", "/v1/officer/purposes"),
+            ("GET", "/v1/officer/unmask"), ("GET", "/officer/unmask"), ("GET", "/oversight"),
+            ("GET", "/v1/oversight/emergencies"), ("GET", "/oversight/emergencies/{number}"),
+            ("GET", "/v1/oversight/emergencies/{number}"),
             ("GET", "/v1/me/uses"), ("GET", "/v1/health"), ("GET", "/v1/public/checkpoint"),
             ("GET", "/v1/public/consistency"), ("GET", "/v1/public/datasets"),
             ("GET", "/v1/public/inclusion"), ("GET", "/v1/public/key"),
@@ -257,11 +357,32 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
         made.close()
 
 
-def _worth_asking(actor: str) -> tuple[tuple[str, ...], tuple[Planted, ...]]:
-    """Return everything for those who look people up; less for whom every question is refused."""
-    role = ACTORS[actor]["roles"][0] if actor != NOBODY else ""
-    looks_up = role in ("grid_officer", "window_officer")
-    return (PURPOSES, PEOPLE) if looks_up else (PURPOSES[::2], PEOPLE[:2])
+def _looks_up(actor: str) -> bool:
+    return actor != NOBODY and ACTORS[actor]["roles"][0] in ("grid_officer", "window_officer")
+
+
+def _worth_asking(actor: str, action: str) -> Iterator[tuple[str, tuple[Planted, ...]]]:
+    """Yield everybody for each purpose of an action; one where the refusal is of the purpose."""
+    for purpose in PURPOSES if _looks_up(actor) else PURPOSES[::2]:
+        meant = purpose in FINDING and (action == "lookup" or purpose != "assistance.review")
+        yield purpose, PEOPLE if meant and _looks_up(actor) else PEOPLE[:1]
+
+
+def _after_a_search(hub: Walked, actor: str) -> Iterator[tuple[str, Planted, str]]:
+    """Yield a handle of each who is found, with every purpose."""
+    if not _looks_up(actor):
+        return
+    for who in PEOPLE:
+        for handle in hub.handles(actor, next(_found_by(who)), "residence.verify"):
+            yield from ((purpose, who, handle) for purpose in FINDING)
+
+
+def _form(door: Door) -> str:
+    return "json" if door[1].startswith("/v1") else "data"
+
+
+def _under(number: str, case: str) -> dict[str, str]:
+    return {"by": "resident_id", "value": number, "case": case}
 
 
 def _fill(path: str, filled: dict[str, str], rest: str = "0") -> str:
@@ -364,6 +485,10 @@ GIVES: set[tuple[Door, str]] = {
       for actor in ("officer.east", "officer.west", "officer.police", "window")),
     *((("POST", "/v1/officer/search"), actor)
       for actor in ("officer.east", "officer.west", "officer.police")),
+    *((("POST", path), actor)
+      for path in ("/v1/officer/unmask/{number}/release", "/officer/unmask/{number}/release",
+                   "/v1/officer/emergency/{number}/lookup")
+      for actor in ("officer.east", "officer.west", "officer.police", "window")),
     (("GET", "/v1/me/records"), "citizen"),
     (("GET", "/citizen"), "citizen"),
     (("POST", "/v1/partner/worklist/export"), "partner.housing"),

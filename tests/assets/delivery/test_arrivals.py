@@ -99,6 +99,12 @@ def test_a_folder_name_that_is_no_code_is_not_repeated(hub: Hub) -> None:
     assert "张三" not in reason(hub)
 
 
+def test_a_folder_name_that_holds_a_number_is_not_repeated(hub: Hub) -> None:
+    hub.drop_bare(b"x", "p19912345678", "housing.n990106199003071234", "a.csv")
+    (dropped,) = look(hub).ready
+    assert (dropped.partner, dropped.dataset) == ("unrecognised", "unrecognised")
+
+
 def test_a_manifest_that_names_another_place_is_refused(hub: Hub) -> None:
     path = hub.drop_bare(b"x", *PLACE, "a.csv")
     manifest_path(path).write_bytes(Manifest("housing.dwelling", "housing").to_json())

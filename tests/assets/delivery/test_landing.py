@@ -86,6 +86,17 @@ def test_the_same_file_again_is_recognised_and_not_told_twice(hub: Hub) -> None:
     assert dropped_files(hub) == []
 
 
+@pytest.mark.parametrize("number", ["990106199003071234", "19912345678"])
+def test_a_file_that_was_put_there_under_a_persons_number_lands_without_it(
+    hub: Hub, number: str
+) -> None:
+    hub.drop_bare(DATA, "housing", "housing.tenancy", f"tenancy_{number}.csv")
+    (landed,) = hub.land()
+    assert (landed.batch.file_name, landed.refusal) == ("tenancy_x.csv", None)
+    assert number not in repr((hub.events, hub.records.batches()))
+    assert dropped_files(hub) == []
+
+
 def test_a_wrong_digest_is_refused_and_the_bytes_stay_in_landing(hub: Hub) -> None:
     path = hub.drop("a.csv", b"other")
     path.write_bytes(DATA)

@@ -107,6 +107,35 @@ def test_a_name_that_cannot_be_a_file_is_refused(settings: Settings, name: str) 
         send(settings, name=name)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "99010619900307123x.csv", "居民990106199003071234.csv", "990106900307123.csv",
+        "99010619900307123X43.xlsx", "990106 19900307 1234.csv", "９９０１０６１９９００３０７１２３４.csv",
+        "19912345678.csv", "a_199-1234-5678_b.csv", "+8619912345678.csv",
+    ],
+)  # fmt: skip
+def test_a_name_that_holds_a_persons_number_is_refused_and_not_repeated(
+    settings: Settings, name: str
+) -> None:
+    with pytest.raises(RequestError, match="文件名含身份号码") as caught:
+        send(settings, name=name)
+    assert name[:6] not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "20260605010203.csv", "20260605010203123.xlsx", "20260101-20260131.csv",
+        "2026-01-13_2026-01-31.csv", "housing.tenancy-1999-12-31.csv", "9901060010010112.csv",
+    ],
+)  # fmt: skip
+def test_dates_times_and_codes_in_a_name_are_no_persons_number(
+    settings: Settings, name: str
+) -> None:
+    assert send(settings, name=name).name == name
+
+
 @pytest.mark.parametrize("name", ["../../a.csv", "/etc/a.csv", "C:\\data\\a.csv"])
 def test_a_path_as_name_leads_nowhere(settings: Settings, name: str) -> None:
     assert send(settings, name=name).parent == settings.drop / "housing" / "housing.tenancy"
