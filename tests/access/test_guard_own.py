@@ -175,10 +175,10 @@ def test_many_uses_are_paged(
 ) -> None:
     """More than one page of the ledger, and never more than asked for."""
     query = LookupQuery("resident_id", person.number, PURPOSE)
-    prepared = [guard.prepare_lookup(actors["officer.east"], query) for _ in range(230)]
-    for item in prepared:
-        ledger.submit(item.entries)
     guard.lookup(actors["officer.east"], query)
+    prepared = [guard.prepare_lookup(actors["officer.east"], query) for _ in range(230)]
+    for waiting in [ledger.submit(item.entries) for item in prepared]:  # past the limits
+        waiting.result(30)
     assert len(guard.own_uses(citizen, limit=220)) == 220
     assert len(guard.own_uses(citizen, limit=1000)) == 231
 
