@@ -10,6 +10,7 @@ one group, so that many requests cost one commit. There is no timer: a lone requ
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from access.ports import LedgerLog
 from hub.errors import LedgerError
 from hub.ledger.committer import Receipt as LedgerReceipt
 from hub.ledger.writer import Entry, PreparedEntry, prepare
+
+_LOG = logging.getLogger("mingjing.access")
 
 RECEIPT_WAIT_SECONDS = 30.0
 
@@ -231,7 +234,8 @@ class Recorder:
         except LedgerError as exc:
             turn.fail(exc.message)
             return
-        except Exception:  # noqa: BLE001  whoever waits must hear of it
+        except Exception as exc:  # noqa: BLE001  whoever waits must hear of it
+            _LOG.error("requests were not recorded: %s", type(exc).__name__)  # no values
             turn.fail(_NOT_RECORDED)
             return
         silence = turn.loop.call_later(self._wait_seconds, turn.fail, _NO_RECEIPT)
