@@ -45,6 +45,7 @@ PURPOSES: Mapping[str, str] = {
     "recipient": "pseudonyms of values, for one recipient and purpose each",
     "release": "marks of the records that a published count is of",
     "ledger": "signing of ledger checkpoints",
+    "index": "tags that the ledger's index finds entries by",
     "token": "signing of the embedded identity provider's tokens",
 }
 
