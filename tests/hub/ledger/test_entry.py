@@ -71,5 +71,5 @@ def test_a_chain_is_known_by_its_name() -> None:
     for chain in (SYSTEM, SEALED, BULK, PERSON):
         assert Chain.parse(chain.name) == chain
     for name in (b"", b"\x09abc"):
-        with pytest.raises(ValueError, match="not a valid ChainKind|-1"):
+        with pytest.raises(ValueError, match="ChainKind"):
             Chain.parse(name)
