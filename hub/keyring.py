@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.errors import ConfigError, KeyMissing
 from hub.files import sync_folder
+from hub.ledger.algorithms import ED25519, Algorithm
 
 Suite = Literal["intl", "gm"]
 
@@ -69,9 +70,14 @@ class Key:
 
 
 class NoteSigner:
-    """An Ed25519 signer with a name, as C2SP signed notes and token issuers want it."""
+    """An Ed25519 signer with a name, as C2SP signed notes and token issuers want it.
 
-    def __init__(self, name: str, key: Key) -> None:
+    Args:
+        algorithm: of the two signature types that Ed25519 has, the one this key is for.
+    """
+
+    def __init__(self, name: str, key: Key, algorithm: Algorithm = ED25519) -> None:
+        self.algorithm = algorithm
         self._private = Ed25519PrivateKey.from_private_bytes(key.material)
         self.name = name
         self.version = key.version

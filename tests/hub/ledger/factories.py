@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.clock import Clock, FixedClock
 from hub.errors import LedgerError
+from hub.ledger.algorithms import ED25519, Algorithm
 from hub.ledger.committer import Receipt
 from hub.ledger.entry import ChainKeys
 from hub.ledger.log import Ledger
@@ -33,7 +34,10 @@ INDEX_KEY = sha256(b"index").digest()
 class InventedSigner:
     """An Ed25519 signer whose key follows from a word."""
 
-    def __init__(self, name: str = ORIGIN, seed: str = "one") -> None:
+    def __init__(
+        self, name: str = ORIGIN, seed: str = "one", algorithm: Algorithm = ED25519
+    ) -> None:
+        self.algorithm = algorithm
         self._private = Ed25519PrivateKey.from_private_bytes(sha256(seed.encode()).digest())
         self.name = name
         self.public_key = self._private.public_key().public_bytes_raw()
