@@ -34,7 +34,7 @@ def _text(description: str, example: str) -> dict[int | str, dict[str, Any]]:
 )
 def checkpoint(services: CurrentServices) -> Response:
     """Return the ledger's signed tree head; keep it, and later ask for consistency with it."""
-    return PlainTextResponse(services.ledger.checkpoint())
+    return PlainTextResponse(services.ledger.head())
 
 
 @router.get(

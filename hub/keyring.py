@@ -53,6 +53,9 @@ PURPOSES: Mapping[str, str] = {
     "token": "signing of the embedded identity provider's tokens",
 }
 
+#: Purposes whose keys have successors; of the others every value would have to be made anew.
+ROTATED = ("landing", "row", "document", "ledger", "token")
+
 _SCRYPT_N = 2**15
 
 
@@ -173,19 +176,28 @@ class Keyring:
         """Return every key, by purpose and version."""
         return tuple(self._keys[k] for k in sorted(self._keys))
 
-    def signer(self, purpose: str, name: str, algorithm: Algorithm = ED25519) -> NoteSigner:
-        """Return the current signer of a purpose under a public name."""
-        return NoteSigner(name, self.key(purpose), algorithm)
-
-    def rotate(self, purpose: str, suite: Suite | None = None) -> Key:
-        """Add the next version of a sealing or token key and write the keyring.
+    def signer(
+        self,
+        purpose: str,
+        name: str,
+        version: int | None = None,
+        algorithm: Algorithm = ED25519,
+    ) -> NoteSigner:
+        """Return the signer of a purpose under a public name, the current one if not said.
 
         Raises:
-            ConfigError: for keyed hashes, whose rotation would break every join, and for the
-                ledger key, whose successor the log itself has to announce.
+            KeyMissing: when there is no such key.
+        """
+        return NoteSigner(name, self.key(purpose, version), algorithm)
+
+    def rotate(self, purpose: str, suite: Suite | None = None) -> Key:
+        """Add the next version of a sealing or signing key and write the keyring.
+
+        Raises:
+            ConfigError: for keyed hashes, whose rotation would break every join.
         """
         current = self.key(purpose)
-        if purpose not in ("landing", "row", "document", "token"):
+        if purpose not in ROTATED:
             raise ConfigError(f"key {purpose!r} cannot be rotated in place")
         new = Key(purpose, current.version + 1, suite or current.suite, secrets.token_bytes(32))
         self._keys[purpose, new.version] = new

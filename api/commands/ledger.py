@@ -14,6 +14,7 @@ from api.console import door, err, out, print_json
 from hub.clock import SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
+from hub.ledger import opening
 from hub.ledger.log import Ledger
 
 app = typer.Typer(no_args_is_help=True, help="The ledger: verify, checkpoint, key, proof.")
@@ -26,8 +27,7 @@ def open_ledger(settings: Settings) -> Ledger:
         LedgerError: when the file is gone or is of another kind; it is never made anew here.
     """
     keyring = Keyring.open(settings.keyring, settings.passphrase)
-    signer = keyring.signer("ledger", settings.origin)
-    return Ledger(settings.ledger, signer, SystemClock(), settings.origin, create_missing=False)
+    return opening.open_ledger(settings, keyring, SystemClock())
 
 
 @app.command()
@@ -66,7 +66,7 @@ def verify(home: Home = None, as_json: Json = False) -> None:
 def checkpoint(home: Home = None) -> None:
     """Print the signed checkpoint (C2SP tlog-checkpoint)."""
     with door(), open_ledger(settings_of(home)) as ledger:
-        typer.echo(ledger.checkpoint(), nl=False)
+        typer.echo(ledger.head(), nl=False)
 
 
 @app.command()

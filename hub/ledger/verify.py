@@ -31,7 +31,19 @@ except ImportError:  # a machine with nothing but Python
     NATIVE = False
 
 FORMAT = "mingjing-proof-1"
-FIELDS = ("format", "origin", "index", "size", "record", "salt", "inclusion", "checkpoint")
+FIELDS = (
+    "format",
+    "origin",
+    "index",
+    "size",
+    "tag",
+    "previous",
+    "number",
+    "record",
+    "salt",
+    "inclusion",
+    "checkpoint",
+)
 
 
 class Refused(Exception):
@@ -161,8 +173,13 @@ def _check_entry(bundle: Mapping[str, Any], head: SignedHead) -> tuple[int, Mapp
     salt = _base64(_text(bundle, "salt"), "salt")
     if len(salt) != 32:
         raise Refused("salt: it does not have 32 bytes")
+    tag, previous = (_hashes([_text(bundle, name)])[0] for name in ("tag", "previous"))
+    content = sha256(b"mingjing/record/v1\n" + salt + record).digest()
+    number = _number(bundle, "number").to_bytes(8, "big")
+    link = sha256(b"mingjing/link/v1\n" + previous + number + content).digest()
+    entry = sha256(b"mingjing/entry/v1\n" + tag + link).digest()
     proof = _hashes(bundle["inclusion"])
-    leaf = sha256(b"\x00" + sha256(salt + record).digest()).digest()
+    leaf = sha256(b"\x00" + entry).digest()
     if _root(leaf, index, head.size, proof) != head.root:
         raise Refused(
             "inclusion: record, salt, index and inclusion do not lead to the root that was signed"
