@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from hub.clock import SystemClock
-from hub.ledger.note import VerifierKey
+from hub.ledger.note import Checkpoint, VerifierKey, sign_checkpoint
 from hub.witness.alarms import Kind, Wrong
 from hub.witness.state import open_state
 from tests.hub.ledger.factories import ORIGIN, InventedSigner
@@ -104,3 +104,24 @@ def test_alarms_are_listed_and_end_with_70(desk: Desk) -> None:
     assert [alarm["kind"] for alarm in desk.asked("alarms")] == ["fork"]
     assert {alarm["kind"] for alarm in desk.asked("alarms", "--all")} == {"fork", "stalled"}
     assert desk.run("alarms", "--show", "9")[0] == 66
+
+
+def test_an_alarm_that_was_looked_into_is_settled_until_it_is_found_again(desk: Desk) -> None:
+    fork = Wrong(Kind.FORK, "two trees")
+    with open_state(desk.folder, SystemClock()) as state:
+        state.raise_alarm(ORIGIN, fork)
+    assert desk.run("settle", "1", "--reason", "a test of the bureau's")[0] == 0
+    assert desk.run("alarms")[0] == 0
+    assert desk.asked("alarms", "--all")[0]["reason"] == "a test of the bureau's"
+    assert desk.run("settle", "1", "--reason", "again")[0] == 66
+    with open_state(desk.folder, SystemClock()) as state:
+        state.raise_alarm(ORIGIN, fork)
+    assert desk.run("alarms")[0] == 70
+
+
+def test_a_checkpoint_of_no_watched_log_is_not_compared(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint"
+    note = sign_checkpoint(Checkpoint(ORIGIN, 1, bytes(32)), InventedSigner())
+    for text, code in ((note, 66), ("words", 64), ("c2sp.org/tlog-proof@v1\n", 64)):
+        file.write_text(text)
+        assert desk.run("compare", str(file))[0] == code
