@@ -9,7 +9,6 @@ Source: RFC 9162 §2.1, C2SP tlog-checkpoint.
 
 from __future__ import annotations
 
-import base64
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,11 +23,11 @@ from hub.clock import Clock, stamp_of
 from hub.errors import LedgerError, NotFound, RequestError, TamperDetected
 from hub.ledger.audit import Audit, Progress, audit
 from hub.ledger.committer import Committer, Receipt, receipt
-from hub.ledger.entry import Chain, ChainKind, Opening
+from hub.ledger.entry import Chain, ChainKeys, ChainKind
 from hub.ledger.merkle import CompactRange, Node, consistency_path, cover, fold, inclusion_path
 from hub.ledger.note import Checkpoint, Note, VerifierKey
-from hub.ledger.store import Store, StoredEntry, StoredPublication, opening_of, previous_of
-from hub.ledger.verify import FORMAT
+from hub.ledger.opened import OpenedEntry
+from hub.ledger.store import Store, StoredEntry, StoredPublication, previous_of
 from hub.ledger.writer import (
     ERASED_EVENT,
     Entry,
@@ -121,6 +120,11 @@ class Ledger:
     def key(self) -> VerifierKey:
         """The public key it signs with now; `str` of it is its `vkey`."""
         return self._identity.keys[0]
+
+    @property
+    def chains(self) -> ChainKeys:
+        """Derives the keys of its chains."""
+        return self._identity.chains
 
     def append(self, entries: Sequence[Entry]) -> Receipt:
         """Record entries together, all or none, and wait until they are durable.
@@ -304,21 +308,27 @@ class Ledger:
         Args:
             before: only entries below this position, to turn the page.
         """
+        return [_logged(stored) for stored in self.stored(chain, before=before, limit=limit)]
+
+    def stored(
+        self, chain: Chain, *, before: int | None = None, limit: int = 1000
+    ) -> list[StoredEntry]:
+        """Return a chain's entries as they are kept, newest first; `before` as for `chain`."""
         bound = (1 << 63) - 1 if before is None else before
         with self._read() as reader:
-            return [_logged(stored) for stored in reader.chain(chain.name, bound, limit)]
+            return reader.chain(chain.name, bound, limit)
 
-    def opening(self, index: int) -> Opening:
-        """Return what the tree's 32 bytes of an entry are made of.
+    def opened(self, index: int) -> OpenedEntry:
+        """Return one entry laid open, as a proof of it needs.
 
         Raises:
-            NotFound: when the log has no such entry.
+            NotFound: when the log has no such entry, or its record was erased.
         """
         with self._read() as reader:
             stored = reader.entry(index) if 0 <= index < 1 << 63 else None
             if stored is None:
                 raise NotFound(f"the ledger has no entry {index}")
-            return opening_of(stored, previous_of(reader, stored))
+            return OpenedEntry.of(stored, previous_of(reader, stored))
 
     def tags(self, start: int, stop: int) -> list[bytes]:
         """Return the tags of the entries at positions [start, stop), in order."""
@@ -344,39 +354,6 @@ class Ledger:
         if not 0 <= old <= new <= self.size:
             raise RequestError(f"sizes {old} and {new} are not in order or beyond this ledger")
         return self._proof(consistency_path(old, new))
-
-    def proof_bundle(self, index: int) -> dict[str, Any]:
-        """Return the proof of one entry, for its subject to keep and check offline.
-
-        Returns:
-            The JSON object that `hub.ledger.verify` reads.
-        Raises:
-            NotFound: when there is no such entry, or its record was erased.
-        """
-        note = self.head()
-        size = self._head(note).size
-        with self._read() as reader:
-            stored = reader.entry(index) if 0 <= index < size else None
-            if stored is None:
-                raise NotFound(f"the ledger has no entry {index}")
-            previous = previous_of(reader, stored)
-        if stored.record is None or stored.salt is None:
-            raise NotFound(
-                f"entry {index} was erased by entry {stored.erased_by}, which has a proof"
-            )
-        return {
-            "format": FORMAT,
-            "origin": self.origin,
-            "index": index,
-            "size": size,
-            "tag": _base64(stored.tag),
-            "previous": _base64(previous),
-            "number": stored.number,
-            "record": _base64(stored.record),
-            "salt": _base64(stored.salt),
-            "inclusion": [_base64(h) for h in self._proof(inclusion_path(index, size))],
-            "checkpoint": note,
-        }
 
     def verify_all(self, progress: Progress | None = None) -> Audit:
         """Read everything again and return what is wrong, entry by entry. See `audit`."""
@@ -435,7 +412,3 @@ def _logged(stored: StoredEntry) -> LoggedEntry:
     return LoggedEntry(
         stored.position, stored.event, stored.time, chain, stored.record, stored.erased_by
     )
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()

@@ -8,11 +8,13 @@ from pathlib import Path
 from hub.clock import Clock
 from hub.config import Settings
 from hub.keyring import Keyring
+from hub.ledger.bulk import BulkFolder
 from hub.ledger.entry import ChainKeys
 from hub.ledger.index.folder import IndexFolder
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange
 from hub.ledger.note import Checkpoint, VerifierKey
+from hub.ledger.proving import Prover
 from hub.ledger.public_files import CHECKPOINT, PublicFiles
 from hub.ledger.publisher import NoWitness, Publisher
 from hub.ledger.sqlite import SqliteStore, create
@@ -61,6 +63,12 @@ def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
         NoWitness(),
         clock,
     )
+
+
+def prover_of(settings: Settings, keyring: Keyring, ledger: Ledger) -> Prover:
+    """Return what makes proofs and statements of the hub's ledger."""
+    tokens = BulkFolder(settings.ledger_bulk, keyring.key("index").material)
+    return Prover(ledger, IndexFolder(settings.ledger_runs), tokens)
 
 
 def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | None:
