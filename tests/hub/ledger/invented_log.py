@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -60,6 +61,7 @@ class InventedLog:
         self._keys = ChainKeys(INDEX_KEY, origin)
         self._chains: dict[bytes, list[int]] = {}
         self._published: Published | None = None
+        self._honest: dict[int, StoredEntry] = {}
 
     def add(self, chain: Chain, event: str, **more: Any) -> int:
         """Record something and return its position."""
@@ -84,20 +86,11 @@ class InventedLog:
 
     def erase(self, position: int) -> int:
         """Erase an entry and return the position of the one that says so."""
-        entry = self.stored[position]
-        assert entry.salt is not None
-        assert entry.record is not None
+        chain = Chain.parse(self.stored[position].chain)
         by = self.add(
-            Chain.parse(entry.chain),
-            "hub:entry:erased",
-            entry=position,
-            by="office-7",
-            ground="retention-ended",
+            chain, "hub:entry:erased", entry=position, by="office-7", ground="retention-ended"
         )
-        content = content_of(entry.salt, entry.record)
-        self.stored[position] = entry._replace(
-            record=None, salt=None, content=content, erased_by=by
-        )
+        self.forget(position, by)
         return by
 
     def disclose(self, bulk_id: bytes, persons: Sequence[Chain], **wrong: Any) -> int:
@@ -111,13 +104,48 @@ class InventedLog:
         """Build the index, record it as the last entry, and sign the tree."""
         size = len(self.stored)
         self.index.advance(size, lambda start, stop: [e.tag for e in self.stored[start:stop]])
-        body = {"index": {"size": size, "root": self.index.root(size).hex()}, **record}
-        self.add(SYSTEM, "hub:index:published", **body)
+        index = {"size": size, "root": self.index.root(size).hex()}
+        body: dict[str, Any] = {"index": index, **record}
+        self.add(SYSTEM, body.pop("event", "hub:index:published"), **body)
         before = self._chains[SYSTEM.name]
         previous = self.stored[before[-2]].entry if len(before) > 1 else NO_PREVIOUS
         note = self.note(witnesses=witnesses)
         self._published = Published(note, OpenedEntry.of(self.stored[-1], previous))
         return self._published
+
+    def forget(self, position: int, by: int) -> None:
+        """Drop an entry's record, whatever the entry named says of it."""
+        entry = self.stored[position]
+        assert entry.salt is not None
+        assert entry.record is not None
+        content = content_of(entry.salt, entry.record)
+        self.stored[position] = entry._replace(
+            record=None, salt=None, content=content, erased_by=by
+        )
+
+    def swap(self, one: int, other: int) -> None:
+        """Let two entries stand in each other's places, against the order of their chain."""
+        first, second = self.stored[one], self.stored[other]
+        self.stored[one] = second._replace(position=one)
+        self.stored[other] = first._replace(position=other)
+        self._chains[first.chain] = [
+            {one: other, other: one}.get(n, n) for n in self._chains[first.chain]
+        ]
+
+    def lie(self, position: int, **wrong: Any) -> None:
+        """Let the log hold another record than the one that statements are made from."""
+        entry = self.stored[position]
+        assert entry.salt is not None
+        assert entry.record is not None
+        self._honest[position] = entry
+        record = canonical_json(json.loads(entry.record) | wrong)
+        previous = self.opened(position).previous
+        link = link_of(previous, entry.number, content_of(entry.salt, record))
+        self.stored[position] = entry._replace(record=record, link=link)
+
+    def sign_again(self, published: Published) -> None:
+        """Publish the log as it is, with the index that was published before."""
+        self._published = Published(self.note(witnesses=WITNESSES), published.index)
 
     def note(self, size: int | None = None, *, witnesses: Sequence[InventedSigner] = ()) -> str:
         """Return the signed checkpoint of the first entries."""
@@ -156,7 +184,8 @@ class InventedLog:
 
     def chain_entries(self, chain: Chain, size: int) -> list[StoredEntry]:
         positions = self._chains.get(chain.name, [])
-        return [self.stored[position] for position in positions if position < size]
+        stored = {position: self.stored[position] for position in positions} | self._honest
+        return [stored[position] for position in positions if position < size]
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         nodes = nodes_of([entry.entry for entry in self.stored[:size]])

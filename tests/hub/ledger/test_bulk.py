@@ -93,5 +93,5 @@ def test_a_missing_or_damaged_file_is_named(folder: BulkFolder, tmp_path: Path) 
     path = tmp_path / "bulk" / BULK_ID.hex()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(LedgerError, match="damaged: .*Restore it from a backup"):
+    with pytest.raises(LedgerError, match=r"damaged: .*Restore it from a backup"):
         BulkFolder(tmp_path / "bulk", INDEX_KEY).find(BULK_ID, label(1))
