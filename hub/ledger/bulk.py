@@ -27,7 +27,6 @@ from hub.ledger.index.rows import KEY_BYTES, in_order
 from hub.ledger.index.tree import Absence, Place
 
 BULK_ID_BYTES = 16
-COMMITTED_EVENT = "hub:bulk:committed"
 
 _BULK_KEY = b"mingjing/bulk-key/v1\n"
 _BULK = b"mingjing/bulk/v1\n"
@@ -44,8 +43,8 @@ class Commitment:
     root: bytes
 
     @property
-    def body(self) -> dict[str, str | int]:
-        """The fields of the entry's record."""
+    def details(self) -> dict[str, str | int]:
+        """The fields of the entry's record, event `hub:bulk:committed`."""
         return {"bulk": self.bulk_id.hex(), "count": self.count, "root": self.root.hex()}
 
 

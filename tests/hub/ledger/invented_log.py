@@ -18,6 +18,7 @@ from hub.ledger.entry import (
     Chain,
     ChainKeys,
     ChainKind,
+    Opening,
     content_of,
     link_of,
     tag_of,
@@ -25,9 +26,8 @@ from hub.ledger.entry import (
 from hub.ledger.index.folder import IndexFolder
 from hub.ledger.merkle import CompactRange, consistency_path, fold, inclusion_path, leaf_hash
 from hub.ledger.note import Checkpoint, VerifierKey, sign_checkpoint
-from hub.ledger.opened import OpenedEntry
-from hub.ledger.statement import Published
-from hub.ledger.store import StoredEntry
+from hub.ledger.statement import Statements
+from hub.ledger.store import StoredEntry, StoredPublication, opening_of
 from tests.hub.ledger.factories import INDEX_KEY, ORIGIN, InventedSigner
 from tests.hub.ledger.test_merkle import nodes_of
 
@@ -60,7 +60,7 @@ class InventedLog:
         self.stored: list[StoredEntry] = []
         self._keys = ChainKeys(INDEX_KEY, origin)
         self._chains: dict[bytes, list[int]] = {}
-        self._published: Published | None = None
+        self._published: StoredPublication | None = None
         self._honest: dict[int, StoredEntry] = {}
 
     def add(self, chain: Chain, event: str, **more: Any) -> int:
@@ -69,11 +69,11 @@ class InventedLog:
         body = {"event": event, "time": moment(position), **more}
         return self.add_record(chain, canonical_json(body))
 
-    def add_record(self, chain: Chain, record: bytes, number: int | None = None) -> int:
-        """Record bytes as they are, under another number of the chain than the next if need be."""
+    def add_record(self, chain: Chain, record: bytes) -> int:
+        """Record bytes as they are."""
         position = len(self.stored)
         before = self._chains.setdefault(chain.name, [])
-        place = len(before) if number is None else number
+        place = len(before)
         previous = self.stored[before[-1]].entry if before else NO_PREVIOUS
         salt = sha256(b"salt %d" % position).digest()
         link = link_of(previous, place, content_of(salt, record))
@@ -96,22 +96,18 @@ class InventedLog:
     def disclose(self, bulk_id: bytes, persons: Sequence[Chain], **wrong: Any) -> int:
         """Record a bulk disclosure of persons."""
         committed = self.bulk.commit(bulk_id, [chain.label for chain in persons])
-        return self.add(BULK, "hub:bulk:committed", **{**committed.body, **wrong})
+        return self.add(BULK, "hub:bulk:committed", **{**committed.details, **wrong})
 
     def publish(
         self, *, witnesses: Sequence[InventedSigner] = WITNESSES, record: Mapping[str, Any] = {}
-    ) -> Published:
+    ) -> StoredPublication:
         """Build the index, record it as the last entry, and sign the tree."""
         size = len(self.stored)
         self.index.advance(size, lambda start, stop: [e.tag for e in self.stored[start:stop]])
         index = {"size": size, "root": self.index.root(size).hex()}
         body: dict[str, Any] = {"index": index, **record}
         self.add(SYSTEM, body.pop("event", "hub:index:published"), **body)
-        before = self._chains[SYSTEM.name]
-        previous = self.stored[before[-2]].entry if len(before) > 1 else NO_PREVIOUS
-        note = self.note(witnesses=witnesses)
-        self._published = Published(note, OpenedEntry.of(self.stored[-1], previous))
-        return self._published
+        return self.sign_again(witnesses=witnesses)
 
     def forget(self, position: int, by: int) -> None:
         """Drop an entry's record, whatever the entry named says of it."""
@@ -135,17 +131,26 @@ class InventedLog:
     def lie(self, position: int, **wrong: Any) -> None:
         """Let the log hold another record than the one that statements are made from."""
         entry = self.stored[position]
-        assert entry.salt is not None
         assert entry.record is not None
-        self._honest[position] = entry
         record = canonical_json(json.loads(entry.record) | wrong)
-        previous = self.opened(position).previous
+        self.lie_about(position, record)
+
+    def lie_about(self, position: int, record: bytes) -> None:
+        """Let the log hold these bytes, and statements be made from what was recorded before."""
+        entry = self.stored[position]
+        assert entry.salt is not None
+        self._honest[position] = entry
+        previous = self._opening(entry).previous
         link = link_of(previous, entry.number, content_of(entry.salt, record))
         self.stored[position] = entry._replace(record=record, link=link)
 
-    def sign_again(self, published: Published) -> None:
-        """Publish the log as it is, with the index that was published before."""
-        self._published = Published(self.note(witnesses=WITNESSES), published.index)
+    def sign_again(
+        self, *, size: int | None = None, witnesses: Sequence[InventedSigner] = WITNESSES
+    ) -> StoredPublication:
+        """Publish the log as it is, or pretend that the tree is of another size."""
+        note = self.note(witnesses=witnesses)
+        self._published = StoredPublication(note, size or len(self.stored), moment(0))
+        return self._published
 
     def note(self, size: int | None = None, *, witnesses: Sequence[InventedSigner] = ()) -> str:
         """Return the signed checkpoint of the first entries."""
@@ -155,37 +160,41 @@ class InventedLog:
         log = InventedSigner(self.origin)
         return sign_checkpoint(checkpoint, log, *witnesses, time=COSIGNED)
 
-    def opened(self, position: int) -> OpenedEntry:
-        """Return an entry laid open."""
-        entry = self.stored[position]
-        chain = self._chains[entry.chain]
-        place = chain.index(position)
-        previous = self.stored[chain[place - 1]].entry if place else NO_PREVIOUS
-        return OpenedEntry.of(entry, previous)
+    @property
+    def statements(self) -> Statements:
+        """What makes statements and proofs of this log."""
+        return Statements(self, self.index, self.bulk)
 
-    def proof(self, position: int) -> str:
-        """Return the proof of one entry against the published checkpoint."""
-        published = self.published()
-        return str(
-            self.opened(position).proof(self.inclusion(position, published.size), published.note)
-        )
+    def proof(self, position: int) -> bytes:
+        """Return the proof of one entry, as a file."""
+        return str(self.statements.proof(position)).encode()
+
+    def statement(self, person: Chain) -> bytes:
+        """Return a person's statement."""
+        return self.statements.statement(person)
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """Return the consistency proof between two sizes."""
         nodes = nodes_of([entry.entry for entry in self.stored])
         return [fold([nodes[n] for n in part]) for part in consistency_path(old, new)]
 
-    def published(self) -> Published:
+    def checkpoint(self) -> StoredPublication:
         assert self._published is not None
         return self._published
+
+    def opening(self, index: int) -> Opening:
+        return self._opening(self._honest.get(index, self.stored[index]))
+
+    def _opening(self, entry: StoredEntry) -> Opening:
+        chain = self._chains[entry.chain]
+        place = chain.index(entry.position)
+        return opening_of(entry, self.stored[chain[place - 1]].entry if place else NO_PREVIOUS)
 
     def chain_key(self, chain: Chain) -> bytes:
         return self._keys.of(chain)
 
-    def chain_entries(self, chain: Chain, size: int) -> list[StoredEntry]:
-        positions = self._chains.get(chain.name, [])
-        stored = {position: self.stored[position] for position in positions} | self._honest
-        return [stored[position] for position in positions if position < size]
+    def chain_openings(self, chain: Chain, size: int) -> list[Opening]:
+        return [self.opening(n) for n in self._chains.get(chain.name, []) if n < size]
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         nodes = nodes_of([entry.entry for entry in self.stored[:size]])

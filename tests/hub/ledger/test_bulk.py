@@ -51,7 +51,7 @@ def test_everybody_is_in_it_once_and_nobody_else(
     committed = folder.commit(BULK_ID, map(label, people))
     tokens = sorted({token(number) for number in people})
     assert (committed.count, committed.root) == (len(tokens), mth(tokens))
-    assert committed.body == {
+    assert committed.details == {
         "bulk": "000102030405060708090a0b0c0d0e0f",
         "count": len(tokens),
         "root": mth(tokens).hex(),
