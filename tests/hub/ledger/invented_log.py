@@ -28,7 +28,7 @@ from hub.ledger.merkle import CompactRange, consistency_path, fold, inclusion_pa
 from hub.ledger.note import Checkpoint, VerifierKey, sign_checkpoint
 from hub.ledger.statement import Statements
 from hub.ledger.store import StoredEntry, StoredPublication, opening_of
-from tests.hub.ledger.factories import INDEX_KEY, ORIGIN, InventedSigner
+from tests.hub.ledger.factories import CLOCK, INDEX_KEY, ORIGIN, InventedSigner
 from tests.hub.ledger.test_merkle import nodes_of
 
 LOG = InventedSigner()
@@ -63,10 +63,14 @@ class InventedLog:
         self._published: StoredPublication | None = None
         self._honest: dict[int, StoredEntry] = {}
 
+    @property
+    def now(self) -> str:
+        """When the next entry is recorded."""
+        return moment(len(self.stored))
+
     def add(self, chain: Chain, event: str, **more: Any) -> int:
         """Record something and return its position."""
-        position = len(self.stored)
-        body = {"event": event, "time": moment(position), **more}
+        body = {"event": event, "time": self.now, **more}
         return self.add_record(chain, canonical_json(body))
 
     def add_record(self, chain: Chain, record: bytes) -> int:
@@ -96,7 +100,8 @@ class InventedLog:
     def disclose(self, bulk_id: bytes, persons: Sequence[Chain], **wrong: Any) -> int:
         """Record a bulk disclosure of persons."""
         committed = self.bulk.commit(bulk_id, [chain.label for chain in persons])
-        return self.add(BULK, "hub:bulk:committed", **{**committed.details, **wrong})
+        body = committed.entry(CLOCK.now()).body
+        return self.add_record(BULK, canonical_json({**body, "time": self.now, **wrong}))
 
     def publish(
         self, *, witnesses: Sequence[InventedSigner] = WITNESSES, record: Mapping[str, Any] = {}

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from hub.errors import LedgerError, RequestError
 from hub.ledger.bulk import BulkFolder, bulk_key, token_of
+from hub.ledger.entry import BULK
 from hub.ledger.index.tree import Absence, Place
-from tests.hub.ledger.factories import INDEX_KEY
+from tests.hub.ledger.factories import CLOCK, INDEX_KEY
 from tests.hub.ledger.test_merkle import mth
 
 BULK_ID = bytes(range(16))
@@ -51,7 +52,11 @@ def test_everybody_is_in_it_once_and_nobody_else(
     committed = folder.commit(BULK_ID, map(label, people))
     tokens = sorted({token(number) for number in people})
     assert (committed.count, committed.root) == (len(tokens), mth(tokens))
-    assert committed.details == {
+    entry = committed.entry(CLOCK.now())
+    assert entry.chain == BULK
+    assert entry.body == {
+        "event": "hub:bulk:committed",
+        "time": "2026-03-01T08:00:00.000Z",
         "bulk": "000102030405060708090a0b0c0d0e0f",
         "count": len(tokens),
         "root": mth(tokens).hex(),
