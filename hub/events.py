@@ -48,6 +48,7 @@ class EventTag(StrEnum):
     ACCESS_UNMASK_RELEASED = "access:unmask:released"
     ACCESS_UNMASK_REQUESTED = "access:unmask:requested"
     CITIZEN_RECORD_OPENED = "citizen:record:opened"
+    HUB_BULK_COMMITTED = "hub:bulk:committed"
     HUB_CONTRACT_ADOPTED = "hub:contract:adopted"
     HUB_ENTRY_ERASED = "hub:entry:erased"
     HUB_INDEX_PUBLISHED = "hub:index:published"
