@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -15,7 +14,7 @@ from hub.errors import LedgerError
 from hub.ledger.committer import GROUP_ENTRIES, Committer, Receipt
 from hub.ledger.sqlite import SqliteStore
 from hub.ledger.store import StoredEntry
-from hub.ledger.writer import Appended, SaltedEntry, prepare, salted
+from hub.ledger.writer import Appended, PreparedEntry, prepare
 from tests.hub.ledger.factories import InventedSigner, continues, entry, open_ledger
 
 
@@ -156,7 +155,7 @@ class Recorder:
         self.groups: list[int] = []
         self.started, self.go_on = Event(), Event()
 
-    def append(self, entries: list[SaltedEntry]) -> Appended:
+    def append(self, entries: list[PreparedEntry]) -> Appended:
         self.started.set()
         assert self.go_on.wait(30)
         first = sum(self.groups)
@@ -170,7 +169,7 @@ class Recorder:
 def test_what_is_submitted_during_a_commit_shares_the_next(tmp_path: Path) -> None:
     recorder = Recorder()
     committer = Committer(lambda: recorder)  # type: ignore[arg-type,return-value]
-    one = salted((prepare(entry()),), secrets.token_bytes)
+    one = (prepare(entry()),)
     futures: list[Future[Receipt]] = [committer.submit(one)]
     assert recorder.started.wait(30)
     futures += [committer.submit(one) for _ in range(20)]
@@ -183,7 +182,7 @@ def test_what_is_submitted_during_a_commit_shares_the_next(tmp_path: Path) -> No
 def test_a_group_has_an_end(tmp_path: Path) -> None:
     recorder = Recorder()
     committer = Committer(lambda: recorder)  # type: ignore[arg-type,return-value]
-    many = salted((prepare(entry()),), secrets.token_bytes) * (GROUP_ENTRIES // 2)
+    many = (prepare(entry()),) * (GROUP_ENTRIES // 2)
     futures = [committer.submit(many)]
     assert recorder.started.wait(30)
     futures += [committer.submit(many) for _ in range(3)]
