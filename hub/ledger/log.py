@@ -181,7 +181,7 @@ class Ledger:
         store = self._connect()
         try:
             appended = self._writer(store).append(erasure, erasing=index)
-            store.truncate_log()
+            store.scrub()
         finally:
             store.close()
         return receipt(appended)

@@ -1,21 +1,23 @@
-"""SqliteStore that fails at every step, in pairs: failed and not persisted, failed but persisted."""
+"""A store that fails at every step, in pairs: failed and not persisted, failed but persisted."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
 from hub.errors import LedgerError
 from hub.ledger.committer import GROUP_ENTRIES, Committer, Receipt
-from hub.ledger.sqlite import SqliteStore
-from hub.ledger.store import StoredEntry
+from hub.ledger.store import Store, StoredEntry
 from hub.ledger.writer import Appended, PreparedEntry, prepare
+from tests.hub.ledger import factories
 from tests.hub.ledger.factories import InventedSigner, continues, entry, open_ledger
+
+pytestmark = pytest.mark.usefixtures("kind")
 
 
 class Faults:
@@ -32,25 +34,25 @@ class Faults:
         self.step = None
         if self.persisted:
             work()
-        try:
-            raise sqlite3.OperationalError("disk I/O error")
-        except sqlite3.OperationalError as exc:
-            raise LedgerError("the ledger file cannot be used: disk I/O error") from exc
+        raise LedgerError("the ledger cannot be used: disk I/O error")
 
 
-def failing(faults: Faults) -> Callable[[Path], SqliteStore]:
-    class Failing(SqliteStore):
+def failing(faults: Faults) -> Callable[[Any], Store]:
+    """Return the present kind of store, with faults."""
+    kind: Any = factories.KIND.store
+
+    class Failing(kind):  # type: ignore[misc]
         def commit(self) -> None:
             faults.at("commit", super().commit)
 
         def append(self, entries: object, spines: object) -> None:
-            faults.at("append", lambda: SqliteStore.append(self, entries, spines))  # type: ignore[arg-type]
+            faults.at("append", lambda: kind.append(self, entries, spines))
 
         def write_note(self, note: str) -> None:
-            faults.at("write_note", lambda: SqliteStore.write_note(self, note))
+            faults.at("write_note", lambda: kind.write_note(self, note))
 
         def erase(self, position: int, content: bytes, erased_by: int) -> None:
-            faults.at("erase", lambda: SqliteStore.erase(self, position, content, erased_by))
+            faults.at("erase", lambda: kind.erase(self, position, content, erased_by))
 
     return Failing
 
@@ -135,17 +137,6 @@ def test_a_signer_that_breaks_records_nothing(tmp_path: Path) -> None:
         signer.pulled = False
         assert ledger.append([entry(1)]).index == 0
         assert ledger.verify_all().intact
-
-
-def test_a_file_that_vanishes_stops_the_ledger_instead_of_beginning_anew(tmp_path: Path) -> None:
-    with open_ledger(tmp_path) as ledger:
-        ledger.append([entry(0)])
-    with open_ledger(tmp_path) as ledger:
-        for path in tmp_path.iterdir():
-            path.unlink()
-        with pytest.raises(LedgerError, match="no ledger file"):
-            ledger.append([entry(1)])
-        assert [path.name for path in tmp_path.iterdir()] == ["ledger.sqlite.lock"]
 
 
 class Recorder:
