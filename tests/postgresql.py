@@ -79,11 +79,11 @@ class Server:
         self._databases.clear()
 
     def _run(self, *command: str) -> None:
-        user = {} if self._account is None else {"user": self._account.pw_uid}
+        user = None if self._account is None else self._account.pw_uid
         said = self.folder / "said"
         with said.open("w") as output:  # a file: the server keeps what it inherits open
             done = subprocess.run(
-                command, cwd=self.folder, stdout=output, stderr=output, check=False, **user
+                command, cwd=self.folder, stdout=output, stderr=output, check=False, user=user
             )
         if done.returncode:
             raise RuntimeError(said.read_text()[-2000:])

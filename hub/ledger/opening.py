@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -11,11 +12,15 @@ from hub.config import Settings
 from hub.errors import ConfigError
 from hub.keyring import Keyring
 from hub.ledger.entry import ChainKeys
+from hub.ledger.index.folder import IndexFolder
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange
-from hub.ledger.note import VerifierKey
+from hub.ledger.note import Checkpoint, VerifierKey
+from hub.ledger.public_files import CHECKPOINT, PublicFiles
+from hub.ledger.publisher import NoWitness, Publisher
 from hub.ledger.sqlite import SqliteStore, create
-from hub.ledger.writer import Identity
+from hub.ledger.store import Store
+from hub.ledger.writer import Identity, open_head
 
 
 def identity_of(keyring: Keyring, origin: str) -> Identity:
@@ -43,9 +48,8 @@ def open_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
         KeyMissing: when the keyring has no key of the ledger's.
     """
     identity = identity_of(keyring, settings.origin)
-    if settings.ledger_url is None:
-        return Ledger(partial(SqliteStore, settings.ledger), identity, clock)
-    return Ledger(partial(_postgres().PostgresStore, settings.ledger_url), identity, clock)
+    kept = partial(_public_checkpoint, PublicFiles(settings.ledger_public), identity)
+    return Ledger(_connector(settings), identity, clock, kept=kept)
 
 
 def create_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
@@ -72,7 +76,31 @@ def has_ledger(settings: Settings) -> bool:
     """
     if settings.ledger_url is None:
         return settings.ledger.exists()
-    return _postgres().is_there(settings.ledger_url)
+    there: bool = _postgres().is_there(settings.ledger_url)
+    return there
+
+
+def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
+    """Return what makes the hub's ledger public."""
+    return Publisher(
+        ledger,
+        IndexFolder(settings.ledger_runs),
+        PublicFiles(settings.ledger_public),
+        NoWitness(),
+        clock,
+    )
+
+
+def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | None:
+    """Return the checkpoint that is public, None before the first.
+
+    Raises:
+        TamperDetected: when it is not this ledger's own.
+    """
+    note = files.read(CHECKPOINT)
+    if note is None:
+        return None
+    return open_head(note.decode(errors="replace"), identity.keys, identity.origin)
 
 
 def ledger_file(
@@ -87,6 +115,12 @@ def ledger_file(
     if create_missing and not path.exists():
         create(path, identity.sign(CompactRange()))
     return Ledger(partial(SqliteStore, path), identity, clock)
+
+
+def _connector(settings: Settings) -> Callable[[], Store]:
+    if settings.ledger_url is None:
+        return partial(SqliteStore, settings.ledger)
+    return partial(_postgres().PostgresStore, settings.ledger_url)
 
 
 def _postgres() -> ModuleType:

@@ -81,7 +81,7 @@ class Tile:
         level = None if match[1] == "entries" else int(match[1])
         index = int(match[2].replace("/", "").replace("x", ""))
         tile = cls(level, index, int(match[3] or WIDTH))
-        if index >= NUMBER_LIMIT or tile.path != path:
+        if index >= NUMBER_LIMIT or tile.width > WIDTH or tile.path != path:
             raise RequestError("the path is not the one right spelling of a tile's")
         return tile
 
@@ -159,7 +159,8 @@ def decode_bundle(data: bytes, width: int) -> tuple[bytes, ...]:
     Raises:
         RequestError: when it does not hold exactly so many, or ends in the middle of one.
     """
-    entries, place = [], 0
+    entries: list[bytes] = []
+    place = 0
     while place < len(data) and len(entries) <= width:
         end = place + 2 + int.from_bytes(data[place : place + 2])
         if place + 2 > len(data) or end > len(data):
