@@ -38,10 +38,15 @@ def init(
     ] = None,
     suite: Annotated[str | None, typer.Option(help="intl or gm.")] = None,
     origin: Annotated[str | None, typer.Option(help="Name of the ledger in checkpoints.")] = None,
+    ledger_url: Annotated[
+        str | None, typer.Option(help="PostgreSQL database of the ledger, without a password.")
+    ] = None,
 ) -> None:
     """Make a hub: folders, settings, keyring (MINGJING_PASSPHRASE wraps it) and ledger."""
     with door():
-        settings = load_settings(home=home, profile=profile, suite=suite, origin=origin)
+        settings = load_settings(
+            home=home, profile=profile, suite=suite, origin=origin, ledger_url=ledger_url
+        )
         make_hub(settings)
         out.print(f"The hub is ready in {settings.home}. Back up {settings.keyring.name} apart.")
         if settings.passphrase is None:

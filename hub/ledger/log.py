@@ -34,11 +34,9 @@ from hub.ledger.writer import (
     Identity,
     LastEntry,
     PreparedEntry,
-    SaltedEntry,
     Writer,
     open_head,
     prepare,
-    salted,
 )
 
 
@@ -133,7 +131,7 @@ class Ledger:
             RequestError: when an entry is not fit to record; nothing was submitted.
             LedgerError: when they could not be recorded, or it is not known whether they were.
         """
-        return self._committer.append(self._salted(entries))
+        return self._committer.append(_prepared(entries))
 
     def submit(self, entries: Sequence[Entry | PreparedEntry]) -> Future[Receipt]:
         """Record entries together, all or none; the future has the receipt once they are durable.
@@ -146,7 +144,7 @@ class Ledger:
             RequestError: when there is no entry or one is not fit to record.
             LedgerError: after `close`.
         """
-        return self._committer.submit(self._salted(entries))
+        return self._committer.submit(_prepared(entries))
 
     def append_last(self, build: LastEntry) -> Receipt:
         """Record one entry that is made, with the ledger locked, of all entries before it.
@@ -188,11 +186,11 @@ class Ledger:
             "by": by,
             "ground": ground,
         }
-        erasure = self._salted((Entry(entry.label, note),))
+        erasure = _prepared((Entry(entry.label, note),))
         store = self.connect()
         try:
             appended = self._writer(store).append(erasure, erasing=index)
-            store.truncate_log()
+            store.scrub()
         finally:
             store.close()
         return receipt(appended)
@@ -372,13 +370,6 @@ class Ledger:
     def _writer(self, store: Store | None = None) -> Writer:
         return Writer(store or self.connect(), self._identity, self._random, self._kept)
 
-    def _salted(self, entries: Sequence[Entry | PreparedEntry]) -> tuple[SaltedEntry, ...]:
-        """Return entries ready to append, prepared before anybody has to wait for them."""
-        if not entries:
-            raise RequestError("there is nothing to record")
-        prepared = [e if isinstance(e, PreparedEntry) else prepare(e) for e in entries]
-        return salted(prepared, self._random)
-
     @contextmanager
     def _read(self) -> Iterator[Store]:
         with self._reading:
@@ -400,6 +391,13 @@ class Ledger:
         with self._read() as reader:
             hashes = reader.hashes(node for nodes in path for node in nodes)
         return tuple(fold([hashes[node] for node in nodes]) for nodes in path)
+
+
+def _prepared(entries: Sequence[Entry | PreparedEntry]) -> tuple[PreparedEntry, ...]:
+    """Return entries ready to append, prepared before anybody has to wait for them."""
+    if not entries:
+        raise RequestError("there is nothing to record")
+    return tuple([e if isinstance(e, PreparedEntry) else prepare(e) for e in entries])
 
 
 def _logged(stored: StoredEntry) -> LoggedEntry:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,27 @@ VECTORS = Path(__file__).parents[2] / "vectors"
 CLOCK = FixedClock(datetime(2026, 3, 1, 8, 0, tzinfo=UTC))
 LABEL = bytes(range(16))
 INDEX_KEY = sha256(b"index").digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of store.
+
+    Args:
+        store: opens one, by its place.
+        place: the path or URL that stands for a folder.
+        is_there: says whether there is a ledger at a place.
+        create: makes one, given the signed head of the empty tree.
+    """
+
+    store: Callable[[Any], Store]
+    place: Callable[[Path], Any]
+    is_there: Callable[[Any], bool]
+    create: Callable[[Any, str], None]
+
+
+FILES = Kind(SqliteStore, lambda folder: folder / "ledger.sqlite", Path.exists, create)
+KIND = FILES  # what the factories use; the fixture `kind` changes it for a test
 
 
 class InventedSigner:
@@ -70,16 +92,16 @@ def open_ledger(
     signer: InventedSigner | None = None,
     *,
     former: tuple[VerifierKey, ...] = (),
-    store: Callable[[Path], Store] = SqliteStore,
+    store: Callable[[Any], Store] | None = None,
     clock: Clock = CLOCK,
     origin: str = ORIGIN,
     kept: Callable[[], Checkpoint | None] = lambda: None,
 ) -> Ledger:
     """Open the ledger of a folder, making it when there is none."""
-    path, identity = folder / "ledger.sqlite", identity_of(signer, former, origin)
-    if not path.exists():
-        create(path, identity.sign(CompactRange()))
-    return Ledger(lambda: store(path), identity, clock, kept=kept)
+    place, identity = KIND.place(folder), identity_of(signer, former, origin)
+    if not KIND.is_there(place):
+        KIND.create(place, identity.sign(CompactRange()))
+    return Ledger(partial(store or KIND.store, place), identity, clock, kept=kept)
 
 
 def identity_of(
