@@ -159,7 +159,8 @@ def decode_bundle(data: bytes, width: int) -> tuple[bytes, ...]:
     Raises:
         RequestError: when it does not hold exactly so many, or ends in the middle of one.
     """
-    entries, place = [], 0
+    entries: list[bytes] = []
+    place = 0
     while place < len(data) and len(entries) <= width:
         end = place + 2 + int.from_bytes(data[place : place + 2])
         if place + 2 > len(data) or end > len(data):
