@@ -115,6 +115,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         RegisterReader(records),
         noise=_noise(records, code_sets),
         emergencies=emergencies,
+        longest_lag=timedelta(hours=settings.ledger_max_lag_hours),
     )
     issuer = f"{settings.origin}#{settings.profile}"
     vocabulary = Vocabulary(

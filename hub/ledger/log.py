@@ -16,17 +16,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from hub.clock import Clock
+from hub.clock import Clock, stamp_of
 from hub.errors import LedgerError, NotFound, RequestError, TamperDetected
 from hub.ledger.audit import Audit, Progress, audit
 from hub.ledger.committer import Committer, Receipt, receipt
-from hub.ledger.entry import Chain, ChainKind
-from hub.ledger.merkle import Node, consistency_path, fold, inclusion_path
+from hub.ledger.entry import Chain, ChainKind, Opening
+from hub.ledger.merkle import CompactRange, Node, consistency_path, cover, fold, inclusion_path
 from hub.ledger.note import Checkpoint, Note, VerifierKey
-from hub.ledger.store import Store, StoredEntry, StoredPublication, previous_of
+from hub.ledger.store import Store, StoredEntry, StoredPublication, opening_of, previous_of
 from hub.ledger.verify import FORMAT
 from hub.ledger.writer import (
     ERASED_EVENT,
@@ -68,7 +69,7 @@ class Ledger:
     """One append-only log, shared by any number of threads and processes.
 
     Args:
-        connect: opens a connection to where it is kept.
+        connect: opens a connection to where it is kept; whoever calls it closes it.
         identity: its origin, signer, chains and former keys.
         clock: dates erasures.
         random: source of salts.
@@ -88,7 +89,7 @@ class Ledger:
     ) -> None:
         if not identity.origin or "\n" in identity.origin:
             raise LedgerError("a ledger's origin is one line of text")
-        self._connect = connect
+        self.connect = connect
         self._identity = identity
         self._clock = clock
         self._random = random
@@ -112,8 +113,13 @@ class Ledger:
         return self._identity.origin
 
     @property
+    def keys(self) -> tuple[VerifierKey, ...]:
+        """The public keys its checkpoints are verified with, the current one first."""
+        return self._identity.keys
+
+    @property
     def key(self) -> VerifierKey:
-        """The public key its checkpoints are verified with; `str` of it is its `vkey`."""
+        """The public key it signs with now; `str` of it is its `vkey`."""
         return self._identity.keys[0]
 
     def append(self, entries: Sequence[Entry]) -> Receipt:
@@ -170,17 +176,16 @@ class Ledger:
         entry = self.entry(index)
         if entry.erased_by is not None or entry.event == ERASED_EVENT:
             raise RequestError(f"entry {index} is erased already or records an erasure")
-        stamp = self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         note = {
             "event": ERASED_EVENT,
-            "time": stamp,
+            "time": stamp_of(self._clock.now()),
             "entry": index,
             "of": {"event": entry.event, "time": entry.time},
             "by": by,
             "ground": ground,
         }
         erasure = self._salted((Entry(entry.label, note),))
-        store = self._connect()
+        store = self.connect()
         try:
             appended = self._writer(store).append(erasure, erasing=index)
             store.truncate_log()
@@ -208,14 +213,51 @@ class Ledger:
                 writer.close()
         return note
 
+    def signed(self, size: int) -> str:
+        """Return the signed checkpoint of the tree of a size.
+
+        Raises:
+            RequestError: unless 0 <= size <= the log's size.
+            TamperDetected: when the stored tree is not what was signed.
+        """
+        note = self.head()
+        if self._head(note).size == size:
+            return note
+        if not 0 <= size <= self._head(note).size:
+            raise RequestError(f"this ledger has no tree of size {size}")
+        with self._read() as reader:
+            hashes = reader.hashes(cover(0, size))
+        return self._identity.sign(CompactRange(size, tuple(hashes[n] for n in cover(0, size))))
+
     def published(self) -> StoredPublication | None:
         """Return what was last made public; None before the first time."""
         with self._read() as reader:
             return reader.published()
 
+    def checkpoint(self) -> StoredPublication:
+        """Return what is public.
+
+        Raises:
+            NotFound: before the first time.
+        """
+        published = self.published()
+        if published is None:
+            raise NotFound("nothing of the ledger is public yet: `hub ledger publish` does it")
+        return published
+
+    def lag(self, now: datetime) -> timedelta:
+        """Return how long the oldest entry that is not public yet has waited; zero for none."""
+        published = self.published()
+        first = 0 if published is None else published.size
+        with self._read() as reader:
+            waiting = reader.entry(first)
+        if waiting is None:
+            return timedelta()
+        return max(now - datetime.fromisoformat(waiting.time), timedelta())
+
     def publish(self, publication: StoredPublication) -> None:
         """Remember what is made public, before it is."""
-        store = self._connect()
+        store = self.connect()
         try:
             with store.transaction():
                 store.write_published(publication)
@@ -265,6 +307,23 @@ class Ledger:
         bound = (1 << 63) - 1 if before is None else before
         with self._read() as reader:
             return [_logged(stored) for stored in reader.chain(chain.name, bound, limit)]
+
+    def opening(self, index: int) -> Opening:
+        """Return what the tree's 32 bytes of an entry are made of.
+
+        Raises:
+            NotFound: when the log has no such entry.
+        """
+        with self._read() as reader:
+            stored = reader.entry(index) if 0 <= index < 1 << 63 else None
+            if stored is None:
+                raise NotFound(f"the ledger has no entry {index}")
+            return opening_of(stored, previous_of(reader, stored))
+
+    def tags(self, start: int, stop: int) -> list[bytes]:
+        """Return the tags of the entries at positions [start, stop), in order."""
+        with self._read() as reader:
+            return reader.tags(start, stop)
 
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         """Return the inclusion proof of an entry in the tree of a size, leaf's sibling first.
@@ -321,7 +380,7 @@ class Ledger:
 
     def verify_all(self, progress: Progress | None = None) -> Audit:
         """Read everything again and return what is wrong, entry by entry. See `audit`."""
-        store = self._connect()
+        store = self.connect()
         try:
             return audit(store, self._identity, progress)
         finally:
@@ -334,7 +393,7 @@ class Ledger:
             self._reader.close()
 
     def _writer(self, store: Store | None = None) -> Writer:
-        return Writer(store or self._connect(), self._identity, self._random, self._kept)
+        return Writer(store or self.connect(), self._identity, self._random, self._kept)
 
     def _salted(self, entries: Sequence[Entry | PreparedEntry]) -> tuple[SaltedEntry, ...]:
         """Return entries ready to append, prepared before anybody has to wait for them."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hub.errors import RequestError
 from hub.ledger.note import Checkpoint, Note, VerifierKey
@@ -155,16 +155,16 @@ def _time(key: VerifierKey, note: Note) -> int | None:
     return found
 
 
-@dataclass
 class _Draft:
     """A policy while its lines are read."""
 
-    logs: list[PolicyLog] = field(default_factory=list)
-    witnesses: list[PolicyWitness] = field(default_factory=list)
-    groups: list[Group] = field(default_factory=list)
-    quorum: str | None = None
-    names: set[str] = field(default_factory=set)
-    members: set[str] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.logs: list[PolicyLog] = []
+        self.witnesses: list[PolicyWitness] = []
+        self.groups: list[Group] = []
+        self.quorum: str | None = None
+        self.names: set[str] = set()
+        self.members: set[str] = set()
 
     def read(self, line: str) -> None:
         if not line or line.startswith("#"):

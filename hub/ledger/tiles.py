@@ -81,7 +81,7 @@ class Tile:
         level = None if match[1] == "entries" else int(match[1])
         index = int(match[2].replace("/", "").replace("x", ""))
         tile = cls(level, index, int(match[3] or WIDTH))
-        if index >= NUMBER_LIMIT or tile.path != path:
+        if index >= NUMBER_LIMIT or tile.width > WIDTH or tile.path != path:
             raise RequestError("the path is not the one right spelling of a tile's")
         return tile
 

@@ -311,8 +311,7 @@ def require_continued(store: Store, size: int, kept: Checkpoint | None) -> None:
     if kept.size > size:
         raise TamperDetected(
             f"the ledger holds {size} entries, but {kept.size} were made public: an old backup was "
-            "restored. Restore the newest one; if there is none, begin a successor "
-            "(`hub ledger succeed`)"
+            "restored. Restore the newest one"
         )
     nodes = cover(0, kept.size)
     hashes = store.hashes(nodes)

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class FailingLedger:
         self.outcome = outcome
         self.taken: list[Entry | PreparedEntry] = []
         self.size = 0
+        self.late = timedelta()
 
     def submit(self, entries: Sequence[Entry | PreparedEntry]) -> Future[Receipt]:
         """Take the entries and fail, answer, or never answer."""
@@ -71,6 +73,10 @@ class FailingLedger:
     def entries(self, start: int, stop: int) -> list[LoggedEntry]:
         """Never asked."""
         raise AssertionError
+
+    def lag(self, now: datetime) -> timedelta:
+        """Return what a test says."""
+        return self.late
 
     def proof_bundle(self, index: int) -> dict[str, Any]:
         """Never asked."""
@@ -114,6 +120,27 @@ def asks(actors: dict[str, Actor], person: Person, guard: Guard) -> list[Callabl
         lambda: asyncio.run(guard.own_records_async(citizen, "s2")),
         lambda: guard.lookup(actors["officer.west"], lookup),  # a refusal is recorded too
     ]
+
+
+def test_persons_are_not_shown_while_uses_wait_too_long_to_be_made_public(
+    over: Make, actors: dict[str, Actor], person: Person
+) -> None:
+    """Whoever keeps the witnesses away gains nothing; one's own and counts stay open."""
+    ledger = FailingLedger(LedgerError("disk full"))
+    guard = over(ledger)
+    ledger.late = timedelta(hours=24, seconds=1)
+    roads = asks(actors, person, guard)
+    messages = []
+    for ask in roads:
+        with pytest.raises(LedgerError) as refused:
+            ask()
+        messages.append("to be made public" in refused.value.message)
+    assert messages == [True] * 4 + [False] * 4 + [True]
+    taken = len(ledger.taken)
+    ledger.late = timedelta(hours=24)
+    with pytest.raises(LedgerError, match="disk full"):
+        roads[0]()
+    assert len(ledger.taken) > taken
 
 
 def test_nothing_leaves_when_the_ledger_cannot_write(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from contracts.loader import load_catalog, load_contracts
 from hub.clock import Clock, FixedClock
 from hub.config import Settings, load_settings
 from hub.keyring import Keyring
-from hub.ledger.opening import create_ledger
+from hub.ledger.opening import create_ledger, publisher_of
 from hub.sealing import Pseudonymiser
 from hub.store.batches import Arrival, BatchStatus, ChangeRow, CheckRow, Verdict
 from hub.store.records import Records
@@ -154,6 +155,11 @@ class TinyHub:
         self.services: Services = open_services(settings, clock)
         self.app = create_app(settings, self.services)
         self._runner = runner
+
+    def publish(self) -> None:
+        """Make public what the ledger holds, as the publisher beside the server does."""
+        with closing(publisher_of(self.settings, self.services.ledger, CLOCK)) as publisher:
+            assert not publisher.turn().waiting
 
     def client(self, app: FastAPI | None = None) -> Client:
         """Return a client with an empty cookie jar."""
