@@ -27,12 +27,12 @@ from hashlib import sha256
 SALT_BYTES = 32
 NO_PREVIOUS = bytes(32)
 
-_RECORD = b"mingjing/record/v1\n"
-_LINK = b"mingjing/link/v1\n"
-_ENTRY = b"mingjing/entry/v1\n"
+RECORD_PREFIX = b"mingjing/record/v1\n"
+LINK_PREFIX = b"mingjing/link/v1\n"
+ENTRY_PREFIX = b"mingjing/entry/v1\n"
 _CHAIN = b"mingjing/chain/v1\n"
 _BULK_CHAIN = b"mingjing/bulk-chain/v1\n"
-_TAG = b"mingjing/tag/v1\n"
+TAG_PREFIX = b"mingjing/tag/v1\n"
 
 
 class ChainKind(IntEnum):
@@ -81,22 +81,22 @@ BULK = Chain(ChainKind.BULK)
 
 def content_of(salt: bytes, record: bytes) -> bytes:
     """Return the 32-byte commitment to a record: it says nothing once salt and record are gone."""
-    return sha256(_RECORD + salt + record).digest()
+    return sha256(RECORD_PREFIX + salt + record).digest()
 
 
 def link_of(previous: bytes, number: int, content: bytes) -> bytes:
     """Return what ties a content to its place in its chain; 32 bytes."""
-    return sha256(_LINK + previous + number.to_bytes(8) + content).digest()
+    return sha256(LINK_PREFIX + previous + number.to_bytes(8) + content).digest()
 
 
 def entry_of(tag: bytes, link: bytes) -> bytes:
     """Return the 32 bytes that the tree holds, and that are the log's entry."""
-    return sha256(_ENTRY + tag + link).digest()
+    return sha256(ENTRY_PREFIX + tag + link).digest()
 
 
 def tag_of(chain_key: bytes, number: int) -> bytes:
     """Return the 32 bytes that the index finds the number-th entry of a chain by."""
-    return hmac.digest(chain_key, _TAG + number.to_bytes(8), "sha256")
+    return hmac.digest(chain_key, TAG_PREFIX + number.to_bytes(8), "sha256")
 
 
 def bulk_chain_key(origin: str) -> bytes:
