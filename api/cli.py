@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands import access, cards, contract, keys, ledger, quality, worklist
+from api.commands import access, cards, contract, keys, ledger, quality, witness, worklist
 from api.commands.options import Home, Json, settings_of
 from api.console import Watch, door, err, out, print_json, print_rows
 from api.setup import make_hub
@@ -28,6 +28,7 @@ app.add_typer(access.app, name="access")
 app.add_typer(cards.app, name="cards")
 app.add_typer(quality.app, name="quality")
 app.add_typer(worklist.app, name="worklist")
+app.add_typer(witness.app, name="witness")
 
 
 @app.command()
