@@ -30,10 +30,13 @@ class Entry:
 
     The object says `event` and `time` (RFC 3339). Of the label it says `subject`, in hexadecimal;
     where that is missing it is added, so that the label cannot be changed without a trace.
+
+    A sealed entry is not found by its label; only whoever reads the log in order comes across it.
     """
 
     label: bytes | None
     body: Mapping[str, Any]
+    sealed: bool = False
 
     @classmethod
     def of(cls, event: AuditEvent) -> Entry:
@@ -80,7 +83,8 @@ def prepare(entry: Entry) -> PreparedEntry:
     event, time = body.get("event"), body.get("time")
     if not (isinstance(event, str) and isinstance(time, str)):
         raise RequestError("a ledger entry says neither event nor time, or not as text")
-    return PreparedEntry(canonical_json(body), entry.label, event, time)
+    label = None if entry.sealed else entry.label
+    return PreparedEntry(canonical_json(body), label, event, time)
 
 
 @dataclass(frozen=True, slots=True)
