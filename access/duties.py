@@ -29,6 +29,7 @@ class Duty(StrEnum):
     APPROVE_UNMASK = "approve_unmask"
     ORDER_SEAL = "order_seal"
     PROPOSE_POLICY = "propose_policy"
+    READ_LEDGER = "read_ledger"
     REQUEST_ERASURE = "request_erasure"
     REQUEST_GRANT = "request_grant"
     REVIEW_EMERGENCY = "review_emergency"

@@ -18,6 +18,7 @@ from access.desk import Act
 from access.duties import Duty, Official, Officials, Refusal, SecondPerson
 from access.emergency_desk import barred
 from access.keeper import InForce
+from access.seal_release import SealedUse, sealed_uses
 from access.seals import (
     LIFTED,
     LIVE,
@@ -32,13 +33,14 @@ from access.seals import (
 )
 from hub.errors import NotFound
 from hub.events import AuditEvent, EventTag
+from hub.ledger.writer import Entry
 from hub.plain import require_reason
 from hub.store.access_steps import STEPS, About, AccessStep, add_step, steps
 from hub.store.outbox import Log
 from hub.store.policies import looking, writing
 from hub.store.records import Records
 from hub.store.registers import read_registers
-from hub.store.seals import SealOrder, Term, add_order, add_term, orders
+from hub.store.seals import SealOrder, Term, add_order, add_term, ledger_size_before, orders
 
 _OTHER_AGENCY = Refusal("须由本部门办理 / it is for the agency whose uses they are")
 
@@ -48,12 +50,12 @@ class WantedSeal:
     """An order as it is asked for; the agency is that of who asks.
 
     Args:
-        case_name: keyed name of the case, hexadecimal.
+        case: reference of the case, as whoever looks somebody up states it.
     """
 
     ground: str
     purposes: tuple[str, ...]
-    case_name: str
+    case: str
     valid_from: datetime
     valid_to: datetime
 
@@ -65,6 +67,7 @@ class SealDesk:
     Args:
         force: what is in force at an instant.
         name_of: keyed name of an account or person, as the ledger has it.
+        case_of: keyed name of a case reference.
         officials: who has duties, by account, where that is registered.
     """
 
@@ -72,6 +75,7 @@ class SealDesk:
     log: Log
     force: Callable[[datetime], InForce]
     name_of: Callable[[bytes | str], bytes]
+    case_of: Callable[[bytes | str], bytes]
     officials: Officials = field(default_factory=dict)
 
     def standings(self, now: datetime) -> tuple[SealStanding, ...]:
@@ -99,7 +103,8 @@ class SealDesk:
             return refusal
         term = Term(0, self._second.name(official.person), wanted.valid_from, wanted.valid_to)
         purposes = tuple(dict.fromkeys(wanted.purposes))
-        order = SealOrder(0, wanted.ground, official.agency, purposes, wanted.case_name, (term,))
+        case_name = self.case_of(wanted.case.strip()).hex()
+        order = SealOrder(0, wanted.ground, official.agency, purposes, case_name, (term,))
         size = self.log.size
         with writing(self.records) as session:
             if reason := self._unfit(session, force, order, term, act.at):
@@ -188,6 +193,38 @@ class SealDesk:
             key, tag = declined_key(now.open_term.number), EventTag.ACCESS_SEAL_DECLINED
             self._step(session, now.order, key, act, tag, _term(now.open_term), size)
         return self._after(number, act)
+
+    def uses(
+        self, number: int, official: Official, act: Act
+    ) -> tuple[tuple[SealedUse, ...], Mapping[int, int]] | Refusal:
+        """Return what was sealed under an order, in log order, once the reading is recorded.
+
+        Returns:
+            The uses, and position of each that was released -> position of its release.
+
+        Raises:
+            NotFound: when there is no such order.
+            LedgerError: when the reading cannot be recorded; nothing is shown then.
+        """
+        refusal = barred(
+            self.force(act.at), self.name_of(official.account).hex(), official, Duty.READ_LEDGER
+        )
+        if refusal is not None:
+            return refusal
+        now = self.find(number, act.at)
+        with looking(self.records) as session:
+            start = ledger_size_before(session, now.order)
+        under = sealed_uses(self.log, start)
+        uses = tuple(use for use in under.uses if use.order == number)
+        details = {
+            "by": self.name_of(act.by).hex(),
+            "agency": official.agency,
+            "what": "sealed",
+            "order": number,
+            "entries": len(uses),
+        }
+        self.log.append([Entry.of(AuditEvent(EventTag.HUB_LEDGER_READ, act.at, details))])
+        return uses, under.released
 
     def lift(self, number: int, official: Official, act: Act) -> SealStanding | Refusal:
         """End an order that holds, at once; one person is enough to let a person know.

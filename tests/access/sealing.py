@@ -58,8 +58,9 @@ class Sealing:
         keeper = self.house.keeper(log, elapsed=Counting())
         named = {one.account: one for one in officials.values()}
         return SealDesk(
-            self.house.records, log or self.house.ledger, keeper.look, self.keys.actor.of, named
-        )
+            self.house.records, log or self.house.ledger, keeper.look, self.keys.actor.of,
+            self.keys.case.of, named,
+        )  # fmt: skip
 
     def guard(self, at: datetime = NOW) -> Guard:
         house = self.house
@@ -71,7 +72,7 @@ class Sealing:
 
     def wanted(self, until: datetime | None = None, **more: Any) -> WantedSeal:
         given: dict[str, Any] = {
-            "ground": "criminal_inquiry", "purposes": (PURPOSE,), "case_name": self.case(),
+            "ground": "criminal_inquiry", "purposes": (PURPOSE,), "case": CASE,
             "valid_from": NOW, "valid_to": until or NOW + 30 * DAY,
         }  # fmt: skip
         return WantedSeal(**{**given, **more})

@@ -12,6 +12,7 @@ import pytest
 
 from access import history
 from access.answers import LookupQuery, SearchQuery
+from access.duties import Refusal
 from access.model import Actor
 from access.ports import GuardKeys
 from access.seal_release import GRACE, release_due, sealed_uses
@@ -87,7 +88,7 @@ def released(sealing: Sealing) -> list[int]:
 def test_an_order_holds_once_a_second_person_has_approved_it(sealing: Sealing) -> None:
     desk, number = sealing.desk(), sealing.asked()
     assert desk.find(number, NOW).state is SealState.REQUESTED
-    assert "second person" in refused(desk.approve(number, POLICE, act(POLICE)))
+    assert "only" in refused(desk.approve(number, POLICE, act(POLICE)))
     assert "only" in refused(desk.approve(number, OTHER_POLICE, act(OTHER_POLICE)))
     done = standing(desk.approve(number, OVERSIGHT, act(OVERSIGHT)))
     assert (done.state, done.begins, done.ends) == (SealState.IN_FORCE, NOW, NOW + 30 * DAY)
@@ -134,7 +135,7 @@ def test_who_may_not_order_does_not(sealing: Sealing) -> None:
         ({"purposes": ()}, "never sealed"),
         ({"purposes": (PURPOSE, "residence.verify")}, "never sealed"),
         ({"purposes": ("no.such",)}, "never sealed"),
-        ({"case_name": "ab" * 16}, "no such open case"),
+        ({"case": "X-1"}, "no such open case"),
         ({"valid_to": NOW + 90 * DAY + SECOND}, "within 90 days"),
         ({"valid_to": NOW}, "within 90 days"),
         ({"valid_from": NOW + 5 * DAY, "valid_to": NOW + 5 * DAY}, "within 90 days"),
@@ -152,7 +153,7 @@ def test_an_order_that_the_policy_does_not_know_is_refused(
 
 def test_an_order_about_a_case_that_has_ended_is_refused(sealing: Sealing) -> None:
     sealing.enter_case("A2", lasts=DAY)
-    wanted = sealing.wanted(NOW + 5 * DAY, case_name=sealing.case("A2"))
+    wanted = sealing.wanted(NOW + 5 * DAY, case="A2")
     late = act(POLICE, NOW + DAY)
     assert "no such open case" in refused(sealing.desk().order(wanted, POLICE, late))
 
@@ -185,7 +186,8 @@ def test_a_renewal_is_approved_again_by_a_second_person(sealing: Sealing) -> Non
     asked = standing(desk.renew(number, until, POLICE, act(POLICE, at)))
     assert asked.ends == NOW + 30 * DAY
     assert "already" in refused(desk.renew(number, until, OTHER_POLICE, act(OTHER_POLICE, at)))
-    assert "second person" in refused(desk.approve(number, POLICE, act(POLICE, at)))
+    own = replace(OVERSIGHT, person=POLICE.person)
+    assert "second person" in refused(desk.approve(number, own, act(own, at)))
     done = standing(desk.approve(number, OVERSIGHT, act(OVERSIGHT, at)))
     assert (done.ends, done.renewals) == (until, 1)
     again = standing(desk.renew(number, until + DAY, POLICE, act(POLICE, at + 2 * DAY)))
@@ -209,11 +211,11 @@ def test_it_is_lifted_early_by_one_person(sealing: Sealing) -> None:
     standing(desk.lift(first, POLICE, act(POLICE)))
     assert desk.find(first, NOW).state is SealState.LIFTED
     refused(desk.lift(first, POLICE, act(POLICE)))
+    with pytest.raises(NotFound):
+        desk.lift(99, POLICE, act(POLICE))
     second = sealing.ordered(NOW + DAY)
     lifted = standing(desk.lift(second, OVERSIGHT, act(OVERSIGHT, NOW + 2 * DAY)))
     assert lifted.ends == NOW + 2 * DAY
-    with pytest.raises(NotFound):
-        desk.lift(99, POLICE, act(POLICE))
 
 
 def test_no_code_takes_an_order_away() -> None:
@@ -300,7 +302,7 @@ def test_refusals_nobodies_and_search_results_are_sealed_alike(
         assert entry.body["decision"] == "refused"
         entries.append(entry)
     assert entries[0].body.keys() == entries[1].body.keys()
-    search = SearchQuery("name", one.name, one.birth_date, PURPOSE, CASE)
+    search = SearchQuery("name_birth", one.name, PURPOSE, birth_date=one.birth_date, case=CASE)
     found = guard.search(police, search)
     assert len(found.subjects) == 2
     entries += [sealing.house.ledger.entry(i) for i in found.receipt.indexes]
@@ -335,6 +337,25 @@ def test_limits_and_history_count_sealed_uses(
     for _ in range(20):
         guard.lookup(police, query(Person(invented_id(sequence=999))))
     assert guard.lookup(police, query(person)).wait_seconds is not None
+
+
+def test_oversight_reads_what_is_sealed_and_that_is_recorded(
+    sealing: Sealing, police: Actor, person: Person
+) -> None:
+    number, desk = sealing.ordered(), sealing.desk()
+    index = sealing.guard().lookup(police, query(person)).receipt.index
+    assert isinstance(desk.uses(number, POLICE, act(POLICE)), Refusal)
+    found = desk.uses(number, OVERSIGHT, act(OVERSIGHT))
+    assert not isinstance(found, Refusal)
+    assert [use.index for use in found[0]] == [index]
+    log = sealing.house.ledger
+    body = log.entry(log.size - 1).body
+    assert body is not None
+    assert (body["event"], body["order"], body["entries"]) == ("hub:ledger:read", number, 1)
+    assert "subject" not in body
+    mortal = MortalLog(log, before=True)
+    with pytest.raises(Killed):
+        sealing.desk(mortal).uses(number, OVERSIGHT, act(OVERSIGHT))
 
 
 # -- release
@@ -379,11 +400,15 @@ def test_what_was_decided_just_before_the_end_is_released_too(
     sealing.ordered()
     end = NOW + 30 * DAY
     late = sealing.guard(end - SECOND).prepare_lookup(police, query(person))
-    log, records = sealing.house.ledger, sealing.house.records
+    log, records, mine = (
+        sealing.house.ledger,
+        sealing.house.records,
+        citizen(sealing, actors, person),
+    )
     assert release_due(records, log, end) == 0
     log.append(late.entries)
     assert release_due(records, log, end + GRACE) == 1
-    assert sealing.guard(end).own_uses(citizen(sealing, actors, person)) != ()
+    assert sealing.guard(end + GRACE).own_uses(mine) != ()
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -447,7 +472,7 @@ def test_orders_are_released_apart(sealing: Sealing, police: Actor, person: Pers
     """What another order seals stays sealed."""
     sealing.enter_case("A2")
     first = sealing.ordered(until=NOW + 5 * DAY)
-    wanted = sealing.wanted(case_name=sealing.case("A2"))
+    wanted = sealing.wanted(case="A2")
     second = standing(sealing.desk().order(wanted, POLICE, act(POLICE))).order.id
     standing(sealing.desk().approve(second, OVERSIGHT, act(OVERSIGHT)))
     guard = sealing.guard()
