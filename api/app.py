@@ -25,6 +25,7 @@ from api import (
     desk,
     identity_provider,
     officer,
+    officer_seals,
     oversight,
     partner,
     problems,
@@ -39,6 +40,7 @@ from api.pages import desk as desk_pages
 from api.pages import home as home_pages
 from api.pages import officer as officer_pages
 from api.pages import oversight as oversight_pages
+from api.pages import seals as seal_pages
 from api.pages import statistics as statistics_pages
 from api.pages.rendering import FOLDER
 from api.services import Services, files_differ, open_services
@@ -62,11 +64,12 @@ _QUIET: Any = {
     "operation_spans": False,
     "auto_configure": False,
 }
-_DOORS = (officer, unmask, statistics, citizen, partner, desk, oversight, public)
+_DOORS = (officer, unmask, officer_seals, statistics, citizen, partner, desk, oversight, public)
 _PAGES = (
     home_pages,
     officer_pages,
     oversight_pages,
+    seal_pages,
     citizen_pages,
     board_pages,
     desk_pages,
