@@ -21,13 +21,13 @@ _PROBLEMS = problems(400, 401, 403, 404, 422, 503)
 
 
 @router.get("", response_model=SealList, responses=problems(401, 403, 503))
-def mine(session: CurrentSession, services: CurrentServices) -> Response:
+def own_orders(session: CurrentSession, services: CurrentServices) -> Response:
     """List the orders of your agency, the newest first."""
     return json_response(seals.own_agency(services, session))
 
 
 @router.post("", response_model=Seal, status_code=201, responses=_PROBLEMS)
-def order(body: OrderBody, session: CurrentSession, services: CurrentServices) -> Response:
+def order_seal(body: OrderBody, session: CurrentSession, services: CurrentServices) -> Response:
     """Ask for the uses of your agency for a case to be kept from their subjects for a time.
 
     Nothing is sealed before a second person has approved it.
@@ -36,7 +36,7 @@ def order(body: OrderBody, session: CurrentSession, services: CurrentServices) -
 
 
 @router.post("/{number}/renew", response_model=Seal, responses=_PROBLEMS)
-def renew(
+def renew_seal(
     number: Number, body: RenewBody, session: CurrentSession, services: CurrentServices
 ) -> Response:
     """Ask for an order to hold longer; without an approval in time it ends as it would have."""
@@ -44,7 +44,7 @@ def renew(
 
 
 @router.post("/{number}/{act}", response_model=Seal, responses=_PROBLEMS)
-def end(
+def end_seal(
     number: Number,
     act: Literal["decline", "lift"],
     body: AnswerBody,
