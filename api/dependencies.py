@@ -44,6 +44,7 @@ PUBLIC_ROUTES = {
     ("GET", "/v1/public/inclusion"): "hashes only",
     ("GET", "/v1/public/key"): "the ledger's public key",
     ("GET", "/v1/public/problems"): "what each error means",
+    ("GET", "/v1/public/sealed"): "counts of closed years, small ones left out",
     ("GET", "/v1/public/quality"): "quality figures without any record",
     ("GET", "/v1/public/verifier"): "the program that checks a proof",
 }

@@ -14,6 +14,7 @@ import typer
 from access.desk import Act, Desk
 from access.duties import Official, Officials, Refusal
 from access.emergency_desk import EmergencyDesk
+from access.erasure_desk import ErasureDesk
 from access.grant_desk import GrantDesk
 from access.ports import GuardKeys
 from access.seal_desk import SealDesk
@@ -47,6 +48,7 @@ class Office:
     desk: Desk
     emergencies: EmergencyDesk
     seals: SealDesk
+    erasures: ErasureDesk
     cases: Pseudonymiser
 
     @property
@@ -83,7 +85,10 @@ def office(home: Path | None) -> Iterator[Office]:
         desk = Desk(records, ledger, catalog, keeper, officials, keys.actor.of)
         emergencies = open_emergencies(settings, records, ledger, keeper, keys, officials)
         seals = open_seals(records, ledger, keeper, keys, officials)
-        yield Office(settings, clock, desk, emergencies, seals, keys.case)
+        erasures = ErasureDesk(
+            records, ledger, keeper.look, keys.actor.of, officials, settings.ledger_retention_days
+        )
+        yield Office(settings, clock, desk, emergencies, seals, erasures, keys.case)
 
 
 def _officials(settings: Settings) -> Officials:
