@@ -17,8 +17,8 @@ from enum import StrEnum
 
 from access.erasure_grounds import ERASURE_GROUNDS, LEAST_DAYS, RETENTION_ENDED
 from access.history import instant
-from access.seal_release import is_sealed
 from hub.events import EventTag
+from hub.ledger.entry import SEALED
 from hub.ledger.log import LoggedEntry
 from hub.store.access_steps import AccessStep
 from hub.store.erasures import Erasure
@@ -119,7 +119,7 @@ def unerasable(entry: LoggedEntry, bounds: Bounds) -> str | None:
         return "已删除 / it is erased already"
     if entry.event not in ERASABLE:
         return f"{entry.event} 不可删除 / an entry of this kind is never erased"
-    if is_sealed(body) and body["seal"] in bounds.withheld:
+    if entry.chain == SEALED and body["seal"] in bounds.withheld:
         return "暂缓告知尚未向本人公开 / it is sealed, and not released to its subject"
     used = body["record"]["time"] if entry.event == RELEASED else entry.time
     if instant(used) > bounds.kept_until:
@@ -127,15 +127,3 @@ def unerasable(entry: LoggedEntry, bounds: Bounds) -> str | None:
             f"须保存至少 {(bounds.now - bounds.kept_until).days} 天 / it is kept for that many days"
         )
     return None
-
-
-def twin(entry: LoggedEntry, released: Mapping[int, int]) -> int | None:
-    """Return the position of what is forgotten together with an entry, None for nothing.
-
-    Args:
-        released: position of a sealed use -> position of its release.
-    """
-    body = entry.body
-    if body is None:
-        return None
-    return int(body["entry"]) if entry.event == RELEASED else released.get(entry.index)

@@ -26,15 +26,15 @@ from access.erasing import (
     ErasureState,
     ErasureStep,
     erasure_standings,
-    twin,
     unerasable,
 )
 from access.erasure_grounds import ERASURE_GROUNDS
 from access.keeper import InForce
-from access.seal_release import sealed_uses
+from access.seal_release import SealedUse, releases
 from access.seals import seal_standings
 from hub.errors import NotFound, RequestError
 from hub.events import AuditEvent, EventTag
+from hub.ledger.entry import SEALED
 from hub.ledger.log import Ledger, LoggedEntry
 from hub.plain import require_reason
 from hub.store.access_steps import STEPS, About, AccessStep, add_step, steps
@@ -208,11 +208,15 @@ class ErasureDesk:
     def _closed(self, entries: Iterable[int]) -> tuple[int, ...]:
         """Return positions together with those that have to go with them."""
         wanted = set(entries)
-        found = [self.log.entry(position) for position in wanted]
-        sealed = any("seal" in (entry.body or {}) for entry in found)
-        released = sealed_uses(self.log).released if sealed else {}
-        twins = {twin(entry, released) for entry in found} - {None}
-        return tuple(sorted(wanted | {position for position in twins if position is not None}))
+        sealed, twins = [], set()
+        for entry in map(self.log.entry, wanted):
+            if entry.body is not None and entry.chain == SEALED:
+                sealed.append(SealedUse(entry.index, int(entry.body["seal"]), entry.body))
+            elif entry.body is not None and entry.event == EventTag.ACCESS_SEAL_RELEASED:
+                twins.add(int(entry.body["entry"]))
+        released = releases(self.log, sealed)
+        twins |= {released[use.index] for use in sealed if use.index in released}
+        return tuple(sorted(wanted | twins))
 
     def _unfit(self, positions: Iterable[int], bounds: Bounds) -> Refusal | None:
         found = []

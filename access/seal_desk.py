@@ -18,7 +18,7 @@ from access.desk import Act
 from access.duties import Duty, Official, Officials, Refusal, SecondPerson
 from access.emergency_desk import barred
 from access.keeper import InForce
-from access.seal_release import SealedUse, sealed_uses
+from access.seal_release import SealedLog, SealedUse, releases, sealed_uses
 from access.seals import (
     LIFTED,
     LIVE,
@@ -36,7 +36,6 @@ from hub.events import AuditEvent, EventTag
 from hub.ledger.writer import Entry
 from hub.plain import require_reason
 from hub.store.access_steps import STEPS, About, AccessStep, add_step, steps
-from hub.store.outbox import Log
 from hub.store.policies import looking, writing
 from hub.store.records import Records
 from hub.store.registers import read_registers
@@ -72,7 +71,7 @@ class SealDesk:
     """
 
     records: Records
-    log: Log
+    log: SealedLog
     force: Callable[[datetime], InForce]
     name_of: Callable[[bytes | str], bytes]
     case_of: Callable[[bytes | str], bytes]
@@ -214,8 +213,8 @@ class SealDesk:
         now = self.find(number, act.at)
         with looking(self.records) as session:
             start = ledger_size_before(session, now.order)
-        under = sealed_uses(self.log, start)
-        uses = tuple(use for use in under.uses if use.order == number)
+        uses = tuple(use for use in sealed_uses(self.log, start) if use.order == number)
+        released = releases(self.log, uses)
         details = {
             "by": self.name_of(act.by).hex(),
             "agency": official.agency,
@@ -224,7 +223,7 @@ class SealDesk:
             "entries": len(uses),
         }
         self.log.append([Entry.of(AuditEvent(EventTag.HUB_LEDGER_READ, act.at, details))])
-        return uses, under.released
+        return uses, released
 
     def lift(self, number: int, official: Official, act: Act) -> SealStanding | Refusal:
         """End an order that holds, at once; one person is enough to let a person know.

@@ -7,14 +7,17 @@ only after a while in which a use that was decided just before its end could sti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from access.seals import ENDED, SealStanding, seal_standings
 from hub.calendar import day_of
 from hub.events import AuditEvent, EventTag
+from hub.ledger.entry import SEALED, Chain, ChainKind
+from hub.ledger.log import LoggedEntry
 from hub.ledger.writer import Entry
 from hub.store.access_steps import STEPS, About, AccessStep, add_step, steps
 from hub.store.outbox import Log
@@ -26,7 +29,16 @@ from hub.store.seals import ledger_size_before, orders
 GRACE = timedelta(minutes=10)
 _HUB = "hub"
 _PAGE = 1000
-_RELEASED = EventTag.ACCESS_SEAL_RELEASED.value
+
+
+class SealedLog(Log, Protocol):
+    """What reading sealed uses needs of a ledger besides."""
+
+    def chain(
+        self, chain: Chain, *, before: int | None = None, limit: int = 1000
+    ) -> list[LoggedEntry]:
+        """Return a chain's entries, newest first."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,47 +54,43 @@ class SealedUse:
     order: int
     body: Mapping[str, Any]
 
+    @property
+    def label(self) -> bytes:
+        """The ledger's label of whom it is about."""
+        return bytes.fromhex(self.body["subject"])
 
-@dataclass(frozen=True, slots=True)
-class Under:
-    """What the ledger has of orders, from a position on.
 
-    Args:
-        uses: every sealed use that was not erased, in log order.
-        released: position of a sealed use -> position of its release.
-        size: where the reading ended.
+def sealed_uses(log: SealedLog, start: int = 0) -> tuple[SealedUse, ...]:
+    """Return the sealed uses at a position of the ledger and after, in log order.
+
+    Those that were erased, which are all released before, are none of them.
     """
-
-    uses: tuple[SealedUse, ...]
-    released: Mapping[int, int]
-    size: int
-
-    def waiting(self, order: int) -> list[SealedUse]:
-        """Return what is sealed under an order and not released."""
-        return [u for u in self.uses if u.order == order and u.index not in self.released]
+    found = [
+        SealedUse(entry.index, int(entry.body["seal"]), entry.body)
+        for entry in _since(log, SEALED, start)
+        if entry.body is not None
+    ]
+    return tuple(reversed(found))
 
 
-def sealed_uses(log: Log, start: int = 0) -> Under:
-    """Return the sealed uses and releases at a position of the ledger and after."""
-    uses, released, size = [], {}, log.size
-    for index, body in _bodies(log, start, size):
-        if body["event"] == _RELEASED:
-            released[int(body["entry"])] = index
-        elif is_sealed(body):
-            uses.append(SealedUse(index, int(body["seal"]), body))
-    return Under(tuple(uses), released, size)
+def releases(log: SealedLog, uses: Iterable[SealedUse]) -> dict[int, int]:
+    """Return the position of each sealed use that was released -> position of its release."""
+    found: dict[int, int] = {}
+    by_label: dict[bytes, list[int]] = defaultdict(list)
+    for use in uses:
+        by_label[use.label].append(use.index)
+    for label, indexes in by_label.items():
+        for entry in _since(log, Chain(ChainKind.SUBJECT, label), min(indexes)):
+            if entry.event == EventTag.ACCESS_SEAL_RELEASED and entry.body is not None:
+                found[int(entry.body["entry"])] = entry.index
+    return found
 
 
-def is_sealed(body: Mapping[str, Any]) -> bool:
-    """Say whether a record is that of a sealed use."""
-    return "seal" in body and "subject" in body
-
-
-def release_due(records: Records, log: Log, now: datetime) -> int:
+def release_due(records: Records, log: SealedLog, now: datetime) -> int:
     """Release what orders sealed that have ended; return how many uses were released now.
 
     Safe to be called by several processes and as often as one likes: the write lock of the records
-    is held while the last part of the ledger is read and the releases are appended.
+    is held from the reading of what is released to the appending of the rest.
 
     Raises:
         PolicyUnavailable: when the records cannot be read or written.
@@ -94,29 +102,38 @@ def release_due(records: Records, log: Log, now: datetime) -> int:
             for one in seal_standings(orders(session), steps(session, About.SEAL), now)
             if one.ends is not None and now >= one.ends and not one.released
         ]
-    if not due:
-        return 0
-    known = sealed_uses(log, min(start for _, start in due))
-    count = sum(_release(records, log, one, known, now) for one, _ in due)
-    STEPS.tell(records, log)
+    count = sum(_release(records, log, one, start, now) for one, start in due)
+    if due:
+        STEPS.tell(records, log)
     return count
 
 
-def _release(records: Records, log: Log, ended: SealStanding, known: Under, now: datetime) -> int:
+def _release(
+    records: Records, log: SealedLog, ended: SealStanding, start: int, now: datetime
+) -> int:
     """Append what is not there yet, and note that an order is done with once nothing can follow."""
+    final = ended.ends is not None and now >= ended.ends + GRACE
+    if not final and not _waiting(log, ended, start)[1]:
+        return 0
     with writing(records) as session:
         if any(step.key == ENDED for step in steps(session, About.SEAL, ended.order.name)):
             return 0
-        fresh = sealed_uses(log, known.size)
-        there = Under((*known.uses, *fresh.uses), {**known.released, **fresh.released}, fresh.size)
-        waiting = there.waiting(ended.order.id)
+        uses, waiting = _waiting(log, ended, start)
         for first in range(0, len(waiting), _PAGE):
             part = waiting[first : first + _PAGE]
             log.append([_entry(use, ended, now) for use in part])
-        if ended.ends is not None and now >= ended.ends + GRACE:
-            uses = [use for use in there.uses if use.order == ended.order.id]
+        if final:
             _note_ended(session, ended, by_year(uses), log.size, now)
     return len(waiting)
+
+
+def _waiting(
+    log: SealedLog, ended: SealStanding, start: int
+) -> tuple[list[SealedUse], list[SealedUse]]:
+    """Return what an order sealed, and what of it is not released."""
+    uses = [use for use in sealed_uses(log, start) if use.order == ended.order.id]
+    released = releases(log, uses)
+    return uses, [use for use in uses if use.index not in released]
 
 
 def _entry(use: SealedUse, ended: SealStanding, now: datetime) -> Entry:
@@ -128,7 +145,7 @@ def _entry(use: SealedUse, ended: SealStanding, now: datetime) -> Entry:
         "ground": ended.order.ground,
     }
     body = AuditEvent(EventTag.ACCESS_SEAL_RELEASED, now, details).body()
-    return Entry(bytes.fromhex(use.body["subject"]), body)
+    return Entry(use.label, body)
 
 
 def _note_ended(
@@ -139,7 +156,7 @@ def _note_ended(
     add_step(session, step, event, size)
 
 
-def by_year(uses: list[SealedUse]) -> dict[str, int]:
+def by_year(uses: Sequence[SealedUse]) -> dict[str, int]:
     """Return how many uses were sealed in each calendar year, by when they were made."""
     counts: dict[str, int] = {}
     for use in uses:
@@ -148,8 +165,12 @@ def by_year(uses: list[SealedUse]) -> dict[str, int]:
     return counts
 
 
-def _bodies(log: Log, start: int, stop: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for first in range(start, stop, _PAGE):
-        for entry in log.entries(first, min(first + _PAGE, stop)):
-            if entry.body is not None:
-                yield entry.index, entry.body
+def _since(log: SealedLog, chain: Chain, start: int) -> Iterator[LoggedEntry]:
+    """Yield a chain's entries at a position of the ledger and after, newest first."""
+    before: int | None = None
+    while page := log.chain(chain, before=before, limit=_PAGE):
+        for entry in page:
+            if entry.index < start:
+                return
+            yield entry
+        before = page[-1].index

@@ -16,11 +16,10 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from access.seal_grounds import SEAL_GROUNDS
-from access.seal_release import by_year, sealed_uses
+from access.seal_release import SealedLog, by_year, sealed_uses
 from access.seals import ENDED, SealStanding, seal_standings
 from hub.calendar import day_of
 from hub.store.access_steps import About, steps
-from hub.store.outbox import Log
 from hub.store.policies import looking
 from hub.store.records import Records
 from hub.store.seals import ledger_size_before, orders, told_of
@@ -44,7 +43,7 @@ class SealTotal:
 class SealTotals:
     """Counts every closed year once. Thread safe."""
 
-    def __init__(self, records: Records, log: Log) -> None:
+    def __init__(self, records: Records, log: SealedLog) -> None:
         self._records = records
         self._log = log
         self._counting = Lock()  # guards _known
@@ -67,14 +66,14 @@ class SealTotals:
         given: Counter[tuple[int, str]] = Counter()
         uses: Counter[tuple[int, str]] = Counter()
         standings, recorded, start = self._standings(now)
-        under = sealed_uses(self._log, start)
+        sealed = sealed_uses(self._log, start)
         for one in standings:
             ground = one.order.ground
             if one.begins is not None:
                 given[day_of(one.begins).year, ground] += 1
             counts = recorded.get(one.order.id)
             if counts is None:
-                counts = by_year([use for use in under.uses if use.order == one.order.id])
+                counts = by_year([use for use in sealed if use.order == one.order.id])
             for year, count in counts.items():
                 uses[int(year), ground] += count
         return tuple(

@@ -24,6 +24,7 @@ from api import (
     citizen,
     desk,
     identity_provider,
+    ledger_files,
     officer,
     officer_seals,
     oversight,
@@ -64,7 +65,18 @@ _QUIET: Any = {
     "operation_spans": False,
     "auto_configure": False,
 }
-_DOORS = (officer, unmask, officer_seals, statistics, citizen, partner, desk, oversight, public)
+_DOORS = (
+    officer,
+    unmask,
+    officer_seals,
+    statistics,
+    citizen,
+    partner,
+    desk,
+    oversight,
+    public,
+    ledger_files,
+)
 _PAGES = (
     home_pages,
     officer_pages,

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from hub.clock import stamp_of
 from hub.identifiers import Label
 
 
@@ -59,6 +60,7 @@ class EventTag(StrEnum):
     CITIZEN_RECORD_OPENED = "citizen:record:opened"
     HUB_CONTRACT_ADOPTED = "hub:contract:adopted"
     HUB_ENTRY_ERASED = "hub:entry:erased"
+    HUB_INDEX_PUBLISHED = "hub:index:published"
     HUB_KEY_ROTATED = "hub:key:rotated"
     HUB_LEDGER_OPENED = "hub:ledger:opened"
     HUB_LEDGER_READ = "hub:ledger:read"
@@ -108,8 +110,11 @@ class AuditEvent:
 
     def body(self) -> dict[str, Any]:
         """Return the JSON object the ledger records."""
-        stamp = self.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        body: dict[str, Any] = {"event": self.tag.value, "time": stamp, **self.details}
+        body: dict[str, Any] = {
+            "event": self.tag.value,
+            "time": stamp_of(self.time),
+            **self.details,
+        }
         if self.label is not None:
             body["subject"] = self.label.hex()
         return body

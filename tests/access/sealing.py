@@ -14,13 +14,14 @@ from access.ports import GuardKeys
 from access.seal_desk import SealDesk, WantedSeal
 from access.seals import SealStanding
 from hub.clock import FixedClock
+from hub.ledger.entry import Chain
 from hub.store.registers import CaseFile, add_case
 from hub.store.usage import Usage
 from tests.access.conftest import NOW
 from tests.access.keeping import Counting
 from tests.access.people import MemorySnapshot, Person
 from tests.access.registers import MemoryRegisters
-from tests.access.test_changes import House
+from tests.access.test_changes import House, MortalLog
 from tests.access.test_emergency import desk_of
 
 PURPOSE, CASE = "public_safety.investigation", "A1"
@@ -68,6 +69,7 @@ class Sealing:
         return Guard(
             keeper, house.catalog, MemorySnapshot(self.keys, self.people), house.ledger,
             self.keys, FixedClock(at), self.usage, self.registers, emergencies=desk_of(house),
+            longest_lag=10_000 * DAY,
         )  # fmt: skip
 
     def wanted(self, until: datetime | None = None, **more: Any) -> WantedSeal:
@@ -88,6 +90,13 @@ class Sealing:
         number = self.asked(at, until)
         standing(self.desk().approve(number, OVERSIGHT, act(OVERSIGHT, at)))
         return number
+
+
+class Mortal(MortalLog):
+    """As `MortalLog`, with the chains."""
+
+    def chain(self, chain: Chain, *, before: int | None = None, limit: int = 1000) -> Any:
+        return self.ledger.chain(chain, before=before, limit=limit)
 
 
 def act(by: Official, at: datetime = NOW) -> Act:

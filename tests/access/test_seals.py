@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,10 +17,9 @@ from access.answers import LookupQuery, SearchQuery
 from access.duties import Refusal
 from access.model import Actor
 from access.ports import GuardKeys
-from access.seal_release import GRACE, release_due, sealed_uses
+from access.seal_release import GRACE, release_due, releases, sealed_uses
 from access.seals import SealState
 from hub.errors import NotFound, RequestError
-from hub.ledger.verify import verify_bundle
 from hub.store.usage import Usage
 from tests.access.conftest import NOW
 from tests.access.people import WEST, Person, invented_id
@@ -31,12 +32,13 @@ from tests.access.sealing import (
     OVERSIGHT,
     POLICE,
     PURPOSE,
+    Mortal,
     Sealing,
     act,
     refused,
     standing,
 )
-from tests.access.test_changes import House, Killed, MortalLog, house
+from tests.access.test_changes import House, Killed, house
 
 __all__ = ["house"]
 
@@ -353,7 +355,7 @@ def test_oversight_reads_what_is_sealed_and_that_is_recorded(
     assert body is not None
     assert (body["event"], body["order"], body["entries"]) == ("hub:ledger:read", number, 1)
     assert "subject" not in body
-    mortal = MortalLog(log, before=True)
+    mortal = Mortal(log, before=True)
     with pytest.raises(Killed):
         sealing.desk(mortal).uses(number, OVERSIGHT, act(OVERSIGHT))
 
@@ -383,10 +385,8 @@ def test_it_releases_itself_with_its_true_time_and_why(
     assert "第三十五条" in use.withheld.legal_basis
     assert use.outcome == "allowed"
     assert use.fields
-    verdict = verify_bundle(sealing.guard(end).own_proof(mine, use.index), str(log.key))
-    assert verdict.valid
-    assert verdict.record is not None
-    assert verdict.record["entry"] == sealed.receipt.index
+    proven = json.loads(b64decode(sealing.guard(end).own_proof(mine, use.index)["record"]))
+    assert (proven["event"], proven["entry"]) == ("access:seal:released", sealed.receipt.index)
     assert release_due(records, log, end + GRACE) == 0
     assert told(sealing)[-2:] == ["released", "ended"]
     assert sealing.desk().find(1, end + GRACE).released
@@ -419,7 +419,7 @@ def test_a_release_that_was_killed_is_made_up_for_once(
     guard = sealing.guard()
     indexes = [guard.lookup(police, query(person)).receipt.index for _ in range(3)]
     end = NOW + 30 * DAY
-    mortal = MortalLog(sealing.house.ledger, **{when: True})
+    mortal = Mortal(sealing.house.ledger, **{when: True})
     with pytest.raises(Killed):
         release_due(sealing.house.records, mortal, end)
     assert released(sealing) == ([] if when == "before" else indexes)
@@ -437,7 +437,7 @@ def test_a_part_that_was_released_is_not_released_again(
     guard = sealing.guard()
     indexes = [guard.lookup(police, query(person)).receipt.index for _ in range(5)]
 
-    class Dying(MortalLog):
+    class Dying(Mortal):
         def append(self, entries: Sequence[Any]) -> Any:
             receipt = super().append(entries)
             self.before = True
@@ -479,9 +479,9 @@ def test_orders_are_released_apart(sealing: Sealing, police: Actor, person: Pers
     one, two = (guard.lookup(police, query(person, case)).receipt.index for case in (CASE, "A2"))
     release_due(sealing.house.records, sealing.house.ledger, NOW + 6 * DAY)
     assert released(sealing) == [one]
-    under = sealed_uses(sealing.house.ledger)
-    assert [use.index for use in under.uses] == [one, two]
-    assert (under.waiting(first), [u.index for u in under.waiting(second)]) == ([], [two])
+    uses = sealed_uses(sealing.house.ledger)
+    assert [(use.index, use.order) for use in uses] == [(one, first), (two, second)]
+    assert list(releases(sealing.house.ledger, uses)) == [one]
 
 
 def test_a_use_is_sealed_from_the_approval_on_not_before(
