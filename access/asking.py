@@ -168,6 +168,9 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
         snapshot="",
         time=request.at,
         asked=_asked_for(means, request),
+        seal=means.force.seals.covering(
+            request.actor.agency, request.purpose, case_name, request.at
+        ),
     )
     return Asked(request, plan, context, registers, members)
 

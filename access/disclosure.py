@@ -30,6 +30,7 @@ class Context:
         snapshot: version that was read, empty when nothing was.
         asked: datasets that were asked for, None for all that the purpose covers.
         emergency: number of the lifted mask or emergency it is under, None for none.
+        seal: number of the order in force that seals it, None for none.
     """
 
     actor: Actor
@@ -41,6 +42,7 @@ class Context:
     time: datetime
     asked: tuple[str, ...] | None
     emergency: int | None = None
+    seal: int | None = None
 
 
 def entry(
@@ -91,8 +93,11 @@ def entry(
         details["emergency"] = context.emergency
     if actor.agency == "public":
         details["actor"]["post"] = ""
+    sealed = label is not None and context.seal is not None
+    if sealed:
+        details["seal"] = context.seal
     event = AuditEvent(tag, context.time, details, None if label is None else Label(label))
-    return Entry.of(event)
+    return Entry(event.label, event.body(), sealed=sealed)
 
 
 def disclosed(action: Action) -> EventTag:

@@ -13,7 +13,7 @@ from access.asking import Means, ask, found, nobody, reading, refused
 from access.model import Action, Actor, Request
 from access.ports import Proofs
 from access.recording import Prepared
-from access.uses import is_due, use_of
+from access.uses import Told, told, use_of
 from hub.errors import NotFound
 from hub.ledger.entry import Chain, ChainKind
 from hub.ledger.log import LoggedEntry
@@ -45,28 +45,26 @@ def prepare(means: Means, actor: Actor, request_id: str) -> tuple[bool, Prepared
 def uses(means: Means, actor: Actor, limit: int) -> tuple[Use, ...]:
     """Return who used the citizen's data, newest first.
 
-    Uses whose showing is lawfully delayed are left out without a gap or a count.
+    Nothing but the citizen's own entries is read; sealed ones are none of them.
     """
     label = _label(means, actor)
     if label is None:
         return ()
-    policy, now = means.decider.policy, means.clock.now()
-    due = (logged for logged in _entries(means, label) if is_due(logged, policy.purposes, now))
-    shown = list(islice(due, limit))
+    policy = means.decider.policy
+    shown = list(islice(told(_entries(means, label)), limit))
     standings = _standings(means, shown)
-    return tuple(use_of(logged, policy, means.catalog, standings) for logged in shown)
+    return tuple(use_of(found, policy, means.catalog, standings) for found in shown)
 
 
 def proof(means: Means, actor: Actor, index: int) -> str:
     """Return the proof of one use of the citizen's data, a C2SP tlog-proof, to be checked offline.
 
     Raises:
-        NotFound: when there is no such entry, it is not about the citizen, or not yet due.
+        NotFound: when there is no such entry, or it is none of the citizen's own.
     """
     label = _label(means, actor)
     logged = means.ledger.entry(index) if label is not None and index >= 0 else None
-    purposes, now = means.decider.policy.purposes, means.clock.now()
-    if logged is None or logged.label != label or not is_due(logged, purposes, now):
+    if logged is None or logged.label != label:
         raise NotFound(f"the ledger has no entry {index}")
     return str(_proofs(means).proof(index))
 
@@ -92,9 +90,9 @@ def _proofs(means: Means) -> Proofs:
     return means.proofs
 
 
-def _standings(means: Means, shown: Iterable[LoggedEntry]) -> dict[int, str]:
+def _standings(means: Means, shown: Iterable[Told]) -> dict[int, str]:
     """Return where every lifted mask and emergency stands by now, by number, if one was used."""
-    if means.emergencies is None or not any("emergency" in (entry.body or {}) for entry in shown):
+    if means.emergencies is None or not any("emergency" in (found.body or {}) for found in shown):
         return {}
     found = means.emergencies.standings(means.clock.now())
     return {standing.emergency.id: standing.state.value for standing in found}
