@@ -280,8 +280,12 @@ class Use:
     Args:
         index: position in the ledger; `Guard.own_proof` proves it.
         time: RFC 3339.
+        action: what was done, as `access.usage_record.UsageAction` has it; `road` by what question.
+        role: "asked_about", or "incidental" where something of another person was asked for.
         fields: {dataset, column, title, how} of every column shown.
         with_case: whether a case reference was given.
+        snapshot, lake_snapshot: what was read, so that it can be shown again; empty and None where
+            nothing was.
         under: where the lifted mask or emergency it rests on stands, as `access.emergency.State`
             has it; empty where it rests on none.
     """
@@ -296,8 +300,13 @@ class Use:
     purpose_title: str
     legal_basis: str
     action: str
+    road: str
+    role: str
     datasets: tuple[str, ...]
     fields: tuple[Mapping[str, str], ...]
     with_case: bool
     reason: str
+    snapshot: str
+    lake_snapshot: int | None
+    request: str
     under: str = ""

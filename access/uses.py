@@ -1,4 +1,4 @@
-"""Ledger entries as the person they are about reads them: plain words, nothing about others.
+"""Usage records as the person they are about reads them: plain words, nothing about others.
 
 Source: 网络数据安全管理条例 21 (a list of purpose, method, category, recipient); PIPL 18, 35, 45.
 """
@@ -7,61 +7,61 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from access.answers import Use
-from access.history import instant
 from access.policy import Policy
 from access.purposes import PurposeRegister
+from access.usage_record import SubjectRole, UsageRecord
 from hub.catalog import Catalog
-from hub.ledger.log import LoggedEntry
+from hub.events import stamp
 
 _UNUSUAL_DELAY = timedelta(days=36_500)  # a purpose that is no longer known stays unshown
 
 
-def is_due(logged: LoggedEntry, purposes: PurposeRegister, now: datetime) -> bool:
+def is_due(use: UsageRecord, purposes: PurposeRegister, now: datetime) -> bool:
     """Say whether a use may be shown to its subject by now.
 
-    An erased entry, or one that is no use of data, is never shown; one whose purpose is no longer
-    in the register waits until the register says how long.
+    One whose purpose is no longer in the register waits until the register says how long.
     """
-    body = logged.body
-    if body is None or "purpose" not in body or "action" not in body:
-        return False
-    purpose = purposes.get(str(body["purpose"]))
+    purpose = purposes.get(use.purpose)
     delay = timedelta(days=purpose.notice_days) if purpose else _UNUSUAL_DELAY
-    if purpose is None and body["decision"] == "refused":
+    if purpose is None and use.decision == "refused":
         delay = timedelta(0)
-    return instant(str(body["time"])) + delay <= now
+    return use.time + delay <= now
 
 
 def use_of(
-    logged: LoggedEntry, policy: Policy, catalog: Catalog, standings: Mapping[int, str]
+    index: int, use: UsageRecord, policy: Policy, catalog: Catalog, standings: Mapping[int, str]
 ) -> Use:
-    """Return an entry in the words of its subject.
+    """Return a record in the words of its subject.
 
     Args:
+        index: its position in the ledger.
         standings: number of a lifted mask or emergency -> where it stands by now.
     """
-    body: Mapping[str, Any] = logged.body or {}
-    actor = body["actor"]
-    purpose = policy.purposes.get(body["purpose"])
+    actor = use.actor
+    purpose = policy.purposes.get(use.purpose)
     return Use(
-        index=logged.index,
-        time=body["time"],
-        outcome="refused" if body["decision"] == "refused" else "allowed",
-        agency=actor["agency"],
-        agency_title=policy.roles.agencies.get(actor["agency"], actor["agency"]),
-        post=actor["post"],
-        purpose=body["purpose"],
-        purpose_title=purpose.title if purpose else body["purpose"],
-        legal_basis=body["legal_basis"],
-        action=body["action"],
-        datasets=tuple(_title(catalog, name) for name in body["dataset"]),
-        fields=tuple(_fields(body["fields"], catalog)),
-        with_case=body["case"] is not None,
-        reason=body["reason"],
-        under=standings.get(body.get("emergency", 0), ""),
+        index=index,
+        time=stamp(use.time),
+        outcome=use.decision,
+        agency=actor.agency,
+        agency_title=policy.roles.agencies.get(actor.agency, actor.agency),
+        post=actor.post,
+        purpose=use.purpose,
+        purpose_title=purpose.title if purpose else use.purpose,
+        legal_basis=use.legal_basis,
+        action=use.action.value,
+        road=use.road.value,
+        role=use.role.value if use.role else SubjectRole.ASKED_ABOUT.value,
+        datasets=tuple(_title(catalog, name) for name in use.datasets),
+        fields=tuple(_fields(use.fields, catalog)),
+        with_case=use.case is not None,
+        reason=use.reason,
+        snapshot=use.snapshot,
+        lake_snapshot=use.lake_snapshot,
+        request=use.request,
+        under=standings.get(use.emergency or 0, ""),
     )
 
 

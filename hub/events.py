@@ -79,6 +79,11 @@ class EventTag(StrEnum):
     QUALITY_CARD_WITHDRAWN = "quality:card:withdrawn"
 
 
+def stamp(time: datetime) -> str:
+    """Return a time, UTC, as the ledger writes it: RFC 3339 with milliseconds."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
     """One thing that happened.
@@ -97,8 +102,11 @@ class AuditEvent:
 
     def body(self) -> dict[str, Any]:
         """Return the JSON object the ledger records."""
-        stamp = self.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        body: dict[str, Any] = {"event": self.tag.value, "time": stamp, **self.details}
+        body: dict[str, Any] = {
+            "event": self.tag.value,
+            "time": stamp(self.time),
+            **self.details,
+        }
         if self.label is not None:
             body["subject"] = self.label.hex()
         return body

@@ -13,6 +13,7 @@ from access.answers import Answer, Use
 from access.asking import Means, ask, found, nobody, reading, refused
 from access.model import Action, Actor, Request
 from access.recording import Prepared
+from access.usage_record import UsageRecord, usage_of
 from access.uses import is_due, use_of
 from hub.errors import NotFound
 from hub.ledger.log import LoggedEntry
@@ -46,14 +47,20 @@ def uses(means: Means, actor: Actor, limit: int) -> tuple[Use, ...]:
 
     Uses whose showing is lawfully delayed are left out without a gap or a count.
     """
+    found = records(means, actor, limit)
+    policy, standings = means.decider.policy, _standings(means, found)
+    return tuple([use_of(index, use, policy, means.catalog, standings) for index, use in found])
+
+
+def records(means: Means, actor: Actor, limit: int) -> list[tuple[int, UsageRecord]]:
+    """Return (position, record) of each use of the citizen's data that `uses` tells of."""
     label = _label(means, actor)
     if label is None:
-        return ()
-    policy, now = means.decider.policy, means.clock.now()
-    due = (logged for logged in _entries(means, label) if is_due(logged, policy.purposes, now))
-    shown = list(islice(due, limit))
-    standings = _standings(means, shown)
-    return tuple(use_of(logged, policy, means.catalog, standings) for logged in shown)
+        return []
+    purposes, now = means.decider.policy.purposes, means.clock.now()
+    mine = ((entry.index, usage_of(entry)) for entry in _entries(means, label))
+    due = ((n, use) for n, use in mine if use is not None and is_due(use, purposes, now))
+    return list(islice(due, limit))
 
 
 def proof(means: Means, actor: Actor, index: int) -> dict[str, Any]:
@@ -64,18 +71,19 @@ def proof(means: Means, actor: Actor, index: int) -> dict[str, Any]:
     """
     label = _label(means, actor)
     logged = means.ledger.entry(index) if label is not None and index >= 0 else None
+    use = usage_of(logged) if logged is not None and logged.label == label else None
     purposes, now = means.decider.policy.purposes, means.clock.now()
-    if logged is None or logged.label != label or not is_due(logged, purposes, now):
+    if use is None or not is_due(use, purposes, now):
         raise NotFound(f"the ledger has no entry {index}")
     return means.ledger.proof_bundle(index)
 
 
-def _standings(means: Means, shown: Iterable[LoggedEntry]) -> dict[int, str]:
+def _standings(means: Means, found: Iterable[tuple[int, UsageRecord]]) -> dict[int, str]:
     """Return where every lifted mask and emergency stands by now, by number, if one was used."""
-    if means.emergencies is None or not any("emergency" in (entry.body or {}) for entry in shown):
+    if means.emergencies is None or all(use.emergency is None for _, use in found):
         return {}
-    found = means.emergencies.standings(means.clock.now())
-    return {standing.emergency.id: standing.state.value for standing in found}
+    standings = means.emergencies.standings(means.clock.now())
+    return {standing.emergency.id: standing.state.value for standing in standings}
 
 
 def _request(means: Means, actor: Actor) -> Request:
