@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from access.model import Action
 from access.usage_record import (
-    RecordedActor,
     SubjectRole,
     Tabulated,
     UsageAction,
@@ -23,61 +21,13 @@ from access.usage_record import (
     usage_of,
 )
 from hub.canonical import canonical_json
-from hub.catalog import Classification
 from hub.errors import LedgerError
 from hub.events import EventTag
 from hub.ledger.log import LoggedEntry
-from tests.access.used import USE
-
-WORDS = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
-TUPLES = st.lists(WORDS, max_size=3).map(tuple)
-TIMES = st.integers(0, 10**12).map(
-    lambda ms: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms % 10**11)
-)
-COUNTS = st.integers(0, 2**31)
-ACTORS = st.builds(
-    RecordedActor, WORDS, WORDS, WORDS, TUPLES, TUPLES, st.sampled_from(Classification)
-)
-TABLES = st.builds(Tabulated, TUPLES, COUNTS, COUNTS, COUNTS) | st.builds(
-    Tabulated, TUPLES, COUNTS, COUNTS, COUNTS, COUNTS, WORDS
-)
+from tests.access.used import ANY_WORDS, USE, records
 
 
-@st.composite
-def records(draw: st.DrawFn) -> UsageRecord:
-    """Draw any record that can be made."""
-    road = draw(st.sampled_from(Action))
-    action = draw(st.sampled_from([released(road), UsageAction.REFUSED, UsageAction.EMERGENCY]))
-    subject = draw(st.none() | st.binary(min_size=16, max_size=32))
-    return UsageRecord(
-        time=draw(TIMES),
-        actor=draw(ACTORS),
-        action=action,
-        road=road,
-        asked=draw(st.none() | TUPLES),
-        datasets=draw(TUPLES),
-        fields=draw(st.dictionaries(WORDS, st.sampled_from(["clear", "masked", "generalised"]))),
-        purpose=draw(WORDS),
-        legal_basis=draw(WORDS),
-        case=draw(st.none() | WORDS),
-        decision=draw(st.sampled_from(["allowed", "refused"])),
-        reason=draw(WORDS),
-        policy=draw(WORDS),
-        rules=draw(TUPLES),
-        grants=draw(TUPLES),
-        snapshot=draw(WORDS),
-        lake_snapshot=draw(st.none() | COUNTS),
-        request=draw(WORDS),
-        subject=subject,
-        role=None if subject is None else draw(st.sampled_from(SubjectRole)),
-        emergency=draw(st.none() | COUNTS),
-        nobody=draw(st.booleans()),
-        limit=draw(st.none() | WORDS),
-        counted=draw(st.none() | TABLES),
-    )
-
-
-@given(records())
+@given(records(ANY_WORDS))
 def test_what_is_recorded_is_read_back(record: UsageRecord) -> None:
     """Through the very bytes that the ledger keeps."""
     assert UsageRecord.parse(json.loads(canonical_json(record.body()))) == record
