@@ -31,6 +31,7 @@ from access.model import Action, Actor, Decision, Request, Trait
 from access.plan import Plan, denied_plan
 from access.ports import GuardKeys, LedgerLog, RegisterSource, SnapshotReader, Snapshots
 from access.privacy import Noise
+from access.publicity import Publicity
 from access.recording import Prepared
 from access.rendering import Document
 from access.traits import Asker, Askers, traits_of
@@ -58,6 +59,7 @@ class Means:
         emergencies: where masks are lifted and emergencies opened; without it none are.
         spend: takes a use of each of some grants, of all or none.
         noise: what counts with noise need; without it they are refused.
+        publicity: bounds how long uses may wait to be made public.
     """
 
     force: InForce
@@ -73,6 +75,7 @@ class Means:
     noise: Noise | None
     spend: Callable[[Sequence[int], datetime], bool]
     emergencies: EmergencyDesk | None
+    publicity: Publicity
 
     @property
     def decider(self) -> Decider:
@@ -132,7 +135,10 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
     Raises:
         RequestError: when the case reference is too long.
         SourceError: when the registers cannot be read.
+        LedgerError: when uses have waited too long to be made public.
     """
+    if request.action not in (Action.OWN, Action.AGGREGATE):
+        means.publicity.require(request.at)
     if request.case is not None and len(request.case) > _LONGEST_CASE:
         raise RequestError(f"a case reference has at most {_LONGEST_CASE} characters")
     name = means.keys.actor.of(request.actor.id).hex()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from access.answers import (
@@ -37,6 +38,7 @@ from access.limits import Limits
 from access.model import Actor
 from access.ports import GuardKeys, LedgerLog, PolicyKeeper, RegisterSource, Snapshots
 from access.privacy import Noise
+from access.publicity import Publicity
 from access.recording import Prepared, Recorder
 from access.roads import counts, own, person, reconciliation, sample, search, unmask
 from access.traits import Askers
@@ -60,6 +62,7 @@ class Guard:
         emergencies: where masks are lifted and emergencies opened; without it none are.
         identify: makes the id of a request that comes without one.
         noise: what counts with noise need; without it they are refused.
+        longest_lag: questions about persons are refused once uses wait longer to be made public.
     """
 
     def __init__(
@@ -76,11 +79,13 @@ class Guard:
         identify: Callable[[], str] = lambda: secrets.token_hex(8),
         noise: Noise | None = None,
         emergencies: EmergencyDesk | None = None,
+        longest_lag: timedelta = timedelta(hours=24),
     ) -> None:
         self._finder = finder = Finder(keys, clock)
         self._keeper = keeper
         self._clock = clock
         askers = Askers(finder)
+        publicity = Publicity(ledger, longest_lag)
 
         def means(force: InForce) -> Means:
             return Means(
@@ -97,6 +102,7 @@ class Guard:
                 noise=noise,
                 emergencies=emergencies,
                 spend=keeper.spend,
+                publicity=publicity,
             )
 
         self._make_means = means

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from access.keeper import InForce
@@ -101,6 +101,10 @@ class LedgerLog(Protocol):
 
     def entries(self, start: int, stop: int) -> list[LoggedEntry]:
         """Return the entries at positions [start, stop), in log order."""
+        ...
+
+    def lag(self, now: datetime) -> timedelta:
+        """Return how long the oldest entry that is not public yet has waited."""
         ...
 
     def proof_bundle(self, index: int) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from typing import Any, Literal
 
 from access.model import Action, Actor
 from hub.catalog import Classification
+from hub.clock import stamp_of
 from hub.errors import LedgerError
-from hub.events import EventTag, stamp
+from hub.events import EventTag
 from hub.ledger.log import LoggedEntry
 from hub.ledger.writer import Entry
 
@@ -223,7 +224,7 @@ class UsageRecord:
         """Return the JSON object that the ledger keeps; `parse` reads it back."""
         body: dict[str, Any] = {
             "event": self.event.value,
-            "time": stamp(self.time),
+            "time": stamp_of(self.time),
             "actor": self.actor.body(),
             "action": self.action.value,
             "road": self.road.value,

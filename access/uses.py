@@ -13,7 +13,7 @@ from access.policy import Policy
 from access.purposes import PurposeRegister
 from access.usage_record import SubjectRole, UsageRecord
 from hub.catalog import Catalog
-from hub.events import stamp
+from hub.clock import stamp_of
 
 _UNUSUAL_DELAY = timedelta(days=36_500)  # a purpose that is no longer known stays unshown
 
@@ -43,7 +43,7 @@ def use_of(
     purpose = policy.purposes.get(use.purpose)
     return Use(
         index=index,
-        time=stamp(use.time),
+        time=stamp_of(use.time),
         outcome=use.decision,
         agency=actor.agency,
         agency_title=policy.roles.agencies.get(actor.agency, actor.agency),

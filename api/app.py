@@ -24,6 +24,7 @@ from api import (
     citizen,
     desk,
     identity_provider,
+    ledger_files,
     officer,
     oversight,
     partner,
@@ -62,7 +63,7 @@ _QUIET: Any = {
     "operation_spans": False,
     "auto_configure": False,
 }
-_DOORS = (officer, unmask, statistics, citizen, partner, desk, oversight, public)
+_DOORS = (officer, unmask, statistics, citizen, partner, desk, oversight, public, ledger_files)
 _PAGES = (
     home_pages,
     officer_pages,

@@ -1,4 +1,4 @@
-"""What anyone may have: checkpoint, proofs of hashes, the verifier, quality, catalogue, health."""
+"""What anyone may have: the ledger's key, proofs of growth, the verifier, quality, catalogue, health."""
 
 from __future__ import annotations
 
@@ -28,16 +28,6 @@ def _text(description: str, example: str) -> dict[int | str, dict[str, Any]]:
 
 
 @router.get(
-    "/public/checkpoint",
-    response_class=PlainTextResponse,
-    responses=_text("Signed note (C2SP).", "mingjing.example/ledger\n42\nq7hV…=\n\n— …\n"),
-)
-def checkpoint(services: CurrentServices) -> Response:
-    """Return the ledger's signed tree head; keep it, and later ask for consistency with it."""
-    return PlainTextResponse(services.ledger.checkpoint())
-
-
-@router.get(
     "/public/key",
     response_class=PlainTextResponse,
     responses=_text("Verifier key (C2SP).", "mingjing.example/ledger+1a2b3c4d+AQ…=\n"),
@@ -45,13 +35,6 @@ def checkpoint(services: CurrentServices) -> Response:
 def key(services: CurrentServices) -> Response:
     """Return the key that checkpoints are verified with; compare it with a printed copy."""
     return PlainTextResponse(f"{services.ledger.key}\n")
-
-
-@router.get("/public/inclusion", response_model=HashProof, responses=problems(400, 422))
-def inclusion(services: CurrentServices, index: _Count, size: _Count) -> Response:
-    """Return the hashes that prove a leaf in the tree of a size; hashes only, no record."""
-    hashes = services.ledger.inclusion(index, size)
-    return json_response(Outcome(200, {"hashes": [value.hex() for value in hashes]}))
 
 
 @router.get("/public/consistency", response_model=HashProof, responses=problems(400, 422))
@@ -101,11 +84,14 @@ def health(services: CurrentServices) -> Response:
     except NotFound:
         snapshot = None
     profile = services.settings.profile
+    published, lag = services.ledger.published(), services.ledger.lag(services.clock.now())
     body = {
         "status": "ok" if snapshot else "unpublished",
         "profile": profile,
         "demonstration": profile == "demonstration",
         "snapshot": snapshot,
         "ledger_size": size,
+        "ledger_published": 0 if published is None else published.size,
+        "ledger_lag_seconds": round(lag.total_seconds()),
     }
     return json_response(Outcome(200, body))

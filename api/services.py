@@ -36,6 +36,7 @@ from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.ledger.opening import open_ledger
 from hub.store.budgets import Budgets
 from hub.store.records import Records
 from hub.store.registers import RegisterReader
@@ -98,8 +99,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     contracts = _in_force(settings, records, code_sets)
     catalog = load_catalog(contracts)
     snapshots = SnapshotStore(settings)
-    signer = keyring.signer("ledger", settings.origin)
-    ledger = Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
+    ledger = open_ledger(settings, keyring, clock)
     keys = GuardKeys.of(keyring)
     keeper = open_keeper(settings, records, catalog, ledger, clock, keys.recipient.of)
     officials = officials_of(settings) or {}
@@ -115,6 +115,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         RegisterReader(records),
         noise=_noise(records, code_sets),
         emergencies=emergencies,
+        longest_lag=timedelta(hours=settings.ledger_max_lag_hours),
     )
     issuer = f"{settings.origin}#{settings.profile}"
     vocabulary = Vocabulary(

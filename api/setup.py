@@ -11,7 +11,7 @@ from hub.config import Settings, save_settings
 from hub.errors import ConfigError
 from hub.events import AuditEvent, EventTag
 from hub.keyring import Keyring
-from hub.ledger.log import Ledger
+from hub.ledger.opening import create_ledger
 from hub.ledger.writer import Entry
 from hub.store.records import Records
 
@@ -38,9 +38,7 @@ def make_hub(settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     texts = read_folder(settings.policy_folder or POLICY_FOLDER)
     catalog = load_catalog(load_filed(settings))
-    signer = keyring.signer("ledger", settings.origin)
-    opened = Ledger(settings.ledger, signer, clock, settings.origin)
-    with opened as ledger, Records.open(settings) as records:
+    with create_ledger(settings, keyring, clock) as ledger, Records.open(settings) as records:
         event = AuditEvent(EventTag.HUB_LEDGER_OPENED, clock.now(), {"origin": settings.origin})
         ledger.append([Entry.of(event)])
         adopt(records, catalog, ledger, texts, clock.now())

@@ -47,6 +47,7 @@ def _commands(settings: Settings) -> dict[str, list[str]]:
     python, location = sys.executable, ["-m", "assets.definitions"]
     return {
         "api": command(settings, settings.port),
+        "publisher": [python, "-m", "api", "ledger", "publish", "--follow"],
         "dagster-daemon": [
             *(python, "-m", "dagster._daemon", "run", *location),
             *("--log-level", "warning"),

@@ -24,6 +24,7 @@ from hub.errors import ContractError, NotFound, SourceError
 from hub.events import AuditEvent
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.ledger.opening import open_ledger
 from hub.ledger.writer import Entry
 from hub.store import lake
 from hub.store.contract_versions import ContractVersions
@@ -187,16 +188,6 @@ def open_runtime(
         finally:
             handle.close()
             ledger.close()
-
-
-def open_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
-    """Return the hub's ledger; a missing file is never quietly made anew.
-
-    Raises:
-        LedgerError: when the file is gone or is of another kind.
-    """
-    signer = keyring.signer("ledger", settings.origin)
-    return Ledger(settings.ledger, signer, clock, settings.origin, create_missing=False)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from hub.canonical import canonical_json
 from hub.clock import SystemClock
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.ledger.opening import ledger_file
 from hub.ledger.writer import Entry
 
 SECONDS = 2.0
@@ -57,9 +58,8 @@ def rows(settings: BenchSettings) -> Iterator[Row]:
     """Yield appends per second at 1, 16 and 64 writers against the plain table's commits."""
     folder = settings.scratch("ledger")
     keyring = Keyring.create(folder / "keyring.json")
-    signer = keyring.signer("ledger", _ORIGIN)
     labels = [os.urandom(16) for _ in range(_LABELS)]
-    ledger = Ledger(folder / "ledger.sqlite", signer, SystemClock(), _ORIGIN)
+    ledger = ledger_file(folder / "ledger.sqlite", keyring, SystemClock(), _ORIGIN)
     with ledger, closing(_plain_table(folder)) as plain:
         sides = {f"{n} writers": _Appending(ledger, n, labels) for n in WRITERS}
         figures = interleaved(

@@ -35,7 +35,7 @@ from contracts.loader import load_catalog, load_contracts
 from hub.clock import SystemClock
 from hub.config import load_settings
 from hub.keyring import Keyring
-from hub.ledger.log import Ledger
+from hub.ledger.opening import create_ledger
 
 CONNECTIONS = 16
 WORKERS = 2
@@ -111,8 +111,7 @@ def make_home(home: Path, residents: int) -> None:
     """
     settings = load_settings(home=home, profile="demonstration")
     keyring = Keyring.create(settings.keyring)
-    signer = keyring.signer("ledger", settings.origin)
-    Ledger(settings.ledger, signer, SystemClock(), settings.origin).close()
+    create_ledger(settings, keyring, SystemClock()).close()
     catalog = load_catalog(load_contracts(settings.contract_folders))
     invented.publish(settings, keyring, catalog, map(invented.person, range(residents)))
     policies = home / "policies"

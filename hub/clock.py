@@ -7,6 +7,11 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 
+def stamp_of(instant: datetime) -> str:
+    """Return an instant as the ledger writes it: RFC 3339, milliseconds, Z."""
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class Clock(Protocol):
     """Says what time it is."""
 

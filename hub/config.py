@@ -43,6 +43,14 @@ class Settings(BaseSettings):
     origin: str = Field(
         "mingjing.example/ledger", description="Name of the ledger in its checkpoints (C2SP)."
     )
+    publish_seconds: float = Field(
+        5.0, gt=0, description="Seconds between two looks of the ledger's publisher."
+    )
+    ledger_max_lag_hours: float = Field(
+        24.0,
+        gt=0,
+        description="Questions about persons are refused once uses wait longer to be made public.",
+    )
     settle_seconds: float = Field(
         2.0, ge=0, description="A dropped file without manifest counts as whole after this long."
     )
@@ -101,6 +109,31 @@ class Settings(BaseSettings):
     def ledger(self) -> Path:
         """File of the ledger."""
         return self.home / "ledger.sqlite"
+
+    @property
+    def ledger_folder(self) -> Path:
+        """Folder of what follows from the ledger: public files, index, bulk disclosures."""
+        return self.home / "ledger"
+
+    @property
+    def ledger_public(self) -> Path:
+        """Folder of the ledger's public files, for any web server or mirror."""
+        return self.ledger_folder / "public"
+
+    @property
+    def ledger_runs(self) -> Path:
+        """Folder of the ledger's index, private."""
+        return self.ledger_folder / "runs"
+
+    @property
+    def ledger_bulk(self) -> Path:
+        """Folder of the tokens of bulk disclosures, private."""
+        return self.ledger_folder / "bulk"
+
+    @property
+    def witness_policy(self) -> Path:
+        """File that says which witnesses must cosign (C2SP tlog-policy)."""
+        return self.home / "witness.policy"
 
     @property
     def usage(self) -> Path:

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from hub.clock import stamp_of
 from hub.identifiers import Label
 
 
@@ -49,6 +50,7 @@ class EventTag(StrEnum):
     CITIZEN_RECORD_OPENED = "citizen:record:opened"
     HUB_CONTRACT_ADOPTED = "hub:contract:adopted"
     HUB_ENTRY_ERASED = "hub:entry:erased"
+    HUB_INDEX_PUBLISHED = "hub:index:published"
     HUB_KEY_ROTATED = "hub:key:rotated"
     HUB_LEDGER_OPENED = "hub:ledger:opened"
     HUB_SNAPSHOT_PUBLISHED = "hub:snapshot:published"
@@ -79,11 +81,6 @@ class EventTag(StrEnum):
     QUALITY_CARD_WITHDRAWN = "quality:card:withdrawn"
 
 
-def stamp(time: datetime) -> str:
-    """Return a time, UTC, as the ledger writes it: RFC 3339 with milliseconds."""
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
     """One thing that happened.
@@ -104,7 +101,7 @@ class AuditEvent:
         """Return the JSON object the ledger records."""
         body: dict[str, Any] = {
             "event": self.tag.value,
-            "time": stamp(self.time),
+            "time": stamp_of(self.time),
             **self.details,
         }
         if self.label is not None:

@@ -13,19 +13,22 @@ import base64
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.errors import ConfigError, KeyMissing
 from hub.files import sync_folder
+from hub.ledger.algorithms import COSIGNATURE, ED25519, ML_DSA_44, SM2, Algorithm
+from hub.ledger.sm2 import Sm2Key
 
 Suite = Literal["intl", "gm"]
 
@@ -45,9 +48,13 @@ PURPOSES: Mapping[str, str] = {
     "recipient": "pseudonyms of values, for one recipient and purpose each",
     "release": "marks of the records that a published count is of",
     "ledger": "signing of ledger checkpoints",
+    "ledger-sm2": "further signature of ledger checkpoints in suite gm",
     "index": "tags that the ledger's index finds entries by",
     "token": "signing of the embedded identity provider's tokens",
 }
+
+#: Purposes whose keys have successors; of the others every value would have to be made anew.
+ROTATED = ("landing", "row", "document", "ledger", "token")
 
 _SCRYPT_N = 2**15
 
@@ -66,17 +73,46 @@ class Key:
 
 
 class NoteSigner:
-    """An Ed25519 signer with a name, as C2SP signed notes and token issuers want it."""
+    """A signer with a name, as C2SP signed notes and token issuers want it.
 
-    def __init__(self, name: str, key: Key) -> None:
-        self._private = Ed25519PrivateKey.from_private_bytes(key.material)
+    Args:
+        algorithm: the one signature type this key is for.
+    """
+
+    def __init__(self, name: str, key: Key, algorithm: Algorithm = ED25519) -> None:
         self.name = name
         self.version = key.version
-        self.public_key = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.algorithm = algorithm
+        self.public_key, self._sign = _PRIVATE[algorithm.code](key.material)
 
     def sign(self, message: bytes) -> bytes:
-        """Return the 64-byte Ed25519 signature of the message."""
-        return self._private.sign(message)
+        """Return the bare signature of the message."""
+        return self._sign(message)
+
+
+def _ed25519(seed: bytes) -> _KeyPair:
+    private = Ed25519PrivateKey.from_private_bytes(seed)
+    return private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw), private.sign
+
+
+def _ml_dsa_44(seed: bytes) -> _KeyPair:
+    private = MLDSA44PrivateKey.from_seed_bytes(seed)
+    return private.public_key().public_bytes_raw(), private.sign
+
+
+def _sm2(seed: bytes) -> _KeyPair:
+    private = Sm2Key(seed)
+    return private.public_key, private.sign
+
+
+#: From the 32 secret bytes: the public key, and what signs a message.
+_KeyPair: TypeAlias = tuple[bytes, Callable[[bytes], bytes]]
+_PRIVATE: Mapping[bytes, Callable[[bytes], _KeyPair]] = {
+    ED25519.code: _ed25519,
+    COSIGNATURE.code: _ed25519,
+    ML_DSA_44.code: _ml_dsa_44,
+    SM2.code: _sm2,
+}
 
 
 class Keyring:
@@ -140,19 +176,28 @@ class Keyring:
         """Return every key, by purpose and version."""
         return tuple(self._keys[k] for k in sorted(self._keys))
 
-    def signer(self, purpose: str, name: str) -> NoteSigner:
-        """Return the current Ed25519 signer of a purpose under a public name."""
-        return NoteSigner(name, self.key(purpose))
-
-    def rotate(self, purpose: str, suite: Suite | None = None) -> Key:
-        """Add the next version of a sealing or token key and write the keyring.
+    def signer(
+        self,
+        purpose: str,
+        name: str,
+        version: int | None = None,
+        algorithm: Algorithm = ED25519,
+    ) -> NoteSigner:
+        """Return the signer of a purpose under a public name, the current one if not said.
 
         Raises:
-            ConfigError: for keyed hashes, whose rotation would break every join, and for the
-                ledger key, whose successor the log itself has to announce.
+            KeyMissing: when there is no such key.
+        """
+        return NoteSigner(name, self.key(purpose, version), algorithm)
+
+    def rotate(self, purpose: str, suite: Suite | None = None) -> Key:
+        """Add the next version of a sealing or signing key and write the keyring.
+
+        Raises:
+            ConfigError: for keyed hashes, whose rotation would break every join.
         """
         current = self.key(purpose)
-        if purpose not in ("landing", "row", "document", "token"):
+        if purpose not in ROTATED:
             raise ConfigError(f"key {purpose!r} cannot be rotated in place")
         new = Key(purpose, current.version + 1, suite or current.suite, secrets.token_bytes(32))
         self._keys[purpose, new.version] = new

@@ -16,7 +16,7 @@ from typing import Any
 from access.exports.source import SYSTEM, Source, by_dataset
 from access.model import Action
 from access.usage_record import RecordedActor, UsageAction, UsageRecord
-from hub.events import stamp
+from hub.clock import stamp_of
 
 VERSION = "5.0.0"
 MEDIA_TYPE = "application/fhir+json; fhirVersion=5.0"
@@ -44,7 +44,7 @@ def audit_event(index: int, use: UsageRecord, source: Source) -> dict[str, Any]:
     Args:
         index: its position in the ledger, which is its id.
     """
-    time = stamp(use.time)
+    time = stamp_of(use.time)
     code, display = _CATEGORIES.get(use.action, _PATIENT_RECORD)
     event: dict[str, Any] = {
         "resourceType": "AuditEvent",
@@ -82,7 +82,7 @@ def bundle(events: Iterable[Mapping[str, Any]], source: Source, now: datetime) -
     whole: dict[str, Any] = {
         "resourceType": "Bundle",
         "type": "collection",
-        "timestamp": stamp(now),
+        "timestamp": stamp_of(now),
     }
     return {**whole, "entry": entries} if entries else whole  # nor an empty list
 

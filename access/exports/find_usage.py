@@ -13,7 +13,7 @@ from typing import Any
 
 from access.exports.source import SYSTEM, Source
 from access.usage_record import SubjectRole, UsageAction, UsageRecord
-from hub.events import stamp
+from hub.clock import stamp_of
 
 #: Most records of one answer, where the question does not say fewer.
 LIMIT = 1000
@@ -41,7 +41,7 @@ def usage(use: UsageRecord, source: Source) -> dict[str, Any]:
     datasets = "、".join(titles.dataset(name) for name in use.datasets)
     beside = "（作为他人记录的相关方 / as another party of a record）"
     return {
-        "logtime": stamp(use.time),
+        "logtime": stamp_of(use.time),
         "action": f"{titles.purpose(use.purpose)}：{_WORDS[use.action]} {datasets}".rstrip()
         + (beside if use.role is SubjectRole.INCIDENTAL else ""),
         "receiverCode": use.actor.agency,

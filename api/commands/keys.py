@@ -11,7 +11,7 @@ from api.console import door, out, print_rows
 from hub.clock import SystemClock
 from hub.events import AuditEvent, EventTag
 from hub.keyring import PURPOSES, Keyring
-from hub.ledger.log import Ledger
+from hub.ledger.opening import open_ledger
 from hub.ledger.writer import Entry
 
 app = typer.Typer(no_args_is_help=True, help="Keys: list versions, rotate.")
@@ -37,21 +37,17 @@ def list_keys(home: Home = None, as_json: Json = False) -> None:
 
 @app.command()
 def rotate(
-    purpose: Annotated[str, typer.Argument(help="landing, row, document or token")],
+    purpose: Annotated[str, typer.Argument(help="landing, row, document, ledger or token")],
     home: Home = None,
 ) -> None:
     """Add a new version of a key; what older versions sealed stays readable."""
     with door():
         settings = settings_of(home)
         ring = Keyring.open(settings.keyring, settings.passphrase)
-        signer = ring.signer("ledger", settings.origin)
         clock = SystemClock()
-        key = ring.rotate(purpose, settings.suite)
-        ledger = Ledger(settings.ledger, signer, clock, settings.origin)
-        try:
+        with open_ledger(settings, ring, clock) as ledger:  # signs with the key of before
+            key = ring.rotate(purpose, settings.suite)
             details = {"purpose": purpose, "version": key.version, "suite": key.suite}
             event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), details)
             ledger.append([Entry.of(event)])
-        finally:
-            ledger.close()
         out.print(f"{purpose}: version {key.version} is in use from now on. Back up the keyring.")

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from api import publishing
 from api.commands.options import Home, Json, settings_of
 from api.console import door, err, out, print_json
 from hub.clock import SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
+from hub.ledger import opening
 from hub.ledger.log import Ledger
+from hub.ledger.publisher import Publisher
 
 app = typer.Typer(no_args_is_help=True, help="The ledger: verify, checkpoint, key, proof.")
 
@@ -26,8 +31,11 @@ def open_ledger(settings: Settings) -> Ledger:
         LedgerError: when the file is gone or is of another kind; it is never made anew here.
     """
     keyring = Keyring.open(settings.keyring, settings.passphrase)
-    signer = keyring.signer("ledger", settings.origin)
-    return Ledger(settings.ledger, signer, SystemClock(), settings.origin, create_missing=False)
+    return opening.open_ledger(settings, keyring, SystemClock())
+
+
+def _publisher(settings: Settings, ledger: Ledger) -> Publisher:
+    return opening.publisher_of(settings, ledger, SystemClock())
 
 
 @app.command()
@@ -64,9 +72,9 @@ def verify(home: Home = None, as_json: Json = False) -> None:
 
 @app.command()
 def checkpoint(home: Home = None) -> None:
-    """Print the signed checkpoint (C2SP tlog-checkpoint)."""
+    """Print the checkpoint that is public (C2SP tlog-checkpoint). Exit 66 before the first."""
     with door(), open_ledger(settings_of(home)) as ledger:
-        typer.echo(ledger.checkpoint(), nl=False)
+        typer.echo(ledger.checkpoint().note, nl=False)
 
 
 @app.command()
@@ -89,3 +97,31 @@ def proof(
             typer.echo(text)
         else:
             to.write_text(text + "\n")
+
+
+@app.command()
+def publish(
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Stay, and publish every `publish_seconds`.")
+    ] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Make public what is recorded: index, files, checkpoint. Exit 75 while witnesses are missing."""
+    with door():
+        settings = settings_of(home)
+        with open_ledger(settings) as ledger, closing(_publisher(settings, ledger)) as publisher:
+            if follow:
+                publishing.follow(publisher, settings.publish_seconds)
+                return
+            turn = publishing.publish_once(publisher)
+        if as_json:
+            print_json(asdict(turn))
+        elif turn.waiting:
+            err.print(f"[yellow]waiting[/]: {turn.waiting}; {turn.size:,} entries are public")
+        else:
+            out.print(f"{turn.size:,} entries are public")
+        for name, answer in () if as_json else turn.answers:
+            out.print(f"  {name}: {answer}", markup=False)
+        if turn.waiting:
+            raise typer.Exit(75)

@@ -252,6 +252,8 @@ class Health(Wire):
             "demonstration": True,
             "snapshot": "20260602T030000Z",
             "ledger_size": 42,
+            "ledger_published": 41,
+            "ledger_lag_seconds": 3,
         }
     )
 
@@ -260,6 +262,10 @@ class Health(Wire):
     demonstration: bool
     snapshot: str | None = Field(description="Published version in service.")
     ledger_size: int
+    ledger_published: int = Field(description="Entries that the public checkpoint covers.")
+    ledger_lag_seconds: int = Field(
+        description="How long the oldest entry that is not public yet has waited."
+    )
 
 
 class ProblemCode(Wire):

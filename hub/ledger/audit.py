@@ -12,11 +12,20 @@ the whole reading, so that entries appended meanwhile are neither seen nor mista
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from hub.errors import LedgerError, TamperDetected
+from hub.ledger.entry import (
+    NO_PREVIOUS,
+    SALT_BYTES,
+    ChainKind,
+    content_of,
+    entry_of,
+    link_of,
+    tag_of,
+)
 from hub.ledger.merkle import (
     HASH_BYTES,
     cover,
@@ -27,9 +36,9 @@ from hub.ledger.merkle import (
     root_of_inclusion,
     spine_levels,
 )
-from hub.ledger.note import Checkpoint, VerifierKey
-from hub.ledger.storage import Storage, StoredEntry
-from hub.ledger.writer import ERASED_EVENT, SALT_BYTES, commitment_of, open_head
+from hub.ledger.note import Checkpoint
+from hub.ledger.store import ChainHead, Store, StoredEntry
+from hub.ledger.writer import ERASED_EVENT, Identity, open_head
 
 CHUNK_ENTRIES = 4096
 FINDINGS_LIMIT = 1000
@@ -68,20 +77,18 @@ class Audit:
         return self.total == 0
 
 
-def audit(
-    storage: Storage, keys: Sequence[VerifierKey], origin: str, progress: Progress | None = None
-) -> Audit:
+def audit(store: Store, identity: Identity, progress: Progress | None = None) -> Audit:
     """Verify a whole ledger.
 
     Args:
-        storage: a connection of its own.
-        keys: verifier keys of the ledger, present and former.
+        store: a connection of its own.
+        identity: whose ledger it is: its keys, present and former, and those of its chains.
         progress: called with (entries read, entries in all) now and then.
     """
-    reading = _Reading(storage)
+    reading = _Reading(store, identity)
     try:
-        with storage.transaction(write=False):
-            reading.run(keys, origin, progress or (lambda _done, _all: None))
+        with store.transaction(write=False):
+            reading.run(progress or (lambda _done, _all: None))
     except LedgerError as exc:
         reading.find(None, "file", f"reading stopped: {exc.message}")
     return Audit(reading.size, reading.erased, tuple(reading.findings), reading.total)
@@ -90,8 +97,10 @@ def audit(
 class _Reading:
     """The state of one pass over a ledger."""
 
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
+    def __init__(self, store: Store, identity: Identity) -> None:
+        self._store = store
+        self._identity = identity
+        self._heads: dict[bytes, ChainHead] = {}  # of each chain, as far as it was read
         self._root: bytes | None = None  # what is believed where stored values disagree
         self._stack: list[bytes | None] = []  # the tree's edge; None: unknown, see `_grow`
         self._pending: dict[int, StoredEntry] = {}  # erased, its erasure not yet come across
@@ -106,14 +115,14 @@ class _Reading:
         if len(self.findings) < FINDINGS_LIMIT:
             self.findings.append(Finding(index, field, problem))
 
-    def run(self, keys: Sequence[VerifierKey], origin: str, progress: Progress) -> None:
+    def run(self, progress: Progress) -> None:
         """Read everything once, in log order."""
-        for problem in self._storage.damage():
+        for problem in self._store.damage():
             self.find(None, "file", problem)
-        head = self._head(keys, origin)
-        self.size = self._storage.count() if head is None else head.size
+        head = self._head()
+        self.size = self._store.count() if head is None else head.size
         self._root = self._stored_root() if head is None else head.root
-        for table, position in self._storage.strays(self.size, FINDINGS_LIMIT):
+        for table, position in self._store.strays(self.size, FINDINGS_LIMIT):
             self.find(position, table, f"a row beyond the {self.size} entries that were signed")
         for start in range(0, self.size, CHUNK_ENTRIES):
             stop = min(start + CHUNK_ENTRIES, self.size)
@@ -123,9 +132,9 @@ class _Reading:
             self.find(index, "record and salt", "gone, and no entry records their erasure")
         self._conclude(head)
 
-    def _head(self, keys: Sequence[VerifierKey], origin: str) -> Checkpoint | None:
+    def _head(self) -> Checkpoint | None:
         try:
-            return open_head(self._storage.note(), keys, origin)
+            return open_head(self._store.note(), self._identity.keys, self._identity.origin)
         except TamperDetected as exc:
             self.find(None, "checkpoint", exc.message)
             return None
@@ -133,14 +142,14 @@ class _Reading:
     def _stored_root(self) -> bytes | None:
         nodes = cover(0, self.size)
         try:
-            hashes = self._storage.hashes(nodes)
+            hashes = self._store.hashes(nodes)
         except TamperDetected:
             return None
         return fold([hashes[node] for node in nodes])
 
     def _chunk(self, start: int, stop: int) -> None:
-        entries = {entry.position: entry for entry in self._storage.entries(start, stop)}
-        spines = self._storage.spines(start, stop)
+        entries = {entry.position: entry for entry in self._store.entries(start, stop)}
+        spines = self._store.spines(start, stop)
         for index in range(start, stop):
             spine = self._spine(index, spines.get(index))
             stored = None if spine is None else spine[:HASH_BYTES]
@@ -160,14 +169,14 @@ class _Reading:
         if entry is None:
             self.find(index, "entry", "missing")
             return stored
-        named = leaf_hash(entry.commitment) if _is_hash(entry.commitment) else None
-        computed = _computed(entry)
-        erased = entry.record is None and entry.salt is None
-        if named is not None and named == stored and (erased or computed == named):
+        named, computed = _named(entry), self._computed(entry)
+        if named is not None and named == stored and computed == named:
             right: bytes | None = named
         else:
             right = self._arbitrate(index, entry, (stored, named, computed))
-        if erased:
+        if _is_hash(entry.tag) and _is_hash(entry.link):
+            self._heads[entry.chain] = ChainHead(entry.number, entry.entry)
+        if entry.record is None and entry.salt is None:
             self._pending[index] = entry
         elif computed is not None and computed == right:
             self._columns(index, entry)
@@ -185,16 +194,53 @@ class _Reading:
         if stored is not None and stored != right:
             self.find(index, "leaf hash", "changed in the stored tree")
         if named != right:
-            self.find(index, "commitment", "changed after it was signed")
-        if computed != right and (entry.record is not None or entry.salt is not None):
-            self.find(index, *_content_problem(entry))
+            self.find(index, "tag or link", "changed after it was signed")
+        if computed != right:
+            self.find(index, *self._content_problem(entry))
         return right
+
+    def _computed(self, entry: StoredEntry) -> bytes | None:
+        """Return the leaf hash that record, salt and place in the chain make, None if they cannot."""
+        content = _content(entry)
+        if content is None or not isinstance(entry.chain, bytes) or not entry.chain:
+            return None
+        head = self._heads.get(entry.chain)
+        if entry.number != (0 if head is None else head.number + 1):
+            return None
+        tag = tag_of(self._identity.chains.of_name(entry.chain), entry.number)
+        link = link_of(NO_PREVIOUS if head is None else head.entry, entry.number, content)
+        return leaf_hash(entry_of(tag, link))
+
+    def _content_problem(self, entry: StoredEntry) -> tuple[str, str]:
+        """Return field and problem of an entry whose record and place do not make its leaf."""
+        if entry.record is None and entry.salt is None and _is_hash(entry.content):
+            content = entry.content
+        else:
+            for field, value in (("record", entry.record), ("salt", entry.salt)):
+                if value is None:
+                    return field, "missing, though it was not erased"
+                if not isinstance(value, bytes):
+                    return field, "not of the kind the ledger writes"
+            if entry.salt is not None and len(entry.salt) != SALT_BYTES:
+                return "salt", f"not of {SALT_BYTES} bytes"
+            content = _content(entry)
+        if not isinstance(entry.chain, bytes) or not entry.chain:
+            return "chain", "not of the kind the ledger writes"
+        head = self._heads.get(entry.chain)
+        if entry.number != (0 if head is None else head.number + 1):
+            return "number", "not the next of its chain"
+        if entry.tag != tag_of(self._identity.chains.of_name(entry.chain), entry.number):
+            return "chain", "not the one whose tag was signed"
+        previous = NO_PREVIOUS if head is None else head.entry
+        if content is not None and entry.link == link_of(previous, entry.number, content):
+            return "tag or link", "changed after it was signed"
+        return "record or salt", "changed after it was signed"
 
     def _leads_to_root(self, level: int, position: int, value: bytes) -> bool:
         """Say whether a node's hash leads to the signed root along the stored tree."""
         path = inclusion_path(position << level, self.size)[level:]
         try:
-            hashes = self._storage.hashes(node for nodes in path for node in nodes)
+            hashes = self._store.hashes(node for nodes in path for node in nodes)
         except TamperDetected:
             return False
         proof = [fold([hashes[node] for node in nodes]) for nodes in path]
@@ -207,9 +253,9 @@ class _Reading:
         if body is None:
             self.find(index, "record", "not a JSON object")
             return
-        label = entry.label.hex() if isinstance(entry.label, bytes) else entry.label
-        if label != body.get("subject"):
-            self.find(index, "label", "not the record's subject")
+        subject = _subject_of(entry.chain)
+        if subject is not None and subject != body.get("subject"):
+            self.find(index, "chain", "not that of the record's subject")
         for field, value in (("event", entry.event), ("time", entry.time)):
             if value != body.get(field):
                 self.find(index, field, "not the record's")
@@ -227,11 +273,8 @@ class _Reading:
             )
             return
         self.erased += 1
-        label = erased.label.hex() if isinstance(erased.label, bytes) else erased.label
         if erased.erased_by != index:
             self.find(erased.position, "erased_by", f"it was entry {index} that erased it")
-        if label != body.get("subject"):
-            self.find(erased.position, "label", f"not the one entry {index} says was erased")
         if {"event": erased.event, "time": erased.time} != body.get("of"):
             self.find(erased.position, "event or time", f"not what entry {index} says was erased")
 
@@ -275,23 +318,25 @@ def _is_hash(value: object) -> bool:
     return isinstance(value, bytes) and len(value) == HASH_BYTES
 
 
-def _computed(entry: StoredEntry) -> bytes | None:
-    """Return the leaf hash that record and salt make, or None when they cannot."""
-    record, salt = entry.record, entry.salt
+def _named(entry: StoredEntry) -> bytes | None:
+    """Return the leaf hash that tag and link make, or None when they cannot."""
+    return leaf_hash(entry.entry) if _is_hash(entry.tag) and _is_hash(entry.link) else None
+
+
+def _content(entry: StoredEntry) -> bytes | None:
+    """Return what record and salt commit to, or what stands in for them; None if neither does."""
+    record, salt, content = entry.record, entry.salt, entry.content
+    if record is None and salt is None:
+        return content if _is_hash(content) else None
     if isinstance(record, bytes) and isinstance(salt, bytes) and len(salt) == SALT_BYTES:
-        return leaf_hash(commitment_of(salt, record))
+        return content_of(salt, record)
     return None
 
 
-def _content_problem(entry: StoredEntry) -> tuple[str, str]:
-    for field, value in (("record", entry.record), ("salt", entry.salt)):
-        if value is None:
-            return field, "missing, though it was not erased"
-        if not isinstance(value, bytes):
-            return field, "not of the kind the ledger writes"
-    if entry.salt is not None and len(entry.salt) != SALT_BYTES:
-        return "salt", f"not of {SALT_BYTES} bytes"
-    return "record or salt", "changed after it was signed"
+def _subject_of(chain: bytes) -> str | None:
+    """Return the subject that a person's chain is of, as records spell it; None for the others."""
+    is_persons = isinstance(chain, bytes) and chain[:1] == bytes([ChainKind.SUBJECT])
+    return chain[1:].hex() if is_persons else None
 
 
 def _parsed(record: bytes | None) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ Source: HMAC-SHA-256 (RFC 2104) as the keyed derivation; the layout is this proj
 
 from __future__ import annotations
 
+import base64
 import hmac
 from dataclasses import dataclass
 from enum import IntEnum
@@ -71,6 +72,36 @@ SEALED = Chain(ChainKind.SEALED)
 BULK = Chain(ChainKind.BULK)
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the 32 bytes of an entry are made of; once erased, with neither salt nor record."""
+
+    position: int
+    tag: bytes
+    previous: bytes
+    number: int
+    content: bytes
+    salt: bytes | None
+    record: bytes | None
+
+    @property
+    def entry(self) -> bytes:
+        """The 32 bytes that the tree holds."""
+        return entry_of(self.tag, link_of(self.previous, self.number, self.content))
+
+    def body(self) -> dict[str, object]:
+        """Return it as JSON: bytes in base64; salt and record, or the content in their place."""
+        body: dict[str, object] = {
+            "position": self.position,
+            "tag": _base64(self.tag),
+            "previous": _base64(self.previous),
+            "number": self.number,
+        }
+        if self.salt is None or self.record is None:
+            return {**body, "content": _base64(self.content)}
+        return {**body, "salt": _base64(self.salt), "record": _base64(self.record)}
+
+
 def content_of(salt: bytes, record: bytes) -> bytes:
     """Return the 32-byte commitment to a record: it says nothing once salt and record are gone."""
     return sha256(_RECORD + salt + record).digest()
@@ -117,3 +148,7 @@ class ChainKeys:
         if name[0] == ChainKind.BULK:
             return bulk_chain_key(self._origin)
         return hmac.digest(self._index_key, _CHAIN + name, "sha256")
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -16,33 +16,30 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from hub.clock import Clock
+from hub.clock import Clock, stamp_of
 from hub.errors import LedgerError, NotFound, RequestError, TamperDetected
 from hub.ledger.audit import Audit, Progress, audit
 from hub.ledger.committer import Committer, Receipt, receipt
-from hub.ledger.merkle import (
-    CompactRange,
-    Node,
-    consistency_path,
-    fold,
-    inclusion_path,
-    verify_consistency,
-)
-from hub.ledger.note import Checkpoint, Note, Signer, VerifierKey, open_checkpoint
-from hub.ledger.storage import Storage, StoredEntry, create
-from hub.ledger.verify import FORMAT, Verdict
+from hub.ledger.entry import Chain, ChainKind, Opening
+from hub.ledger.merkle import CompactRange, Node, consistency_path, cover, fold, inclusion_path
+from hub.ledger.note import Checkpoint, Note, VerifierKey
+from hub.ledger.store import Store, StoredEntry, StoredPublication, opening_of, previous_of
+from hub.ledger.verify import FORMAT
 from hub.ledger.writer import (
     ERASED_EVENT,
     Entry,
     Identity,
+    LastEntry,
     PreparedEntry,
+    SaltedEntry,
     Writer,
     open_head,
     prepare,
+    salted,
 )
 
 
@@ -53,9 +50,14 @@ class LoggedEntry:
     index: int
     event: str
     time: str
-    label: bytes | None
+    chain: Chain
     record: bytes | None
     erased_by: int | None
+
+    @property
+    def label(self) -> bytes | None:
+        """The subject in whose chain it stands, None in every other chain."""
+        return self.chain.label if self.chain.kind is ChainKind.SUBJECT else None
 
     @property
     def body(self) -> Mapping[str, Any] | None:
@@ -64,44 +66,37 @@ class LoggedEntry:
 
 
 class Ledger:
-    """One append-only log in one file, shared by any number of threads and processes.
+    """One append-only log, shared by any number of threads and processes.
 
     Args:
-        path: the ledger's file; made with an empty, signed tree when missing and `create`.
-        signer: Ed25519 signer of the checkpoints; its name SHOULD be the origin.
+        connect: opens a connection to where it is kept; whoever calls it closes it.
+        identity: its origin, signer, chains and former keys.
         clock: dates erasures.
-        origin: the log's public name, first line of every checkpoint.
-        former: verifier keys of the log's earlier signers, after a key rotation.
         random: source of salts.
-        storage: opens a connection to the file.
+        kept: returns the checkpoint that was last made public, from outside the store.
     Raises:
-        LedgerError: when the file is missing and must not be made, or is of another kind.
+        LedgerError: when it is missing or of another kind.
     """
 
     def __init__(
         self,
-        path: Path,
-        signer: Signer,
+        connect: Callable[[], Store],
+        identity: Identity,
         clock: Clock,
-        origin: str,
         *,
-        former: Sequence[VerifierKey] = (),
-        create_missing: bool = True,
         random: Callable[[int], bytes] = secrets.token_bytes,
-        storage: Callable[[Path], Storage] = Storage,
+        kept: Callable[[], Checkpoint | None] = lambda: None,
     ) -> None:
-        if not origin or "\n" in origin:
+        if not identity.origin or "\n" in identity.origin:
             raise LedgerError("a ledger's origin is one line of text")
-        self._path = path
+        self.connect = connect
+        self._identity = identity
         self._clock = clock
         self._random = random
-        self._open = storage
-        self._identity = Identity(origin, signer, tuple(former))
-        if create_missing and not path.exists():
-            create(path, self._identity.sign(CompactRange()))
+        self._kept = kept
         self._committer = Committer(self._writer)
         self._reading = Lock()  # guards _reader
-        self._reader = storage(path)
+        self._reader = connect()
         self._verified: tuple[str, Checkpoint] | None = None
         with self._read() as reader:
             reader.note()
@@ -118,8 +113,13 @@ class Ledger:
         return self._identity.origin
 
     @property
+    def keys(self) -> tuple[VerifierKey, ...]:
+        """The public keys its checkpoints are verified with, the current one first."""
+        return self._identity.keys
+
+    @property
     def key(self) -> VerifierKey:
-        """The public key its checkpoints are verified with; `str` of it is its `vkey`."""
+        """The public key it signs with now; `str` of it is its `vkey`."""
         return self._identity.keys[0]
 
     def append(self, entries: Sequence[Entry]) -> Receipt:
@@ -129,7 +129,7 @@ class Ledger:
             RequestError: when an entry is not fit to record; nothing was submitted.
             LedgerError: when they could not be recorded, or it is not known whether they were.
         """
-        return self._committer.append(_prepared(entries))
+        return self._committer.append(self._salted(entries))
 
     def submit(self, entries: Sequence[Entry | PreparedEntry]) -> Future[Receipt]:
         """Record entries together, all or none; the future has the receipt once they are durable.
@@ -142,7 +142,21 @@ class Ledger:
             RequestError: when there is no entry or one is not fit to record.
             LedgerError: after `close`.
         """
-        return self._committer.submit(_prepared(entries))
+        return self._committer.submit(self._salted(entries))
+
+    def append_last(self, build: LastEntry) -> Receipt:
+        """Record one entry that is made, with the ledger locked, of all entries before it.
+
+        Raises:
+            RequestError: when the entry is not fit to record.
+            LedgerError: when it could not be recorded.
+        """
+        self._committer.check_open()
+        writer = self._writer()
+        try:
+            return receipt(writer.append_last(build))
+        finally:
+            writer.close()
 
     def erase(self, index: int, by: str, ground: str) -> Receipt:
         """Forget an entry's record and salt for good, and record that, by whom and why.
@@ -162,26 +176,27 @@ class Ledger:
         entry = self.entry(index)
         if entry.erased_by is not None or entry.event == ERASED_EVENT:
             raise RequestError(f"entry {index} is erased already or records an erasure")
-        stamp = self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         note = {
             "event": ERASED_EVENT,
-            "time": stamp,
+            "time": stamp_of(self._clock.now()),
             "entry": index,
             "of": {"event": entry.event, "time": entry.time},
             "by": by,
             "ground": ground,
         }
-        prepared = prepare(Entry(entry.label, note))
-        storage = self._open(self._path)
+        erasure = self._salted((Entry(entry.label, note),))
+        store = self.connect()
         try:
-            appended = self._writer(storage).append((prepared,), erasing=index)
-            storage.truncate_log()
+            appended = self._writer(store).append(erasure, erasing=index)
+            store.truncate_log()
         finally:
-            storage.close()
+            store.close()
         return receipt(appended)
 
-    def checkpoint(self) -> str:
+    def head(self) -> str:
         """Return the signed note over everything durable, under the current key.
+
+        It covers what is not public yet; what was made public is `published`.
 
         Raises:
             TamperDetected: when the stored one is not this ledger's own.
@@ -197,6 +212,57 @@ class Ledger:
             finally:
                 writer.close()
         return note
+
+    def signed(self, size: int) -> str:
+        """Return the signed checkpoint of the tree of a size.
+
+        Raises:
+            RequestError: unless 0 <= size <= the log's size.
+            TamperDetected: when the stored tree is not what was signed.
+        """
+        note = self.head()
+        if self._head(note).size == size:
+            return note
+        if not 0 <= size <= self._head(note).size:
+            raise RequestError(f"this ledger has no tree of size {size}")
+        with self._read() as reader:
+            hashes = reader.hashes(cover(0, size))
+        return self._identity.sign(CompactRange(size, tuple(hashes[n] for n in cover(0, size))))
+
+    def published(self) -> StoredPublication | None:
+        """Return what was last made public; None before the first time."""
+        with self._read() as reader:
+            return reader.published()
+
+    def checkpoint(self) -> StoredPublication:
+        """Return what is public.
+
+        Raises:
+            NotFound: before the first time.
+        """
+        published = self.published()
+        if published is None:
+            raise NotFound("nothing of the ledger is public yet: `hub ledger publish` does it")
+        return published
+
+    def lag(self, now: datetime) -> timedelta:
+        """Return how long the oldest entry that is not public yet has waited; zero for none."""
+        published = self.published()
+        first = 0 if published is None else published.size
+        with self._read() as reader:
+            waiting = reader.entry(first)
+        if waiting is None:
+            return timedelta()
+        return max(now - datetime.fromisoformat(waiting.time), timedelta())
+
+    def publish(self, publication: StoredPublication) -> None:
+        """Remember what is made public, before it is."""
+        store = self.connect()
+        try:
+            with store.transaction():
+                store.write_published(publication)
+        finally:
+            store.close()
 
     @property
     def size(self) -> int:
@@ -223,14 +289,41 @@ class Ledger:
     def entries_of(
         self, label: bytes, *, before: int | None = None, limit: int = 1000
     ) -> list[LoggedEntry]:
-        """Return a label's entries, newest first; for the label's own subject and no one else.
+        """Return a subject's entries, newest first; for the subject's own eyes and no one else's.
+
+        Args:
+            before: only entries below this position, to turn the page.
+        """
+        return self.chain(Chain(ChainKind.SUBJECT, label), before=before, limit=limit)
+
+    def chain(
+        self, chain: Chain, *, before: int | None = None, limit: int = 1000
+    ) -> list[LoggedEntry]:
+        """Return a chain's entries, newest first.
 
         Args:
             before: only entries below this position, to turn the page.
         """
         bound = (1 << 63) - 1 if before is None else before
         with self._read() as reader:
-            return [_logged(stored) for stored in reader.entries_of(label, bound, limit)]
+            return [_logged(stored) for stored in reader.chain(chain.name, bound, limit)]
+
+    def opening(self, index: int) -> Opening:
+        """Return what the tree's 32 bytes of an entry are made of.
+
+        Raises:
+            NotFound: when the log has no such entry.
+        """
+        with self._read() as reader:
+            stored = reader.entry(index) if 0 <= index < 1 << 63 else None
+            if stored is None:
+                raise NotFound(f"the ledger has no entry {index}")
+            return opening_of(stored, previous_of(reader, stored))
+
+    def tags(self, start: int, stop: int) -> list[bytes]:
+        """Return the tags of the entries at positions [start, stop), in order."""
+        with self._read() as reader:
+            return reader.tags(start, stop)
 
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         """Return the inclusion proof of an entry in the tree of a size, leaf's sibling first.
@@ -256,17 +349,17 @@ class Ledger:
         """Return the proof of one entry, for its subject to keep and check offline.
 
         Returns:
-            The JSON object that `hub.ledger.verify` reads: format, origin, index, size, record and
-            salt (base64), inclusion (list of base64), checkpoint (signed note).
+            The JSON object that `hub.ledger.verify` reads.
         Raises:
             NotFound: when there is no such entry, or its record was erased.
         """
-        note = self.checkpoint()
+        note = self.head()
         size = self._head(note).size
         with self._read() as reader:
             stored = reader.entry(index) if 0 <= index < size else None
-        if stored is None:
-            raise NotFound(f"the ledger has no entry {index}")
+            if stored is None:
+                raise NotFound(f"the ledger has no entry {index}")
+            previous = previous_of(reader, stored)
         if stored.record is None or stored.salt is None:
             raise NotFound(
                 f"entry {index} was erased by entry {stored.erased_by}, which has a proof"
@@ -276,36 +369,22 @@ class Ledger:
             "origin": self.origin,
             "index": index,
             "size": size,
+            "tag": _base64(stored.tag),
+            "previous": _base64(previous),
+            "number": stored.number,
             "record": _base64(stored.record),
             "salt": _base64(stored.salt),
             "inclusion": [_base64(h) for h in self._proof(inclusion_path(index, size))],
             "checkpoint": note,
         }
 
-    def continues(self, earlier: str) -> Verdict:
-        """Judge whether the log still holds all it held at a checkpoint that was kept elsewhere.
-
-        False means rolled back, cut or rewritten since then, or that the note was never ours.
-        """
-        try:
-            old = open_checkpoint(earlier, self._identity.keys, self.origin)
-        except RequestError as exc:
-            return Verdict(False, (exc.message,))
-        new = self._head(self._note())
-        if old.size > new.size:
-            return Verdict(False, (f"rolled back from {old.size} to {new.size} entries",))
-        proof = self._proof(consistency_path(old.size, new.size))
-        if not verify_consistency(old.size, new.size, proof, old.root, new.root):
-            return Verdict(False, (f"the first {old.size} entries are not what they were",))
-        return Verdict(True, (f"{new.size} entries begin with the same {old.size} as before",))
-
     def verify_all(self, progress: Progress | None = None) -> Audit:
         """Read everything again and return what is wrong, entry by entry. See `audit`."""
-        storage = self._open(self._path)
+        store = self.connect()
         try:
-            return audit(storage, self._identity.keys, self.origin, progress)
+            return audit(store, self._identity, progress)
         finally:
-            storage.close()
+            store.close()
 
     def close(self) -> None:
         """Commit what was submitted, then stop. Further appends raise; closing again does not."""
@@ -313,11 +392,18 @@ class Ledger:
         with self._reading:
             self._reader.close()
 
-    def _writer(self, storage: Storage | None = None) -> Writer:
-        return Writer(storage or self._open(self._path), self._identity, self._random)
+    def _writer(self, store: Store | None = None) -> Writer:
+        return Writer(store or self.connect(), self._identity, self._random, self._kept)
+
+    def _salted(self, entries: Sequence[Entry | PreparedEntry]) -> tuple[SaltedEntry, ...]:
+        """Return entries ready to append, prepared before anybody has to wait for them."""
+        if not entries:
+            raise RequestError("there is nothing to record")
+        prepared = [e if isinstance(e, PreparedEntry) else prepare(e) for e in entries]
+        return salted(prepared, self._random)
 
     @contextmanager
-    def _read(self) -> Iterator[Storage]:
+    def _read(self) -> Iterator[Store]:
         with self._reading:
             yield self._reader
 
@@ -339,17 +425,15 @@ class Ledger:
         return tuple(fold([hashes[node] for node in nodes]) for nodes in path)
 
 
-def _prepared(entries: Sequence[Entry | PreparedEntry]) -> tuple[PreparedEntry, ...]:
-    if not entries:
-        raise RequestError("there is nothing to record")
-    return tuple([e if isinstance(e, PreparedEntry) else prepare(e) for e in entries])
-
-
 def _logged(stored: StoredEntry) -> LoggedEntry:
     if not isinstance(stored.record, bytes | None) or not isinstance(stored.salt, bytes | None):
         raise TamperDetected(f"entry {stored.position} is not of the kind the ledger writes")
+    try:
+        chain = Chain.parse(stored.chain)
+    except (TypeError, ValueError, IndexError):
+        raise TamperDetected(f"entry {stored.position} stands in no chain there is") from None
     return LoggedEntry(
-        stored.position, stored.event, stored.time, stored.label, stored.record, stored.erased_by
+        stored.position, stored.event, stored.time, chain, stored.record, stored.erased_by
     )
 
 

@@ -1,15 +1,14 @@
 """Signed notes and checkpoints: the text a log signs, and nothing else.
 
 Pure but for the signer that is handed in. A note is refused whole at the first rule it breaks, with
-the rule named; base64 is accepted only in its one canonical spelling.
+the rule named; base64 is accepted only in its one canonical spelling. Which signature types there
+are is `hub.ledger.algorithms`' to know.
 
-Source: C2SP signed-note v1 and tlog-checkpoint v1.
+Source: C2SP signed-note v1, tlog-checkpoint v1 and tlog-cosignature v1.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,21 +16,19 @@ from hashlib import sha256
 from typing import Protocol
 
 from hub.errors import RequestError
-from hub.ledger.merkle import HASH_BYTES
-from hub.ledger.verify import ed25519_verify
+from hub.ledger.algorithms import ED25519, Algorithm, algorithm_of, split_time
+from hub.ledger.lines import NUMBER_LIMIT, decimal, decode64, decode_hash, encode64
+from hub.ledger.merkle import EMPTY_ROOT
 
-ED25519 = 0x01
-SIZE_LIMIT = 1 << 63
 SIGNATURE_LIMIT = 100  # C2SP: a limit SHOULD exist and MUST NOT be below 16
 
-_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _KEY_ID = re.compile(r"[0-9a-f]{8}")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _SIGNATURE_MARK = "\u2014 "
 
 
 class Signer(Protocol):
-    """Holds a private Ed25519 key and the public name it signs under."""
+    """Holds a private key, the public name it signs under and the signature type it makes."""
 
     @property
     def name(self) -> str:
@@ -39,67 +36,115 @@ class Signer(Protocol):
         ...
 
     @property
+    def algorithm(self) -> Algorithm:
+        """The signature type; one key never serves two."""
+        ...
+
+    @property
     def public_key(self) -> bytes:
-        """The 32 bytes of the public key."""
+        """The public key, as long as the algorithm has it."""
         ...
 
     def sign(self, message: bytes, /) -> bytes:
-        """Return the 64-byte signature of a message."""
+        """Return the bare signature of a message."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """A public Ed25519 key under a name, as its holders publish it (a `vkey`)."""
+    """A public key under a name, as its holders publish it (a `vkey`)."""
 
     name: str
     public_key: bytes
+    algorithm: Algorithm = ED25519
 
     @classmethod
     def of(cls, signer: Signer) -> VerifierKey:
         """Return the public half of a signer."""
-        return cls(signer.name, signer.public_key)
+        return cls(signer.name, signer.public_key, signer.algorithm)
 
     @classmethod
     def parse(cls, text: str) -> VerifierKey:
         """Read `NAME+KEYID+BASE64`.
 
         Raises:
-            RequestError: when a part is malformed, of another algorithm, or the id does not fit.
+            RequestError: when a part is malformed, of an unknown algorithm, or the id does not fit.
         """
         name, _, rest = text.partition("+")
         key_id, _, encoded = rest.partition("+")
         _check_name(name)
-        material = _decode(encoded, "the verifier key")
+        material = decode64(encoded, "the verifier key")
         if not _KEY_ID.fullmatch(key_id):
             raise RequestError("the verifier key's id is not eight lower-case hexadecimal digits")
-        if len(material) != 33 or material[0] != ED25519:
-            raise RequestError("the verifier key is not an Ed25519 key")
-        key = cls(name, material[1:])
+        algorithm = algorithm_of(material)
+        key = cls(name, material[len(algorithm.code) :], algorithm)
         if key.key_id.hex() != key_id:
             raise RequestError(f"the verifier key's id is {key.key_id.hex()}, not {key_id}")
         return key
 
     @property
     def key_id(self) -> bytes:
-        """First four bytes of SHA-256(name, newline, algorithm, key)."""
-        material = self.name.encode() + b"\n" + bytes([ED25519]) + self.public_key
+        """First four bytes of SHA-256(name, newline, type, key)."""
+        material = self.name.encode() + b"\n" + self.algorithm.code + self.public_key
         return sha256(material).digest()[:4]
 
+    @property
+    def title(self) -> str:
+        """What messages call the key: its name and id."""
+        return f"{self.name}+{self.key_id.hex()}"
+
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{_encode(bytes([ED25519]) + self.public_key)}"
+        return f"{self.title}+{encode64(self.algorithm.code + self.public_key)}"
+
+    def time_of(self, text: str, signature: bytes) -> int | None:
+        """Return when a note's text was signed, 0 for types without a time; None when it was not.
+
+        Args:
+            signature: what follows the key id in a signature line, time included.
+        """
+        parts = split_time(self.algorithm, signature)
+        if parts is None:
+            return None
+        time, bare = parts
+        try:
+            message = self.algorithm.message(self.name, text, time)
+        except RequestError:
+            return None
+        return time if self.algorithm.verify(self.public_key, message, bare) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One signature line: who, with which key, and the raw signature."""
+    """One signature line: who, with which key, and the raw signature (with its time, if any)."""
 
     name: str
     key_id: bytes
     signature: bytes
 
+    @classmethod
+    def parse(cls, line: str) -> Signature:
+        """Read a signature line without its newline.
+
+        Raises:
+            RequestError: names the rule of the format that is broken.
+        """
+        if not line.startswith(_SIGNATURE_MARK):
+            raise RequestError("a signature line does not begin with an em dash and a space")
+        name, separator, encoded = line[len(_SIGNATURE_MARK) :].partition(" ")
+        _check_name(name)
+        if not separator:
+            raise RequestError("a signature line has no signature")
+        material = decode64(encoded, "a signature")
+        if len(material) < 5:
+            raise RequestError("a signature is too short to hold a key id and a signature")
+        return cls(name, material[:4], material[4:])
+
     def __str__(self) -> str:
-        return f"{_SIGNATURE_MARK}{self.name} {_encode(self.key_id + self.signature)}\n"
+        return f"{_SIGNATURE_MARK}{self.name} {encode64(self.key_id + self.signature)}\n"
+
+    def is_of(self, key: VerifierKey) -> bool:
+        """Say whether this claims to be a signature by that key; it is not verified."""
+        return (self.name, self.key_id) == (key.name, key.key_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +165,7 @@ class Note:
         end = note.rfind("\n\n")
         if end < 0:
             raise RequestError("the note has no blank line between text and signatures")
-        lines = note[end + 2 :].split("\n")[:-1]
-        if not lines:
-            raise RequestError("the note has no signature")
-        if len(lines) > SIGNATURE_LIMIT:
-            raise RequestError(f"the note has more than {SIGNATURE_LIMIT} signatures")
-        return cls(note[: end + 1], tuple(_signature(line) for line in lines))
+        return cls(note[: end + 1], parse_signatures(note[end + 2 :]))
 
     def __str__(self) -> str:
         return self.text + "\n" + "".join(map(str, self.signatures))
@@ -154,32 +194,67 @@ class Checkpoint:
             raise RequestError("the checkpoint has fewer than three lines")
         if "" in lines:
             raise RequestError(f"line {lines.index('') + 1} of the checkpoint is empty")
-        if not _DECIMAL.fullmatch(lines[1]) or int(lines[1]) >= SIZE_LIMIT:
-            raise RequestError("the checkpoint's tree size is not a plain decimal below 2^63")
-        root = _decode(lines[2], "the checkpoint's root hash")
-        if len(root) != HASH_BYTES:
-            raise RequestError(f"the checkpoint's root hash has {len(root)} bytes, not 32")
-        return cls(lines[0], int(lines[1]), root, tuple(lines[3:]))
+        size = decimal(lines[1], "the checkpoint's tree size")
+        root = decode_hash(lines[2], "the checkpoint's root hash")
+        return cls(lines[0], size, root, tuple(lines[3:]))
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether there can be such a tree: an empty one has the empty tree's root."""
+        return self.size > 0 or self.root == EMPTY_ROOT
 
     def __str__(self) -> str:
-        lines = (self.origin, str(self.size), _encode(self.root), *self.extensions)
+        lines = (self.origin, str(self.size), encode64(self.root), *self.extensions)
         return "".join(f"{line}\n" for line in lines)
 
 
-def sign_note(text: str, signers: Sequence[Signer]) -> str:
+def parse_signatures(text: str) -> tuple[Signature, ...]:
+    """Read signature lines, as they end a note and as a witness answers.
+
+    Raises:
+        RequestError: when there is none, there are too many, or one is malformed.
+    """
+    lines = text.split("\n")
+    if lines.pop():
+        raise RequestError("the signatures do not end in a newline")
+    if not lines:
+        raise RequestError("the note has no signature")
+    if len(lines) > SIGNATURE_LIMIT:
+        raise RequestError(f"the note has more than {SIGNATURE_LIMIT} signatures")
+    return tuple(map(Signature.parse, lines))
+
+
+def sign_text(text: str, signer: Signer, time: int = 0) -> Signature:
+    """Return one signer's signature of a note's text.
+
+    Args:
+        time: for a cosignature, when it is made, in seconds since 1970; at least 1.
+
+    Raises:
+        RequestError: when the text or the signer's name cannot be part of a note, or a
+            cosignature has no time.
+    """
+    _check_text(text)
+    _check_name(signer.name)
+    algorithm = signer.algorithm
+    if algorithm.is_cosignature and not 0 < time < NUMBER_LIMIT:
+        raise RequestError("a cosignature needs the time it is made at")
+    stamp = time.to_bytes(8) if algorithm.is_cosignature else b""
+    signature = stamp + signer.sign(algorithm.message(signer.name, text, time))
+    return Signature(signer.name, VerifierKey.of(signer).key_id, signature)
+
+
+def sign_note(text: str, signers: Sequence[Signer], time: int = 0) -> str:
     """Return the text as a note, signed by each signer in turn.
+
+    Args:
+        time: as for `sign_text`, of all signers whose signatures have one.
 
     Raises:
         RequestError: when the text does not end in a newline or holds control characters, or a
             signer's name does not fit.
     """
-    _check_text(text)
-    signatures = []
-    for signer in signers:
-        _check_name(signer.name)
-        key_id = VerifierKey.of(signer).key_id
-        signatures.append(Signature(signer.name, key_id, signer.sign(text.encode())))
-    return str(Note(text, tuple(signatures)))
+    return str(Note(text, tuple(sign_text(text, signer, time) for signer in signers)))
 
 
 def verify_note(note: str, keys: Sequence[VerifierKey]) -> Note:
@@ -198,42 +273,32 @@ def verify_note(note: str, keys: Sequence[VerifierKey]) -> Note:
         key = known.get((signature.name, signature.key_id))
         if key is None:
             continue
-        if not ed25519_verify(key.public_key, parsed.text.encode(), signature.signature):
-            raise RequestError(f"the signature of {key.name}+{key.key_id.hex()} is false")
+        if key.time_of(parsed.text, signature.signature) is None:
+            raise RequestError(f"the signature of {key.title} is false")
         verified.append(signature)
     if not verified:
         raise RequestError("the note is not signed by any known key")
     return Note(parsed.text, tuple(verified))
 
 
-def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> str:
-    """Return the checkpoint as a signed note."""
-    return sign_note(str(checkpoint), (signer,))
+def sign_checkpoint(checkpoint: Checkpoint, *signers: Signer, time: int = 0) -> str:
+    """Return the checkpoint as a signed note; `time` as for `sign_note`."""
+    return sign_note(str(checkpoint), signers, time)
 
 
 def open_checkpoint(note: str, keys: Sequence[VerifierKey], origin: str) -> Checkpoint:
     """Return the checkpoint of a note signed by a known key for this origin.
 
     Raises:
-        RequestError: when the note is refused, no checkpoint, or another log's.
+        RequestError: when the note is refused, no checkpoint, another log's, or of an empty tree
+            with a root that no empty tree has.
     """
     checkpoint = Checkpoint.parse(verify_note(note, keys).text)
     if checkpoint.origin != origin:
         raise RequestError(f"the checkpoint is of log {checkpoint.origin!r}, not {origin!r}")
+    if not checkpoint.is_possible:
+        raise RequestError("the checkpoint is of an empty tree, with another root than that has")
     return checkpoint
-
-
-def _signature(line: str) -> Signature:
-    if not line.startswith(_SIGNATURE_MARK):
-        raise RequestError("a signature line does not begin with an em dash and a space")
-    name, separator, encoded = line[len(_SIGNATURE_MARK) :].partition(" ")
-    _check_name(name)
-    if not separator:
-        raise RequestError("a signature line has no signature")
-    material = _decode(encoded, "a signature")
-    if len(material) < 5:
-        raise RequestError("a signature is too short to hold a key id and a signature")
-    return Signature(name, material[:4], material[4:])
 
 
 def _check_name(name: str) -> None:
@@ -241,6 +306,10 @@ def _check_name(name: str) -> None:
         raise RequestError("a key name is empty")
     if "+" in name or any(character.isspace() for character in name):
         raise RequestError("a key name holds white space or a plus sign")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise RequestError("a key name is not valid UTF-8") from None
 
 
 def _check_text(text: str) -> None:
@@ -252,17 +321,3 @@ def _check_text(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise RequestError("the note is not valid UTF-8") from None
-
-
-def _encode(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def _decode(text: str, what: str) -> bytes:
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise RequestError(f"{what} is not base64") from None
-    if _encode(data) != text:
-        raise RequestError(f"{what} is not in canonical base64")
-    return data

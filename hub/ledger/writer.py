@@ -1,27 +1,40 @@
-"""Appends to a ledger: one transaction that adds entries, grows the tree and signs its head.
+"""Appends to a ledger: one transaction that adds entries, grows chains and tree, signs the head.
 
-Several processes may append to one file. Each transaction holds the file's only write lock and
-begins by reading the head again, so that a writer never builds on a tree that another has grown.
-A head that was not signed by this ledger, or that the stored tree does not lead to, stops every
-append: nothing is ever signed on top of something false.
+Several processes may append to one ledger. Each transaction holds the only write lock and begins
+by reading the head again, so that a writer never builds on a tree that another has grown. A head
+that was not signed by this ledger, that the stored tree does not lead to, or that is behind what
+was made public, stops every append: nothing is ever signed on top of something false.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from hub.canonical import canonical_json
 from hub.errors import RequestError, TamperDetected
 from hub.events import AuditEvent, EventTag
-from hub.ledger.merkle import CompactRange, cover, leaf_hash
+from hub.ledger.entry import (
+    NO_PREVIOUS,
+    SALT_BYTES,
+    SEALED,
+    SYSTEM,
+    Chain,
+    ChainKeys,
+    ChainKind,
+    content_of,
+    entry_of,
+    link_of,
+    tag_of,
+)
+from hub.ledger.merkle import CompactRange, cover, fold, leaf_hash
 from hub.ledger.note import Checkpoint, Signer, VerifierKey, open_checkpoint, sign_checkpoint
-from hub.ledger.storage import Storage, StoredEntry
+from hub.ledger.store import ChainHead, Store, StoredEntry
 
-SALT_BYTES = 32
 ERASED_EVENT = EventTag.HUB_ENTRY_ERASED.value
+
+_KNOWN_HEADS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +42,17 @@ class Entry:
     """One thing to record: the label of whom it is about, or None, and the JSON object to keep.
 
     The object says `event` and `time` (RFC 3339). Of the label it says `subject`, in hexadecimal;
-    where that is missing it is added, so that the label cannot be changed without a trace.
+    where that is missing it is added.
+
+    Args:
+        sealed: recorded in the chain of sealed entries, out of the subject's own sight.
+        chain: the chain of an entry about no person; the system's unless said.
     """
 
     label: bytes | None
     body: Mapping[str, Any]
+    sealed: bool = False
+    chain: Chain = SYSTEM
 
     @classmethod
     def of(cls, event: AuditEvent) -> Entry:
@@ -42,12 +61,20 @@ class Entry:
 
 
 class PreparedEntry(NamedTuple):
-    """An entry found fit to record: its record's exact bytes, and what it is found by."""
+    """An entry found fit to record: its record's exact bytes, its chain, and what it is found by."""
 
     record: bytes
-    label: bytes | None
+    chain: bytes
     event: str
     time: str
+
+
+class SaltedEntry(NamedTuple):
+    """A prepared entry with its fresh salt and the 32 bytes that commit to both."""
+
+    prepared: PreparedEntry
+    salt: bytes
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +86,12 @@ class Appended:
     note: str
 
 
-def commitment_of(salt: bytes, record: bytes) -> bytes:
-    """Return what the tree holds of a record: it says nothing once salt and record are gone."""
-    return sha256(salt + record).digest()
-
-
 def prepare(entry: Entry) -> PreparedEntry:
     """Return an entry with the canonical bytes of its record.
 
     Raises:
         RequestError: when the body says no event or time, names another subject than the label,
-            or has no canonical JSON form.
+            has no canonical JSON form, or the chain is not one for what it is about.
     """
     body = dict(entry.body)
     subject = None if entry.label is None else entry.label.hex()
@@ -80,15 +102,36 @@ def prepare(entry: Entry) -> PreparedEntry:
     event, time = body.get("event"), body.get("time")
     if not (isinstance(event, str) and isinstance(time, str)):
         raise RequestError("a ledger entry says neither event nor time, or not as text")
-    return PreparedEntry(canonical_json(body), entry.label, event, time)
+    return PreparedEntry(canonical_json(body), _chain_of(entry).name, event, time)
+
+
+def _chain_of(entry: Entry) -> Chain:
+    if entry.label is None:
+        if entry.sealed or entry.chain.kind is ChainKind.SUBJECT:
+            raise RequestError("a ledger entry about no person is in no person's chain")
+        return entry.chain
+    return SEALED if entry.sealed else Chain(ChainKind.SUBJECT, entry.label)
+
+
+def salted(
+    entries: Sequence[PreparedEntry], random: Callable[[int], bytes]
+) -> tuple[SaltedEntry, ...]:
+    """Return entries with fresh salts; done before anybody has to wait for them."""
+    salts = random(SALT_BYTES * len(entries))  # at once: each call may yield the thread
+    found = []
+    for number, prepared in enumerate(entries):
+        salt = salts[SALT_BYTES * number : SALT_BYTES * (number + 1)]
+        found.append(SaltedEntry(prepared, salt, content_of(salt, prepared.record)))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a ledger is: its origin, the signer of its checkpoints, its keys of former times."""
+    """Who a ledger is: its origin, the signer of its heads, its keys of former times, its chains."""
 
     origin: str
     signer: Signer
+    chains: ChainKeys
     former: tuple[VerifierKey, ...] = ()
 
     @property
@@ -101,18 +144,34 @@ class Identity:
         return sign_checkpoint(Checkpoint(self.origin, tree.size, tree.root), self.signer)
 
 
+#: Makes the entry that a tree of this size is to end with; is given the size and the tags.
+LastEntry = Callable[[int, Callable[[int, int], Sequence[bytes]]], Entry]
+
+
 class Writer:
-    """Appends through one storage; keeps the tree's edge between appends. One thread at a time."""
+    """Appends through one store; keeps the edges of tree and chains. One thread at a time.
+
+    Args:
+        kept: returns the checkpoint that was last made public, from outside the store; None when
+            none was.
+    """
 
     def __init__(
-        self, storage: Storage, identity: Identity, random: Callable[[int], bytes]
+        self,
+        store: Store,
+        identity: Identity,
+        random: Callable[[int], bytes],
+        kept: Callable[[], Checkpoint | None] = lambda: None,
     ) -> None:
-        self._storage = storage
+        self._store = store
         self._identity = identity
         self._random = random
+        self._kept = kept
+        self._continues = False  # whether the store was found to continue what is kept
         self._known: tuple[str, CompactRange] | None = None  # the head last written, its tree
+        self._heads: dict[bytes, ChainHead] = {}  # of chains, as of that head
 
-    def append(self, entries: Sequence[PreparedEntry], *, erasing: int | None = None) -> Appended:
+    def append(self, entries: Sequence[SaltedEntry], *, erasing: int | None = None) -> Appended:
         """Add entries durably, in order, and sign the tree they make.
 
         The signature is made inside the transaction and leaves this method only after it is
@@ -125,46 +184,90 @@ class Writer:
             LedgerError: when the storage fails. Whether the entries are there is then unknown;
                 the next append finds out by itself.
         """
-        with self._storage.transaction():
-            tree = self._tree(self._storage.note())
-            rows = self._rows(entries, tree.size)
-            leaves = tuple(leaf_hash(row.commitment) for row in rows)
-            grown, spines = tree.extended(leaves)
-            self._storage.append(rows, spines)
-            if erasing is not None:
-                self._storage.erase(erasing, tree.size)
-            note = self._identity.sign(grown)
-            self._storage.write_note(note)
-        self._known = (note, grown)
-        return Appended(tree.size, leaves, note)
+        return self._write(lambda _tree: entries, erasing)
+
+    def append_last(self, build: LastEntry) -> Appended:
+        """Add one entry that says something of all those before it; as `append`."""
+
+        def last(tree: CompactRange) -> Sequence[SaltedEntry]:
+            return salted((prepare(build(tree.size, self._store.tags)),), self._random)
+
+        return self._write(last, None)
 
     def resign(self) -> str:
         """Sign the present tree with the current key, as after a rotation, and return the note."""
-        with self._storage.transaction():
-            note = self._identity.sign(self._tree(self._storage.note()))
-            self._storage.write_note(note)
+        with self._store.transaction():
+            note = self._identity.sign(self._tree())
+            self._store.write_note(note)
         return note
 
     def close(self) -> None:
-        """Let go of the storage."""
-        self._storage.close()
+        """Let go of the store."""
+        self._store.close()
 
-    def _rows(self, entries: Sequence[PreparedEntry], first: int) -> list[StoredEntry]:
-        """Return the rows of entries, each with a fresh salt and its commitment."""
-        salts = self._random(SALT_BYTES * len(entries))  # at once: each call may yield the thread
+    def _write(
+        self, entries_of: Callable[[CompactRange], Sequence[SaltedEntry]], erasing: int | None
+    ) -> Appended:
+        try:
+            with self._store.transaction():
+                tree = self._tree()
+                rows = self._rows(entries_of(tree), tree.size)
+                leaves = tuple([leaf_hash(entry_of(row.tag, row.link)) for row in rows])
+                grown, spines = tree.extended(leaves)
+                self._store.append(rows, spines)
+                if erasing is not None:
+                    self._erase(erasing, tree.size)
+                note = self._identity.sign(grown)
+                self._store.write_note(note)
+        except BaseException:
+            self._known = None  # what is there now is not known; the next append reads it again
+            self._heads.clear()
+            raise
+        self._known = (note, grown)
+        return Appended(tree.size, leaves, note)
+
+    def _rows(self, entries: Sequence[SaltedEntry], first: int) -> list[StoredEntry]:
+        """Return the rows of entries, each at the end of its chain."""
+        heads, key_of = self._heads_of({e.prepared.chain for e in entries}), self._identity.chains
         rows = []
-        for number, (record, label, event, time) in enumerate(entries):
-            salt = salts[SALT_BYTES * number : SALT_BYTES * (number + 1)]
-            committed = commitment_of(salt, record)
-            row = StoredEntry(first + number, committed, record, salt, label, event, time)
-            rows.append(row)
+        for position, (prepared, salt, content) in enumerate(entries, first):
+            record, chain, event, time = prepared
+            head = heads.get(chain)
+            number, previous = (0, NO_PREVIOUS) if head is None else (head.number + 1, head.entry)
+            tag = tag_of(key_of.of_name(chain), number)
+            link = link_of(previous, number, content)
+            heads[chain] = ChainHead(number, entry_of(tag, link))
+            rows.append(
+                StoredEntry(position, tag, link, chain, number, record, salt, None, event, time)
+            )
         return rows
 
-    def _tree(self, note: str) -> CompactRange:
+    def _heads_of(self, chains: set[bytes]) -> dict[bytes, ChainHead]:
+        """Return the newest entry of chains among others; where one has none, it is not there."""
+        if len(self._heads) > _KNOWN_HEADS:
+            self._heads.clear()
+        unknown = [chain for chain in chains if chain not in self._heads]
+        if unknown:
+            self._heads.update(self._store.heads(unknown))
+        return self._heads
+
+    def _erase(self, position: int, erased_by: int) -> None:
+        entry = self._store.entry(position)
+        if entry is None or entry.record is None or entry.salt is None:
+            raise RequestError(f"entry {position} is erased already")
+        self._store.erase(position, content_of(entry.salt, entry.record), erased_by)
+
+    def _tree(self) -> CompactRange:
         """Return the stored tree's edge: as it was left, unless the head is another one by now."""
+        note = self._store.note()
         if self._known is not None and self._known[0] == note:
             return self._known[1]
-        return load_tree(self._storage, note, self._identity)
+        self._heads.clear()  # another writer's entries may stand behind them by now
+        tree = load_tree(self._store, note, self._identity)
+        if not self._continues:
+            require_continued(self._store, tree.size, self._kept())
+            self._continues = True
+        return tree
 
 
 def open_head(note: str, keys: Sequence[VerifierKey], origin: str) -> Checkpoint:
@@ -179,7 +282,7 @@ def open_head(note: str, keys: Sequence[VerifierKey], origin: str) -> Checkpoint
         raise TamperDetected(f"the ledger's checkpoint is not its own: {exc.message}") from exc
 
 
-def load_tree(storage: Storage, note: str, identity: Identity) -> CompactRange:
+def load_tree(store: Store, note: str, identity: Identity) -> CompactRange:
     """Return the edge of the stored tree, once it leads to the root that was signed.
 
     Raises:
@@ -187,8 +290,32 @@ def load_tree(storage: Storage, note: str, identity: Identity) -> CompactRange:
     """
     head = open_head(note, identity.keys, identity.origin)
     nodes = cover(0, head.size)
-    hashes = storage.hashes(nodes)
+    hashes = store.hashes(nodes)
     tree = CompactRange(head.size, tuple(hashes[node] for node in nodes))
     if tree.root != head.root:
         raise TamperDetected("the ledger's tree does not lead to the root that was signed")
     return tree
+
+
+def require_continued(store: Store, size: int, kept: Checkpoint | None) -> None:
+    """Refuse a store that has not everything a checkpoint outside of it has, as an old backup.
+
+    Args:
+        size: of the store's tree.
+        kept: the checkpoint; None where there is none to hold it to.
+    Raises:
+        TamperDetected: when the store is shorter, or begins with other entries.
+    """
+    if kept is None:
+        return
+    if kept.size > size:
+        raise TamperDetected(
+            f"the ledger holds {size} entries, but {kept.size} were made public: an old backup was "
+            "restored. Restore the newest one"
+        )
+    nodes = cover(0, kept.size)
+    hashes = store.hashes(nodes)
+    if fold([hashes[node] for node in nodes]) != kept.root:
+        raise TamperDetected(
+            f"the ledger's first {kept.size} entries are not those that were made public"
+        )

@@ -20,6 +20,7 @@ from hub.catalog import Catalog
 from hub.clock import FixedClock
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.ledger.opening import ledger_file
 from hub.store.usage import Usage
 from tests.access.district import district_catalog
 from tests.access.keeping import keeper_of
@@ -98,9 +99,7 @@ def clock() -> FixedClock:
 def ledger(tmp_path: Path, keyring: Keyring, clock: FixedClock) -> Iterator[Ledger]:
     """A real, empty ledger."""
     origin = "test.example/ledger"
-    with Ledger(
-        tmp_path / "ledger.sqlite", keyring.signer("ledger", origin), clock, origin
-    ) as opened:
+    with ledger_file(tmp_path / "ledger.sqlite", keyring, clock, origin) as opened:
         yield opened
 
 

@@ -27,6 +27,7 @@ from hub.clock import FixedClock
 from hub.errors import ClockDistrusted, LedgerError, NotFound, PolicyError, PolicyUnavailable
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
+from hub.ledger.opening import ledger_file
 from hub.ledger.writer import Entry
 from hub.sealing import Pseudonymiser
 from hub.store.access_steps import About, steps
@@ -127,9 +128,8 @@ def act(by: str, at: datetime = NOW) -> Act:
 def opened(home: Path) -> Iterator[House]:
     """Open what is in a folder, as any process does."""
     keyring, origin = Keyring.open(home / "keyring.json"), "test.example/ledger"
-    signer = keyring.signer("ledger", origin)
     with (
-        Ledger(home / "ledger.sqlite", signer, FixedClock(NOW), origin) as ledger,
+        ledger_file(home / "ledger.sqlite", keyring, FixedClock(NOW), origin) as ledger,
         Records.connect(f"sqlite:///{home / 'records.sqlite'}") as records,
     ):
         name_of = Pseudonymiser(keyring, "actor").of

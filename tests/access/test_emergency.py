@@ -23,7 +23,7 @@ from hub.calendar import WorkCalendar
 from hub.clock import FixedClock
 from hub.errors import NotFound, RequestError
 from hub.keyring import Keyring
-from hub.ledger.log import Ledger
+from hub.ledger.opening import ledger_file
 from hub.sealing import Pseudonymiser
 from hub.store.emergencies import Emergency, Kind
 from hub.store.records import Records
@@ -334,9 +334,8 @@ class Life(RuleBasedStateMachine):
             empty.upgrade()
         records = Records.connect(f"sqlite:///{home / 'records.sqlite'}")
         self.stack.callback(records.close)
-        signer = keyring.signer("ledger", origin)
         ledger = self.stack.enter_context(
-            Ledger(home / "ledger.sqlite", signer, FixedClock(NOW), origin)
+            ledger_file(home / "ledger.sqlite", keyring, FixedClock(NOW), origin)
         )
         name_of = Pseudonymiser(keyring, "actor").of
         self.house = House(home, district_catalog(), ledger, name_of, records)

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,12 @@ from hub.clock import FixedClock
 from hub.errors import LedgerError, RequestError, SourceError
 from hub.keyring import Keyring
 from hub.ledger.committer import Receipt
+from hub.ledger.entry import content_of, entry_of, link_of
 from hub.ledger.log import Ledger, LoggedEntry
 from hub.ledger.merkle import leaf_hash
-from hub.ledger.writer import Entry, PreparedEntry, commitment_of
+from hub.ledger.opening import ledger_file
+from hub.ledger.verify import verify_bundle
+from hub.ledger.writer import Entry, PreparedEntry
 from hub.store.usage import Usage
 from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person
@@ -45,6 +49,7 @@ class FailingLedger:
         self.outcome = outcome
         self.taken: list[Entry | PreparedEntry] = []
         self.size = 0
+        self.late = timedelta()
 
     def submit(self, entries: Sequence[Entry | PreparedEntry]) -> Future[Receipt]:
         """Take the entries and fail, answer, or never answer."""
@@ -69,6 +74,10 @@ class FailingLedger:
     def entries(self, start: int, stop: int) -> list[LoggedEntry]:
         """Never asked."""
         raise AssertionError
+
+    def lag(self, now: datetime) -> timedelta:
+        """Return what a test says."""
+        return self.late
 
     def proof_bundle(self, index: int) -> dict[str, Any]:
         """Never asked."""
@@ -112,6 +121,27 @@ def asks(actors: dict[str, Actor], person: Person, guard: Guard) -> list[Callabl
         lambda: asyncio.run(guard.own_records_async(citizen, "s2")),
         lambda: guard.lookup(actors["officer.west"], lookup),  # a refusal is recorded too
     ]
+
+
+def test_persons_are_not_shown_while_uses_wait_too_long_to_be_made_public(
+    over: Make, actors: dict[str, Actor], person: Person
+) -> None:
+    """Whoever keeps the witnesses away gains nothing; one's own and counts stay open."""
+    ledger = FailingLedger(LedgerError("disk full"))
+    guard = over(ledger)
+    ledger.late = timedelta(hours=24, seconds=1)
+    roads = asks(actors, person, guard)
+    messages = []
+    for ask in roads:
+        with pytest.raises(LedgerError) as refused:
+            ask()
+        messages.append("to be made public" in refused.value.message)
+    assert messages == [True] * 4 + [False] * 4 + [True]
+    taken = len(ledger.taken)
+    ledger.late = timedelta(hours=24)
+    with pytest.raises(LedgerError, match="disk full"):
+        roads[0]()
+    assert len(ledger.taken) > taken
 
 
 def test_nothing_leaves_when_the_ledger_cannot_write(
@@ -160,12 +190,19 @@ def _prepared(count: int) -> Prepared[Any]:
     return Prepared((USE,) * count, lambda receipt: receipt)
 
 
+def _entry(bundle: dict[str, Any]) -> bytes:
+    """Return the 32 bytes that the tree holds of what a proof opens."""
+    names = ("tag", "previous", "salt", "record")
+    tag, previous, salt, record = (base64.b64decode(bundle[name]) for name in names)
+    return entry_of(tag, link_of(previous, bundle["number"], content_of(salt, record)))
+
+
 def test_requests_of_one_turn_share_a_submission_and_get_their_own_receipts(
     keyring: Keyring, clock: FixedClock, tmp_path: Path, limits: Limits
 ) -> None:
     """Five requests at once, each with its own places in the ledger; none lost, none shared."""
     origin = "test.example/turns"
-    with Ledger(tmp_path / "l.sqlite", keyring.signer("ledger", origin), clock, origin) as ledger:
+    with ledger_file(tmp_path / "l.sqlite", keyring, clock, origin) as ledger:
         recorder = Recorder(ledger, limits)
         counts = (1, 3, 2, 1, 4)
 
@@ -178,15 +215,15 @@ def test_requests_of_one_turn_share_a_submission_and_get_their_own_receipts(
         assert len({receipt.checkpoint for receipt in receipts}) == 1
         for receipt in receipts:
             bundle = ledger.proof_bundle(receipt.index)
-            salt, record = (base64.b64decode(bundle[name]) for name in ("salt", "record"))
-            assert leaf_hash(commitment_of(salt, record)).hex() == receipt.leaf
+            assert verify_bundle(bundle, str(ledger.key)).valid
+            assert leaf_hash(_entry(bundle)).hex() == receipt.leaf
 
 
 def test_who_gives_up_waiting_takes_no_other_request_along(
     keyring: Keyring, clock: FixedClock, tmp_path: Path, limits: Limits
 ) -> None:
     origin = "test.example/cancelled"
-    with Ledger(tmp_path / "l.sqlite", keyring.signer("ledger", origin), clock, origin) as ledger:
+    with ledger_file(tmp_path / "l.sqlite", keyring, clock, origin) as ledger:
         recorder = Recorder(ledger, limits)
 
         async def ask() -> Any:
@@ -241,7 +278,7 @@ def test_nothing_leaves_when_the_real_ledger_fails(
     origin = "test.example/broken"
     path = tmp_path / "broken.sqlite"
     query = LookupQuery("resident_id", person.number, PURPOSE)
-    with Ledger(path, keyring.signer("ledger", origin), clock, origin) as ledger:
+    with ledger_file(path, keyring, clock, origin) as ledger:
         guard = over(ledger)
         assert guard.lookup(actors["officer.east"], query).allowed
         with sqlite3.connect(path, isolation_level=None) as other:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from contracts.loader import load_catalog, load_contracts
 from hub.clock import Clock, FixedClock
 from hub.config import Settings, load_settings
 from hub.keyring import Keyring
-from hub.ledger.log import Ledger
+from hub.ledger.opening import create_ledger, publisher_of
 from hub.sealing import Pseudonymiser
 from hub.store.batches import Arrival, BatchStatus, ChangeRow, CheckRow, Verdict
 from hub.store.records import Records
@@ -50,8 +51,7 @@ def make_home(folder: Path, profile: str = "demonstration") -> Settings:
     """Return the settings of a hub with keys, ledger, records and a published snapshot."""
     settings = load_settings(home=folder, profile=profile, memory_limit="256MB", threads=1)
     keyring = Keyring.create(settings.keyring)
-    with Ledger(settings.ledger, keyring.signer("ledger", settings.origin), CLOCK, settings.origin):
-        pass
+    create_ledger(settings, keyring, CLOCK).close()
     catalog = load_catalog(load_contracts(settings.contract_folders))
     invented.publish(settings, keyring, catalog, PEOPLE, analytic=_cases())
     with Records.open(settings) as records:
@@ -155,6 +155,11 @@ class TinyHub:
         self.services: Services = open_services(settings, clock)
         self.app = create_app(settings, self.services)
         self._runner = runner
+
+    def publish(self) -> None:
+        """Make public what the ledger holds, as the publisher beside the server does."""
+        with closing(publisher_of(self.settings, self.services.ledger, CLOCK)) as publisher:
+            assert not publisher.turn().waiting
 
     def client(self, app: FastAPI | None = None) -> Client:
         """Return a client with an empty cookie jar."""

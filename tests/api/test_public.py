@@ -6,16 +6,24 @@ import pytest
 
 from api.wire.public import Datasets, Health, ProblemCodes, Quality
 from hub.errors import NotFound
+from hub.ledger.entry import entry_of
+from hub.ledger.public_files import index_path, opening_path
+from hub.ledger.tiles import TileReader, decode_bundle, new_bundles
 from hub.ledger.verify import read_checkpoint, verify_growth
 from tests.api.hub import EAST, Client, TinyHub
 
 
 def test_the_ledger_can_be_watched_from_outside(hub: TinyHub, client: Client) -> None:
     key = client.get("/v1/public/key").text.strip()
-    old = client.get("/v1/public/checkpoint")
+    assert client.get("/ledger/checkpoint").status_code == 404
+    hub.publish()
+    old = client.get("/ledger/checkpoint")
     assert old.headers["content-type"].startswith("text/plain")
+    assert old.headers["cache-control"] == "no-cache"
     client.get("/v1/me/records", headers=hub.bearer("citizen", EAST.number))
-    new = client.get("/v1/public/checkpoint")
+    assert client.get("/ledger/checkpoint").text == old.text
+    hub.publish()
+    new = client.get("/ledger/checkpoint")
     sizes = {
         "old": read_checkpoint(old.text, key).size,
         "new": read_checkpoint(new.text, key).size,
@@ -23,17 +31,53 @@ def test_the_ledger_can_be_watched_from_outside(hub: TinyHub, client: Client) ->
     assert sizes["new"] > sizes["old"]
     hashes = client.get("/v1/public/consistency", params=sizes).json()["hashes"]
     proof = [bytes.fromhex(value) for value in hashes]
-    if sizes["old"]:
-        assert verify_growth(old.text, new.text, proof, key).valid
+    assert verify_growth(old.text, new.text, proof, key).valid
+    assert client.get("/ledger/keys").text == f"{key}\n"
 
 
-def test_inclusion_hashes_have_bounds(hub: TinyHub, client: Client) -> None:
+def test_tiles_and_bundles_are_served_and_lead_to_the_public_root(
+    hub: TinyHub, client: Client
+) -> None:
     client.get("/v1/me/records", headers=hub.bearer("citizen", EAST.number))
-    size = hub.services.ledger.size
-    ok = client.get("/v1/public/inclusion", params={"index": 0, "size": size})
-    assert ok.status_code == 200
-    for params in ({"index": size, "size": size}, {"index": 0, "size": size + 1}):
-        assert client.get("/v1/public/inclusion", params=params).status_code == 400
+    hub.publish()
+    key = client.get("/v1/public/key").text.strip()
+    head = read_checkpoint(client.get("/ledger/checkpoint").text, key)
+    reader = TileReader(lambda tile: client.get(f"/ledger/{tile.path}").content, head.size)
+    assert reader.root() == head.root
+    (bundle,) = new_bundles(0, head.size)
+    entries = decode_bundle(client.get(f"/ledger/{bundle.path}").content, head.size)
+    pairs = client.get(f"/ledger/{index_path(bundle)}")
+    assert "immutable" in pairs.headers["cache-control"]
+    for number, entry in enumerate(entries):
+        tag, link = (pairs.content[64 * number + at :][:32] for at in (0, 32))
+        assert entry_of(tag, link) == entry
+    opening = client.get(f"/ledger/{opening_path(head.size - 1)}").json()
+    assert opening["position"] == head.size - 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "", "tile", "tile/0", "tile/0/999", "tile/0/00", "tile/9/000", "tile/0/000.p/0",
+        "index/999", "index/opening/999", "index/opening", ".checkpoint.draft", "public.lock",
+        "../keyring.json", "..%2fkeyring.json", "%2e%2e/ledger.sqlite", "checkpoint/", "keys%00", "tile/entries/000.p/1/..",
+    ],
+)  # fmt: skip
+def test_nothing_else_of_the_folder_is_served(hub: TinyHub, client: Client, path: str) -> None:
+    hub.publish()
+    reply = client.get(f"/ledger/{path}")
+    assert reply.status_code == 404, reply.text
+
+
+def test_health_says_how_far_publication_is_behind(hub: TinyHub, client: Client) -> None:
+    hub.publish()
+    before = client.get("/v1/health").json()
+    assert before["ledger_published"] == before["ledger_size"]
+    assert before["ledger_lag_seconds"] == 0
+    client.get("/v1/me/records", headers=hub.bearer("citizen", EAST.number))
+    after = client.get("/v1/health").json()
+    assert after["ledger_published"] < after["ledger_size"]
+    assert after["ledger_lag_seconds"] >= 0
 
 
 def test_the_verifier_is_the_program_itself(client: Client) -> None:

@@ -12,11 +12,11 @@ import pytest
 
 from api.server import environment, serving
 from assets.definitions import build_definitions, defs
-from assets.runtime import open_ledger
 from hub.clock import SystemClock
 from hub.config import Settings
 from hub.errors import ContractError
 from hub.keyring import Keyring
+from hub.ledger.opening import open_ledger
 from hub.store.contract_versions import ContractVersions
 from hub.store.drop import deliver
 from hub.store.records import BatchStatus, Records

@@ -12,24 +12,32 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hub.clock import FixedClock
+from hub.clock import Clock, FixedClock
 from hub.errors import LedgerError
+from hub.ledger.algorithms import ED25519, Algorithm
 from hub.ledger.committer import Receipt
+from hub.ledger.entry import ChainKeys
 from hub.ledger.log import Ledger
-from hub.ledger.note import VerifierKey
-from hub.ledger.storage import Storage
-from hub.ledger.writer import Entry
+from hub.ledger.merkle import CompactRange, verify_consistency
+from hub.ledger.note import Checkpoint, VerifierKey, open_checkpoint
+from hub.ledger.sqlite import SqliteStore, create
+from hub.ledger.store import Store
+from hub.ledger.writer import Entry, Identity
 
 ORIGIN = "mingjing.example/ledger"
 VECTORS = Path(__file__).parents[2] / "vectors"
 CLOCK = FixedClock(datetime(2026, 3, 1, 8, 0, tzinfo=UTC))
 LABEL = bytes(range(16))
+INDEX_KEY = sha256(b"index").digest()
 
 
 class InventedSigner:
     """An Ed25519 signer whose key follows from a word."""
 
-    def __init__(self, name: str = ORIGIN, seed: str = "one") -> None:
+    def __init__(
+        self, name: str = ORIGIN, seed: str = "one", algorithm: Algorithm = ED25519
+    ) -> None:
+        self.algorithm = algorithm
         self._private = Ed25519PrivateKey.from_private_bytes(sha256(seed.encode()).digest())
         self.name = name
         self.public_key = self._private.public_key().public_bytes_raw()
@@ -55,17 +63,25 @@ def open_ledger(
     signer: InventedSigner | None = None,
     *,
     former: tuple[VerifierKey, ...] = (),
-    storage: Callable[[Path], Storage] = Storage,
+    store: Callable[[Path], Store] = SqliteStore,
+    clock: Clock = CLOCK,
+    origin: str = ORIGIN,
+    kept: Callable[[], Checkpoint | None] = lambda: None,
 ) -> Ledger:
     """Open the ledger of a folder, making it when there is none."""
-    return Ledger(
-        folder / "ledger.sqlite",
-        signer or InventedSigner(),
-        CLOCK,
-        ORIGIN,
-        former=former,
-        storage=storage,
-    )
+    path, identity = folder / "ledger.sqlite", identity_of(signer, former, origin)
+    if not path.exists():
+        create(path, identity.sign(CompactRange()))
+    return Ledger(lambda: store(path), identity, clock, kept=kept)
+
+
+def identity_of(
+    signer: InventedSigner | None = None,
+    former: tuple[VerifierKey, ...] = (),
+    origin: str = ORIGIN,
+) -> Identity:
+    """Return an invented ledger's identity; its index key is always the same."""
+    return Identity(origin, signer or InventedSigner(), ChainKeys(INDEX_KEY, origin), former)
 
 
 def filled(folder: Path, count: int) -> Ledger:
@@ -74,6 +90,13 @@ def filled(folder: Path, count: int) -> Ledger:
     for number in range(count):
         ledger.append([entry(number)])
     return ledger
+
+
+def continues(ledger: Ledger, kept: str) -> bool:
+    """Say whether a ledger still begins with all that it held at a head that was kept."""
+    old, new = (open_checkpoint(note, [ledger.key], ORIGIN) for note in (kept, ledger.head()))
+    proof = ledger.consistency(old.size, new.size)
+    return verify_consistency(old.size, new.size, proof, old.root, new.root)
 
 
 def vector(name: str) -> Any:

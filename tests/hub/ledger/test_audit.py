@@ -14,8 +14,7 @@ from hub.errors import TamperDetected
 from hub.ledger.audit import FINDINGS_LIMIT, Audit, audit
 from hub.ledger.merkle import leaf_hash
 from hub.ledger.note import Checkpoint, VerifierKey, sign_checkpoint
-from hub.ledger.storage import Storage
-from hub.ledger.writer import commitment_of
+from hub.ledger.sqlite import SqliteStore
 from tests.hub.ledger.factories import ORIGIN, InventedSigner, entry, filled, open_ledger
 
 SIZE = 11
@@ -348,7 +347,7 @@ def test_damaged_pages_are_found(folder: Path) -> None:
     for page in range(1, len(data) // 4096):
         data[page * 4096 : page * 4096 + 8] = b"\xff" * 8
     path.write_bytes(bytes(data))
-    result = audit(Storage(path), [VerifierKey.of(InventedSigner())], ORIGIN)
+    result = audit(SqliteStore(path), [VerifierKey.of(InventedSigner())], ORIGIN)
     assert not result.intact
 
 

@@ -1,7 +1,8 @@
-"""Storage that fails at every step, in pairs: failed and not persisted, failed but persisted."""
+"""SqliteStore that fails at every step, in pairs: failed and not persisted, failed but persisted."""
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -12,9 +13,10 @@ import pytest
 
 from hub.errors import LedgerError
 from hub.ledger.committer import GROUP_ENTRIES, Committer, Receipt
-from hub.ledger.storage import Storage, StoredEntry
-from hub.ledger.writer import Appended, PreparedEntry, prepare
-from tests.hub.ledger.factories import InventedSigner, entry, open_ledger
+from hub.ledger.sqlite import SqliteStore
+from hub.ledger.store import StoredEntry
+from hub.ledger.writer import Appended, SaltedEntry, prepare, salted
+from tests.hub.ledger.factories import InventedSigner, continues, entry, open_ledger
 
 
 class Faults:
@@ -37,19 +39,19 @@ class Faults:
             raise LedgerError("the ledger file cannot be used: disk I/O error") from exc
 
 
-def failing(faults: Faults) -> Callable[[Path], Storage]:
-    class Failing(Storage):
+def failing(faults: Faults) -> Callable[[Path], SqliteStore]:
+    class Failing(SqliteStore):
         def commit(self) -> None:
             faults.at("commit", super().commit)
 
         def append(self, entries: object, spines: object) -> None:
-            faults.at("append", lambda: Storage.append(self, entries, spines))  # type: ignore[arg-type]
+            faults.at("append", lambda: SqliteStore.append(self, entries, spines))  # type: ignore[arg-type]
 
         def write_note(self, note: str) -> None:
-            faults.at("write_note", lambda: Storage.write_note(self, note))
+            faults.at("write_note", lambda: SqliteStore.write_note(self, note))
 
-        def erase(self, position: int, erased_by: int) -> None:
-            faults.at("erase", lambda: Storage.erase(self, position, erased_by))
+        def erase(self, position: int, content: bytes, erased_by: int) -> None:
+            faults.at("erase", lambda: SqliteStore.erase(self, position, content, erased_by))
 
     return Failing
 
@@ -60,9 +62,9 @@ def test_a_failed_append_says_so_and_the_ledger_goes_on(
     tmp_path: Path, step: str, persisted: bool
 ) -> None:
     faults = Faults()
-    with open_ledger(tmp_path, storage=failing(faults)) as ledger:
+    with open_ledger(tmp_path, store=failing(faults)) as ledger:
         ledger.append([entry(0)])
-        kept = ledger.checkpoint()
+        kept = ledger.head()
         faults.step, faults.persisted = step, persisted
         with pytest.raises(LedgerError, match="disk I/O error"):
             ledger.append([entry(1)])
@@ -70,7 +72,7 @@ def test_a_failed_append_says_so_and_the_ledger_goes_on(
         assert ledger.size == (2 if there else 1)
         receipt = ledger.append([entry(2)])
         assert receipt.index == ledger.size - 1 == (2 if there else 1)
-        assert ledger.continues(kept).valid
+        assert continues(ledger, kept)
         assert ledger.verify_all().intact
 
 
@@ -80,7 +82,7 @@ def test_a_failed_erasure_erases_whole_or_not_at_all(
     tmp_path: Path, step: str, persisted: bool
 ) -> None:
     faults = Faults()
-    with open_ledger(tmp_path, storage=failing(faults)) as ledger:
+    with open_ledger(tmp_path, store=failing(faults)) as ledger:
         ledger.append([entry(0)])
         faults.step, faults.persisted = step, persisted
         with pytest.raises(LedgerError):
@@ -101,7 +103,7 @@ def test_a_failed_commit_fails_everyone_in_its_group_each_with_an_error_of_their
             assert go_on.wait(30)
             super().commit()
 
-    with open_ledger(tmp_path, storage=Slow) as ledger:
+    with open_ledger(tmp_path, store=Slow) as ledger:
         first = ledger.submit([entry(0)])
         assert started.wait(30)
         group = [ledger.submit([entry(n)]) for n in range(1, 6)]
@@ -154,7 +156,7 @@ class Recorder:
         self.groups: list[int] = []
         self.started, self.go_on = Event(), Event()
 
-    def append(self, entries: list[PreparedEntry]) -> Appended:
+    def append(self, entries: list[SaltedEntry]) -> Appended:
         self.started.set()
         assert self.go_on.wait(30)
         first = sum(self.groups)
@@ -168,7 +170,7 @@ class Recorder:
 def test_what_is_submitted_during_a_commit_shares_the_next(tmp_path: Path) -> None:
     recorder = Recorder()
     committer = Committer(lambda: recorder)  # type: ignore[arg-type,return-value]
-    one = (prepare(entry()),)
+    one = salted((prepare(entry()),), secrets.token_bytes)
     futures: list[Future[Receipt]] = [committer.submit(one)]
     assert recorder.started.wait(30)
     futures += [committer.submit(one) for _ in range(20)]
@@ -181,7 +183,7 @@ def test_what_is_submitted_during_a_commit_shares_the_next(tmp_path: Path) -> No
 def test_a_group_has_an_end(tmp_path: Path) -> None:
     recorder = Recorder()
     committer = Committer(lambda: recorder)  # type: ignore[arg-type,return-value]
-    many = (prepare(entry()),) * (GROUP_ENTRIES // 2)
+    many = salted((prepare(entry()),), secrets.token_bytes) * (GROUP_ENTRIES // 2)
     futures = [committer.submit(many)]
     assert recorder.started.wait(30)
     futures += [committer.submit(many) for _ in range(3)]

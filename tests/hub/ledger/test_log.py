@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import stat
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,24 @@ from hub.canonical import canonical_json
 from hub.errors import LedgerError, NotFound, RequestError, TamperDetected
 from hub.events import AuditEvent, EventTag
 from hub.identifiers import Label
+from hub.ledger.entry import (
+    BULK,
+    NO_PREVIOUS,
+    SEALED,
+    SYSTEM,
+    Chain,
+    ChainKind,
+    content_of,
+    entry_of,
+    link_of,
+    tag_of,
+)
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import EMPTY_ROOT, leaf_hash, verify_consistency, verify_inclusion
-from hub.ledger.note import VerifierKey, open_checkpoint
+from hub.ledger.note import Checkpoint, VerifierKey, open_checkpoint
+from hub.ledger.sqlite import SqliteStore
 from hub.ledger.verify import verify_bundle
-from hub.ledger.writer import Entry, commitment_of
+from hub.ledger.writer import Entry
 from tests.hub.ledger.factories import (
     CLOCK,
     LABEL,
@@ -26,6 +41,7 @@ from tests.hub.ledger.factories import (
     InventedSigner,
     entry,
     filled,
+    identity_of,
     open_ledger,
 )
 
@@ -34,7 +50,7 @@ OTHER = bytes(16)
 
 def test_a_new_ledger_signs_the_empty_tree(tmp_path: Path) -> None:
     with open_ledger(tmp_path) as ledger:
-        checkpoint = open_checkpoint(ledger.checkpoint(), [ledger.key], ORIGIN)
+        checkpoint = open_checkpoint(ledger.head(), [ledger.key], ORIGIN)
         assert (checkpoint.size, checkpoint.root) == (0, EMPTY_ROOT)
         assert ledger.size == 0
         assert ledger.verify_all().intact
@@ -50,7 +66,7 @@ def test_a_receipt_names_place_leaf_and_a_checkpoint_that_covers_them(tmp_path: 
         for index, leaf in zip(receipt.indexes, receipt.leaves, strict=True):
             proof = ledger.inclusion(index, 5)
             assert verify_inclusion(leaf, index, 5, proof, head.root)
-        assert ledger.checkpoint() == receipt.checkpoint
+        assert ledger.head() == receipt.checkpoint
 
 
 def test_the_record_is_the_canonical_body_with_its_subject(tmp_path: Path) -> None:
@@ -122,7 +138,7 @@ def test_entries_of_a_label_newest_first_by_pages_and_no_one_elses(tmp_path: Pat
 
 def test_every_proof_of_a_small_log_verifies_in_every_tree_it_stands_in(tmp_path: Path) -> None:
     with open_ledger(tmp_path) as ledger:
-        heads = [open_checkpoint(ledger.checkpoint(), [ledger.key], ORIGIN)]
+        heads = [open_checkpoint(ledger.head(), [ledger.key], ORIGIN)]
         leaves: list[bytes] = []
         for number in range(17):
             receipt = ledger.append([entry(number)])
@@ -173,11 +189,10 @@ def test_a_bundle_goes_through_json_and_verifies(tmp_path: Path) -> None:
 
 def test_reopening_continues_where_it_ended(tmp_path: Path) -> None:
     with filled(tmp_path, 3) as ledger:
-        before = ledger.checkpoint()
+        before = ledger.head()
     with open_ledger(tmp_path) as ledger:
-        assert ledger.checkpoint() == before
+        assert ledger.head() == before
         assert ledger.append([entry()]).index == 3
-        assert ledger.continues(before).valid
         assert ledger.verify_all().intact
 
 
@@ -216,7 +231,7 @@ def test_closing_commits_what_was_submitted_and_refuses_what_comes_after(tmp_pat
 def test_a_missing_file_is_not_silently_replaced_when_told_so(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     with pytest.raises(LedgerError, match="no ledger file"):
-        Ledger(path, InventedSigner(), CLOCK, ORIGIN, create_missing=False)
+        Ledger(lambda: SqliteStore(path), identity_of(), CLOCK)
     assert not path.exists()
 
 
@@ -233,14 +248,13 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("origin", ["", "two\nlines"])
 def test_an_origin_is_one_line(tmp_path: Path, origin: str) -> None:
     with pytest.raises(LedgerError, match="origin"):
-        Ledger(tmp_path / "ledger.sqlite", InventedSigner(), CLOCK, origin)
+        Ledger(lambda: SqliteStore(tmp_path / "x"), identity_of(origin=origin), CLOCK)
 
 
 def test_another_logs_file_or_a_strangers_key_is_not_appended_to(tmp_path: Path) -> None:
     filled(tmp_path, 2).close()
-    path = tmp_path / "ledger.sqlite"
     with (
-        Ledger(path, InventedSigner(), CLOCK, "mingjing.example/other") as other,
+        open_ledger(tmp_path, origin="mingjing.example/other") as other,
         pytest.raises(TamperDetected, match="of log"),
     ):
         other.append([entry()])
@@ -255,20 +269,19 @@ def test_another_logs_file_or_a_strangers_key_is_not_appended_to(tmp_path: Path)
 
 def test_a_rotated_key_signs_from_then_on_and_the_former_still_counts(tmp_path: Path) -> None:
     with filled(tmp_path, 3) as ledger:
-        kept, former = ledger.checkpoint(), ledger.key
+        former = ledger.key
     new = InventedSigner(seed="two")
     with open_ledger(tmp_path, new, former=(former,)) as ledger:
-        assert open_checkpoint(ledger.checkpoint(), [VerifierKey.of(new)], ORIGIN).size == 3
+        assert open_checkpoint(ledger.head(), [VerifierKey.of(new)], ORIGIN).size == 3
         assert verify_bundle(ledger.proof_bundle(1), str(ledger.key)).valid
         ledger.append([entry()])
-        assert ledger.continues(kept).valid
         assert ledger.verify_all().intact
 
 
 def test_an_erased_record_is_gone_from_the_disk_and_every_proof_holds(tmp_path: Path) -> None:
     with open_ledger(tmp_path) as ledger:
         ledger.append([entry(0, reason="remember-me-not"), entry(1), entry(2)])
-        before, old = ledger.checkpoint(), ledger.proof_bundle(0)
+        old = ledger.proof_bundle(0)
         receipt = ledger.erase(0, "oversight", "court order 7")
         assert receipt.index == 3
         erased = ledger.entry(0)
@@ -283,7 +296,6 @@ def test_an_erased_record_is_gone_from_the_disk_and_every_proof_holds(tmp_path: 
             ledger.proof_bundle(0)
         assert verify_bundle(ledger.proof_bundle(3), str(ledger.key)).valid
         assert verify_bundle(old, str(ledger.key)).valid
-        assert ledger.continues(before).valid
         audit = ledger.verify_all()
         assert (audit.intact, audit.size, audit.erased) == (True, 4, 1)
         assert ledger.append([entry(4)]).index == 4
@@ -316,31 +328,86 @@ def test_nothing_is_erased_twice_nor_an_erasure_at_all(tmp_path: Path) -> None:
         assert ledger.size == 2
 
 
-def test_a_kept_checkpoint_shows_rollback_rewriting_and_strangers(tmp_path: Path) -> None:
-    short, rewritten = tmp_path / "short", tmp_path / "rewritten"
+def kept_by(note: str) -> Callable[[], Checkpoint]:
+    """Return what gives a checkpoint that was kept elsewhere."""
+    return lambda: open_checkpoint(note, [VerifierKey.of(InventedSigner())], ORIGIN)
+
+
+def test_a_store_behind_what_was_made_public_signs_nothing(tmp_path: Path) -> None:
     with filled(tmp_path / "whole", 5) as ledger:
-        kept = ledger.checkpoint()
-        assert ledger.continues(kept).valid
-    with filled(short, 3) as ledger:
-        verdict = ledger.continues(kept)
-        assert (verdict.valid, verdict.statements) == (
-            False,
-            ("rolled back from 5 to 3 entries",),
-        )
-    with filled(rewritten, 7) as ledger:
-        verdict = ledger.continues(kept)
-        assert not verdict.valid
-        assert "not what they were" in verdict.statements[0]
-        assert not ledger.continues("words").valid
-        stranger = open_ledger(tmp_path / "stranger", InventedSigner(seed="two"))
-        assert not ledger.continues(stranger.checkpoint()).valid
-        stranger.close()
+        kept = kept_by(ledger.head())
+    filled(tmp_path / "short", 3).close()
+    filled(tmp_path / "rewritten", 7).close()
+    for folder, words in (
+        ("short", "old backup"),
+        ("rewritten", "not those that were made public"),
+    ):
+        with open_ledger(tmp_path / folder, kept=kept) as ledger:
+            before = ledger.head()
+            with pytest.raises(TamperDetected, match=words):
+                ledger.append([entry()])
+            with pytest.raises(TamperDetected, match=words):
+                ledger.append_last(lambda _size, _tags: entry())
+            assert ledger.head() == before
+    with open_ledger(tmp_path / "whole", kept=kept) as ledger:
+        assert ledger.append([entry()]).index == 5
 
 
-def test_the_leaf_is_over_salt_and_record(tmp_path: Path) -> None:
+def test_the_last_entry_is_made_of_all_before_it(tmp_path: Path) -> None:
+    with filled(tmp_path, 3) as ledger:
+        seen: list[tuple[int, list[bytes]]] = []
+
+        def build(size: int, tags: Callable[[int, int], Sequence[bytes]]) -> Entry:
+            seen.append((size, list(tags(0, size))))
+            return entry(9, None, size=size)
+
+        assert ledger.append_last(build).index == 3
+        ((size, tags),) = seen
+        keys = identity_of().chains.of(Chain(ChainKind.SUBJECT, LABEL))
+        assert (size, tags) == (3, [tag_of(keys, number) for number in range(3)])
+        assert ledger.verify_all().intact
+
+
+def test_entries_stand_in_the_chain_of_their_subject_the_sealed_or_the_systems(
+    tmp_path: Path,
+) -> None:
     with open_ledger(tmp_path) as ledger:
-        (leaf,) = ledger.append([entry()]).leaves
-        bundle = ledger.proof_bundle(0)
-        salt, record = (base64.b64decode(bundle[name]) for name in ("salt", "record"))
-        assert len(salt) == 32
-        assert leaf == leaf_hash(commitment_of(salt, record))
+        ledger.append([entry(0), replace(entry(1), sealed=True), entry(2, None), entry(3)])
+        ledger.append(
+            [Entry(None, entry(4, None).body, chain=BULK), replace(entry(5), sealed=True)]
+        )
+        places = {
+            chain.kind: [e.index for e in ledger.chain(chain)]
+            for chain in (Chain(ChainKind.SUBJECT, LABEL), SEALED, SYSTEM, BULK)
+        }
+        assert list(places.values()) == [[3, 0], [5, 1], [2], [4]]
+        assert [e.index for e in ledger.entries_of(LABEL)] == [3, 0]
+        sealed = ledger.entry(1)
+        assert (sealed.label, sealed.body and sealed.body["subject"]) == (None, LABEL.hex())
+        assert ledger.verify_all().intact
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        replace(entry(0, None), sealed=True),
+        Entry(None, entry(0, None).body, chain=Chain(ChainKind.SUBJECT, LABEL)),
+    ],
+)
+def test_what_is_about_nobody_is_in_nobodys_chain(tmp_path: Path, unfit: Entry) -> None:
+    with open_ledger(tmp_path) as ledger, pytest.raises(RequestError, match="no person's chain"):
+        ledger.append([unfit])
+
+
+def test_the_leaf_is_over_tag_and_link_of_salt_and_record(tmp_path: Path) -> None:
+    with open_ledger(tmp_path) as ledger:
+        first, second = ledger.append([entry(0), entry(1)]).leaves
+        key = identity_of().chains.of(Chain(ChainKind.SUBJECT, LABEL))
+        previous = NO_PREVIOUS
+        for number, leaf in enumerate((first, second)):
+            bundle = ledger.proof_bundle(number)
+            salt, record = (base64.b64decode(bundle[name]) for name in ("salt", "record"))
+            assert len(salt) == 32
+            link = link_of(previous, number, content_of(salt, record))
+            previous = entry_of(tag_of(key, number), link)
+            assert leaf == leaf_hash(previous)

@@ -46,7 +46,7 @@ def check_receipts(folder: Path, receipts: list[dict[str, object]]) -> Audit:
             body = ledger.entry(index).body
             assert body is not None
             assert (body["subject"], body["request"]) == (receipt["label"], receipt["request"])
-        head = open_checkpoint(ledger.checkpoint(), [ledger.key], ORIGIN)
+        head = open_checkpoint(ledger.head(), [ledger.key], ORIGIN)
         audit = ledger.verify_all()
         assert audit.findings == ()
         assert audit.size == head.size

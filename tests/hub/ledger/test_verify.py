@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.ledger import verify
+from hub.ledger.entry import NO_PREVIOUS, content_of, entry_of, link_of
 from hub.ledger.merkle import CompactRange, consistency_path, fold, inclusion_path, leaf_hash
 from hub.ledger.note import Checkpoint, VerifierKey, sign_checkpoint, sign_note
 from hub.ledger.verify import (
@@ -25,7 +26,6 @@ from hub.ledger.verify import (
     verify_bundle,
     verify_growth,
 )
-from hub.ledger.writer import commitment_of
 from tests.hub.ledger.factories import ORIGIN, InventedSigner, entry, open_ledger, vector
 from tests.hub.ledger.test_merkle import nodes_of, proof_of
 
@@ -41,8 +41,16 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         return ledger.proof_bundle(INDEX)
 
 
+def committed(salt: bytes, record: bytes) -> bytes:
+    """Return the entry of a record that is the first of its chain, under a tag of zeros."""
+    return entry_of(bytes(32), link_of(NO_PREVIOUS, 0, content_of(salt, record)))
+
+
 def encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
+
+
+FIRST = {"tag": encoded(bytes(32)), "previous": encoded(NO_PREVIOUS), "number": 0}
 
 
 def flipped(text: str) -> str:
@@ -171,12 +179,13 @@ def test_a_wrong_key_is_refused(bundle: dict[str, Any], key: str, problem: str) 
 @pytest.mark.parametrize("record", [b"words", b"[]", b"\xff", b"[" * 100_000])
 def test_a_record_that_was_truly_recorded_but_is_no_object_is_refused(record: bytes) -> None:
     salt = bytes(32)
-    root = leaf_hash(commitment_of(salt, record))
+    root = leaf_hash(committed(salt, record))
     lone = {
         "format": verify.FORMAT,
         "origin": ORIGIN,
         "index": 0,
         "size": 1,
+        **FIRST,
         "record": encoded(record),
         "salt": encoded(salt),
         "inclusion": [],
@@ -193,7 +202,7 @@ def test_a_record_that_was_truly_recorded_but_is_no_object_is_refused(record: by
 @given(st.integers(1, 70), st.data())
 def test_it_agrees_with_the_ledgers_own_tree(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
-    leaves = [commitment_of(bytes(32), b'{"n":%d}' % n) for n in range(size)]
+    leaves = [committed(bytes(32), b'{"n":%d}' % n) for n in range(size)]
     nodes = nodes_of(leaves)
     root = CompactRange().extended(map(leaf_hash, leaves))[0].root
     bundle = {
@@ -201,6 +210,7 @@ def test_it_agrees_with_the_ledgers_own_tree(size: int, data: st.DataObject) -> 
         "origin": ORIGIN,
         "index": index,
         "size": size,
+        **FIRST,
         "record": encoded(b'{"n":%d}' % index),
         "salt": encoded(bytes(32)),
         "inclusion": [encoded(h) for h in proof_of(inclusion_path(index, size), nodes)],

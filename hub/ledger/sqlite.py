@@ -1,10 +1,4 @@
-"""Where a ledger's entries, tree and signed head are kept: one SQLite file.
-
-Three tables. `entry` has one row per entry: the commitment that the tree holds, and the record and
-salt behind it, which are private and may be erased. `tree` has one row per leaf: the hashes of all
-perfect subtrees that the leaf completed, so that it only ever grows at its end and any node is one
-primary-key read. `head` is the latest signed checkpoint; it changes in the transaction that
-appends, so what it signs is always whole on disk.
+"""A ledger in one SQLite file; the default on one machine.
 
 A driver error leaves the connection closed and nothing of the transaction applied; the next call
 opens a new one.
@@ -17,51 +11,48 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from hub.errors import LedgerError, RequestError, TamperDetected
 from hub.file_lock import FileLock
 from hub.files import sync_folder
-from hub.ledger.merkle import HASH_BYTES, Node
+from hub.ledger.entry import entry_of
+from hub.ledger.merkle import Node
+from hub.ledger.store import ChainHead, StoredEntry, StoredPublication, nodes_of
 
 BUSY_SECONDS = 30.0
 
 _APPLICATION_ID = 0x4D4A4C47  # "MJLG"
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE entry (
     position INTEGER PRIMARY KEY,
-    commitment BLOB NOT NULL,
+    tag BLOB NOT NULL,
+    link BLOB NOT NULL,
+    chain BLOB NOT NULL,
+    number INTEGER NOT NULL,
     record BLOB,
     salt BLOB,
-    label BLOB,
+    content BLOB,
     event TEXT NOT NULL,
     time TEXT NOT NULL,
     erased_by INTEGER
 );
-CREATE INDEX entry_label ON entry (label, position) WHERE label IS NOT NULL;
+CREATE UNIQUE INDEX entry_chain ON entry (chain, number);
 CREATE TABLE tree (leaf INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), note TEXT NOT NULL);
+CREATE TABLE published (
+    id INTEGER PRIMARY KEY CHECK (id = 1), note TEXT NOT NULL, size INTEGER NOT NULL,
+    time TEXT NOT NULL
+);
 """
 _ROWS_AT_ONCE = 64
-
-
-class StoredEntry(NamedTuple):
-    """One row of `entry`; `record` and `salt` are None once erased by entry `erased_by`.
-
-    A tuple because it is a row, and because many thousands are made in a second.
-    """
-
-    position: int
-    commitment: bytes
-    record: bytes | None
-    salt: bytes | None
-    label: bytes | None
-    event: str
-    time: str
-    erased_by: int | None = None
-
-
+_CHAINS_AT_ONCE = 500
+_HEADS = (
+    "WITH wanted (chain) AS (VALUES {}) SELECT entry.chain, entry.number, entry.tag, entry.link "
+    "FROM wanted JOIN entry ON entry.chain = wanted.chain AND entry.number = "
+    "(SELECT max(number) FROM entry AS other WHERE other.chain = wanted.chain)"
+)
 _COLUMNS = ", ".join(StoredEntry._fields)
 
 
@@ -69,7 +60,7 @@ def create(path: Path, note: str) -> None:
     """Make an empty ledger file, mode 0600, whole or not at all; one that exists is left alone.
 
     Args:
-        note: the signed checkpoint of the empty tree.
+        note: the signed head of the empty tree.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.new")
@@ -84,12 +75,8 @@ def create(path: Path, note: str) -> None:
         temporary.unlink()
 
 
-class Storage:
-    """One connection to a ledger file. Not for use by two threads at once.
-
-    Raises:
-        LedgerError: from every method, when the file cannot be read or written.
-    """
+class SqliteStore:
+    """One connection to a ledger file; see `hub.ledger.store.Store`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -122,26 +109,30 @@ class Storage:
         self._execute("COMMIT")
 
     def note(self) -> str:
-        """Return the latest signed checkpoint.
-
-        Raises:
-            TamperDetected: when there is none; a ledger is created with one.
-        """
+        """Return the latest signed tree head."""
         notes = [row[0] for row in self._rows("SELECT note FROM head")]
         if len(notes) != 1 or not isinstance(notes[0], str):
-            raise TamperDetected("the ledger's signed checkpoint is gone: restore the ledger")
+            raise TamperDetected("the ledger's signed head is gone: restore the ledger")
         return notes[0]
 
     def write_note(self, note: str) -> None:
-        """Replace the latest signed checkpoint."""
+        """Replace the latest signed tree head."""
         self._execute("UPDATE head SET note = ?", (note,))
 
-    def append(self, entries: Sequence[StoredEntry], spines: Sequence[bytes]) -> None:
-        """Add entries and, for each, the hashes of the subtrees it completed.
+    def published(self) -> StoredPublication | None:
+        """Return what was last made public, None before the first time."""
+        rows = self._rows("SELECT note, size, time FROM published")
+        return StoredPublication(*rows[0]) if rows else None
 
-        Raises:
-            TamperDetected: when rows stand where the signed tree has not come to yet.
-        """
+    def write_published(self, publication: StoredPublication) -> None:
+        """Remember what is made public."""
+        self._execute(
+            "INSERT OR REPLACE INTO published (id, note, size, time) VALUES (1, ?, ?, ?)",
+            publication,
+        )
+
+    def append(self, entries: Sequence[StoredEntry], spines: Sequence[bytes]) -> None:
+        """Add entries and, for each, the hashes of the subtrees it completed."""
         leaves = [(e.position, spine) for e, spine in zip(entries, spines, strict=True)]
         with self._wrapped() as connection:
             try:
@@ -149,21 +140,18 @@ class Storage:
                 _insert(connection, "tree", ("leaf", "hashes"), leaves)
             except sqlite3.IntegrityError as exc:
                 raise TamperDetected(
-                    f"rows stand at entry {entries[0].position} or after, beyond the signed tree"
+                    f"rows stand at entry {entries[0].position} or after, beyond the signed tree, "
+                    "or beyond the end of a chain"
                 ) from exc
 
-    def erase(self, position: int, erased_by: int) -> None:
-        """Overwrite an entry's record and salt with zeros on disk and forget them.
-
-        Raises:
-            RequestError: when there is nothing to erase.
-        """
+    def erase(self, position: int, content: bytes, erased_by: int) -> None:
+        """Overwrite an entry's record and salt with zeros on disk; keep what they committed to."""
         with self._wrapped() as connection:
             connection.execute("PRAGMA secure_delete = ON")
             changed = connection.execute(
-                "UPDATE entry SET record = NULL, salt = NULL, erased_by = ? "
+                "UPDATE entry SET record = NULL, salt = NULL, content = ?, erased_by = ? "
                 "WHERE position = ? AND record IS NOT NULL",
-                (erased_by, position),
+                (content, erased_by, position),
             ).rowcount
         if changed != 1:
             raise RequestError(f"entry {position} is erased already")
@@ -178,13 +166,39 @@ class Storage:
         rows = self._rows(query, (position,))
         return StoredEntry(*rows[0]) if rows else None
 
-    def entries_of(self, label: bytes, before: int, limit: int) -> list[StoredEntry]:
-        """Return the newest entries of a label below a position, newest first."""
+    def heads(self, chains: Sequence[bytes]) -> dict[bytes, ChainHead]:
+        """Return the newest entry of each chain that has one."""
+        found: dict[bytes, ChainHead] = {}
+        for start in range(0, len(chains), _CHAINS_AT_ONCE):
+            some = chains[start : start + _CHAINS_AT_ONCE]
+            query = _HEADS.format(", ".join(["(?)"] * len(some)))
+            for name, number, tag, link in self._rows(query, some):
+                found[name] = ChainHead(number, entry_of(tag, link))
+        return found
+
+    def link_at(self, chain: bytes, number: int) -> StoredEntry | None:
+        """Return the entry of a number in a chain, or None."""
+        query = f"SELECT {_COLUMNS} FROM entry WHERE chain = ? AND number = ?"
+        rows = self._rows(query, (chain, number))
+        return StoredEntry(*rows[0]) if rows else None
+
+    def chain(self, name: bytes, before: int, limit: int) -> list[StoredEntry]:
+        """Return the newest entries of a chain at positions below one, newest first."""
         query = (
-            f"SELECT {_COLUMNS} FROM entry WHERE label = ? AND position < ? "
-            "ORDER BY position DESC LIMIT ?"
+            f"SELECT {_COLUMNS} FROM entry WHERE chain = ? AND position < ? "
+            "ORDER BY number DESC LIMIT ?"
         )
-        return [StoredEntry(*row) for row in self._rows(query, (label, before, limit))]
+        return [StoredEntry(*row) for row in self._rows(query, (name, before, limit))]
+
+    def tags(self, start: int, stop: int) -> list[bytes]:
+        """Return the tags at positions [start, stop), in order."""
+        query = "SELECT tag FROM entry WHERE position >= ? AND position < ? ORDER BY position"
+        return [row[0] for row in self._rows(query, (start, stop))]
+
+    def links(self, start: int, stop: int) -> list[tuple[bytes, bytes]]:
+        """Return tag and link at positions [start, stop), in order."""
+        query = "SELECT tag, link FROM entry WHERE position >= ? AND position < ? ORDER BY position"
+        return self._rows(query, (start, stop))
 
     def entries(self, start: int, stop: int) -> list[StoredEntry]:
         """Return the entries at positions [start, stop), in order."""
@@ -213,17 +227,12 @@ class Storage:
         return self._rows(query, {"size": size, "limit": limit})
 
     def hashes(self, nodes: Iterable[Node]) -> dict[Node, bytes]:
-        """Return the hash of each perfect subtree.
-
-        Raises:
-            TamperDetected: when a subtree that the signed tree holds is not here.
-        """
+        """Return the hash of each perfect subtree."""
         wanted = list(nodes)
         leaves = {node.last_leaf for node in wanted}
         places = ", ".join("?" * len(leaves))
         query = f"SELECT leaf, hashes FROM tree WHERE leaf IN ({places})"
-        spines = dict(self._rows(query, tuple(leaves)))
-        return {node: _hash_at(spines.get(node.last_leaf), node) for node in wanted}
+        return nodes_of(dict(self._rows(query, tuple(leaves))), wanted)
 
     def damage(self) -> list[str]:
         """Return what SQLite itself finds wrong with the file's pages and index; empty if sound."""
@@ -318,13 +327,3 @@ def _insert(
         places = ", ".join([place] * count)
         connection.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {places}", values)
         start += count
-
-
-def _hash_at(spine: bytes | None, node: Node) -> bytes:
-    start = HASH_BYTES * node.level
-    found = spine[start : start + HASH_BYTES] if isinstance(spine, bytes) else b""
-    if len(found) != HASH_BYTES:
-        raise TamperDetected(
-            f"the tree's node at level {node.level}, position {node.position} is gone"
-        )
-    return found

@@ -1,0 +1,89 @@
+"""Opening a hub's ledger with the keys of its keyring."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from hub.clock import Clock
+from hub.config import Settings
+from hub.keyring import Keyring
+from hub.ledger.entry import ChainKeys
+from hub.ledger.index.folder import IndexFolder
+from hub.ledger.log import Ledger
+from hub.ledger.merkle import CompactRange
+from hub.ledger.note import Checkpoint, VerifierKey
+from hub.ledger.public_files import CHECKPOINT, PublicFiles
+from hub.ledger.publisher import NoWitness, Publisher
+from hub.ledger.sqlite import SqliteStore, create
+from hub.ledger.writer import Identity, open_head
+
+
+def identity_of(keyring: Keyring, origin: str) -> Identity:
+    """Return who a ledger is by its keyring; every former version of the signing key is known.
+
+    Raises:
+        KeyMissing: when the keyring has no key of the ledger's.
+    """
+    signer = keyring.signer("ledger", origin)
+    former = [keyring.signer("ledger", origin, version) for version in range(1, signer.version)]
+    return Identity(
+        origin,
+        signer,
+        ChainKeys(keyring.key("index").material, origin),
+        tuple(VerifierKey.of(one) for one in reversed(former)),
+    )
+
+
+def open_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
+    """Return the hub's ledger; a missing one is never quietly made anew.
+
+    Raises:
+        LedgerError: when it is missing or of another kind.
+        KeyMissing: when the keyring has no key of the ledger's.
+    """
+    identity = identity_of(keyring, settings.origin)
+    kept = partial(_public_checkpoint, PublicFiles(settings.ledger_public), identity)
+    return Ledger(partial(SqliteStore, settings.ledger), identity, clock, kept=kept)
+
+
+def create_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
+    """Make the hub's ledger, empty and signed, and return it; one that exists is left alone."""
+    return ledger_file(settings.ledger, keyring, clock, settings.origin)
+
+
+def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
+    """Return what makes the hub's ledger public."""
+    return Publisher(
+        ledger,
+        IndexFolder(settings.ledger_runs),
+        PublicFiles(settings.ledger_public),
+        NoWitness(),
+        clock,
+    )
+
+
+def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | None:
+    """Return the checkpoint that is public, None before the first.
+
+    Raises:
+        TamperDetected: when it is not this ledger's own.
+    """
+    note = files.read(CHECKPOINT)
+    if note is None:
+        return None
+    return open_head(note.decode(errors="replace"), identity.keys, identity.origin)
+
+
+def ledger_file(
+    path: Path, keyring: Keyring, clock: Clock, origin: str, *, create_missing: bool = True
+) -> Ledger:
+    """Return the ledger kept in one file.
+
+    Raises:
+        LedgerError: when it is missing and must not be made, or is of another kind.
+    """
+    identity = identity_of(keyring, origin)
+    if create_missing and not path.exists():
+        create(path, identity.sign(CompactRange()))
+    return Ledger(partial(SqliteStore, path), identity, clock)
