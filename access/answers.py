@@ -298,8 +298,12 @@ class Use:
     Args:
         index: position in the ledger; `Guard.own_proof` proves it.
         time: RFC 3339.
+        action: what was done, as `access.usage_record.UsageAction` has it; `road` by what question.
+        role: "asked_about", or "incidental" where something of another person was asked for.
         fields: {dataset, column, title, how} of every column shown.
         with_case: whether a case reference was given.
+        snapshot, lake_snapshot: what was read, so that it can be shown again; empty and None where
+            nothing was.
         under: where the lifted mask or emergency it rests on stands, as `access.emergency.State`
             has it; empty where it rests on none.
         withheld: until when and why it was kept from the person, None where it was not.
@@ -316,10 +320,15 @@ class Use:
     purpose_title: str = ""
     legal_basis: str = ""
     action: str = ""
+    road: str = ""
+    role: str = ""
     datasets: tuple[str, ...] = ()
     fields: tuple[Mapping[str, str], ...] = ()
     with_case: bool = False
     reason: str = ""
+    snapshot: str = ""
+    lake_snapshot: int | None = None
+    request: str = ""
     under: str = ""
     withheld: Withheld | None = None
     erased: Erased | None = None

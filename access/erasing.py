@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from access.erasure_grounds import ERASURE_GROUNDS, LEAST_DAYS, RETENTION_ENDED
-from access.history import instant
 from hub.events import EventTag
 from hub.ledger.entry import SEALED
 from hub.ledger.log import LoggedEntry
@@ -122,7 +121,7 @@ def unerasable(entry: LoggedEntry, bounds: Bounds) -> str | None:
     if entry.chain == SEALED and body["seal"] in bounds.withheld:
         return "暂缓告知尚未向本人公开 / it is sealed, and not released to its subject"
     used = body["record"]["time"] if entry.event == RELEASED else entry.time
-    if instant(used) > bounds.kept_until:
+    if datetime.fromisoformat(used) > bounds.kept_until:
         return (
             f"须保存至少 {(bounds.now - bounds.kept_until).days} 天 / it is kept for that many days"
         )

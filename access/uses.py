@@ -1,4 +1,4 @@
-"""Ledger entries as the person they are about reads them: plain words, nothing about others.
+"""Usage records as the person they are about reads them: plain words, nothing about others.
 
 Source: 网络数据安全管理条例 21 (a list of purpose, method, category, recipient); PIPL 18, 35, 45.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from access.answers import Erased, Use, Withheld
 from access.policy import Policy
 from access.seal_grounds import SEAL_GROUNDS
+from access.usage_record import SubjectRole, UsageRecord, is_use, usage_of
 from hub.catalog import Catalog
+from hub.clock import stamp_of
 from hub.events import EventTag
 from hub.ledger.log import LoggedEntry
 
@@ -22,13 +23,13 @@ class Told:
     """An entry of a person's own that tells of a use.
 
     Args:
-        body: the record of the use; None once it was erased.
+        use: the record of the use; None once it was erased.
         withheld: until when and why it was kept from the person, None where it was not.
         erased: when, by whom and why it was erased, None where it was not.
     """
 
     logged: LoggedEntry
-    body: Mapping[str, Any] | None
+    use: UsageRecord | None
     withheld: Withheld | None = None
     erased: Erased | None = None
 
@@ -38,6 +39,8 @@ def told(entries: Iterable[LoggedEntry]) -> Iterator[Told]:
 
     Args:
         entries: newest first, so that an erasure is read before what it erased.
+    Raises:
+        LedgerError: when an entry about a use does not say what a use says.
     """
     erased: dict[int, Erased] = {}
     for logged in entries:
@@ -49,9 +52,10 @@ def told(entries: Iterable[LoggedEntry]) -> Iterator[Told]:
         elif logged.event == EventTag.ACCESS_SEAL_RELEASED:
             ground = SEAL_GROUNDS.get(body["ground"])
             title, basis = (ground.title, ground.legal_basis) if ground else (body["ground"], "")
-            yield Told(logged, body["record"], withheld=Withheld(body["time"], title, basis))
-        elif "purpose" in body and "action" in body:
-            yield Told(logged, body)
+            withheld = Withheld(body["time"], title, basis)
+            yield Told(logged, UsageRecord.parse(body["record"]), withheld=withheld)
+        elif is_use(logged):
+            yield Told(logged, usage_of(logged))
 
 
 def use_of(found: Told, policy: Policy, catalog: Catalog, standings: Mapping[int, str]) -> Use:
@@ -60,27 +64,32 @@ def use_of(found: Told, policy: Policy, catalog: Catalog, standings: Mapping[int
     Args:
         standings: number of a lifted mask or emergency -> where it stands by now.
     """
-    logged, body = found.logged, found.body
-    if body is None:
-        return Use(logged.index, logged.time, "erased", erased=found.erased)
-    actor = body["actor"]
-    purpose = policy.purposes.get(body["purpose"])
+    use = found.use
+    if use is None:
+        return Use(found.logged.index, found.logged.time, "erased", erased=found.erased)
+    actor = use.actor
+    purpose = policy.purposes.get(use.purpose)
     return Use(
-        index=logged.index,
-        time=body["time"],
-        outcome="refused" if body["decision"] == "refused" else "allowed",
-        agency=actor["agency"],
-        agency_title=policy.roles.agencies.get(actor["agency"], actor["agency"]),
-        post=actor["post"],
-        purpose=body["purpose"],
-        purpose_title=purpose.title if purpose else body["purpose"],
-        legal_basis=body["legal_basis"],
-        action=body["action"],
-        datasets=tuple(_title(catalog, name) for name in body["dataset"]),
-        fields=tuple(_fields(body["fields"], catalog)),
-        with_case=body["case"] is not None,
-        reason=body["reason"],
-        under=standings.get(body.get("emergency", 0), ""),
+        index=found.logged.index,
+        time=stamp_of(use.time),
+        outcome=use.decision,
+        agency=actor.agency,
+        agency_title=policy.roles.agencies.get(actor.agency, actor.agency),
+        post=actor.post,
+        purpose=use.purpose,
+        purpose_title=purpose.title if purpose else use.purpose,
+        legal_basis=use.legal_basis,
+        action=use.action.value,
+        road=use.road.value,
+        role=use.role.value if use.role else SubjectRole.ASKED_ABOUT.value,
+        datasets=tuple(_title(catalog, name) for name in use.datasets),
+        fields=tuple(_fields(use.fields, catalog)),
+        with_case=use.case is not None,
+        reason=use.reason,
+        snapshot=use.snapshot,
+        lake_snapshot=use.lake_snapshot,
+        request=use.request,
+        under=standings.get(use.emergency or 0, ""),
         withheld=found.withheld,
     )
 

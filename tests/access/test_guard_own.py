@@ -203,7 +203,9 @@ def test_many_uses_are_paged(
     query = LookupQuery("resident_id", person.number, PURPOSE)
     guard.lookup(actors["officer.east"], query)
     prepared = [guard.prepare_lookup(actors["officer.east"], query) for _ in range(230)]
-    for waiting in [ledger.submit(item.entries) for item in prepared]:  # past the limits
+    for waiting in [
+        ledger.submit([use.entry() for use in item.records]) for item in prepared
+    ]:  # past the limits
         waiting.result(30)
     assert len(guard.own_uses(citizen, limit=220)) == 220
     assert len(guard.own_uses(citizen, limit=1000)) == 231
