@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
 
 from access.answers import Answer, Use
 from access.asking import Means, ask, found, nobody, reading, refused
 from access.model import Action, Actor, Request
+from access.ports import Proofs
 from access.recording import Prepared
 from access.uses import is_due, use_of
 from hub.errors import NotFound
@@ -56,8 +56,8 @@ def uses(means: Means, actor: Actor, limit: int) -> tuple[Use, ...]:
     return tuple(use_of(logged, policy, means.catalog, standings) for logged in shown)
 
 
-def proof(means: Means, actor: Actor, index: int) -> dict[str, Any]:
-    """Return the proof of one use of the citizen's data, to be checked offline.
+def proof(means: Means, actor: Actor, index: int) -> str:
+    """Return the proof of one use of the citizen's data, a C2SP tlog-proof, to be checked offline.
 
     Raises:
         NotFound: when there is no such entry, it is not about the citizen, or not yet due.
@@ -67,7 +67,28 @@ def proof(means: Means, actor: Actor, index: int) -> dict[str, Any]:
     purposes, now = means.decider.policy.purposes, means.clock.now()
     if logged is None or logged.label != label or not is_due(logged, purposes, now):
         raise NotFound(f"the ledger has no entry {index}")
-    return means.ledger.proof_bundle(index)
+    return str(_proofs(means).proof(index))
+
+
+def statement(means: Means, actor: Actor) -> bytes:
+    """Return every use of the citizen's data that is public, and that none is missing; JSON.
+
+    Who is not held here gets the statement of a person whom nobody ever looked up.
+
+    Raises:
+        NotFound: before anything is public.
+        AccessDenied: when who asks is no citizen.
+    """
+    label = _label(means, actor)
+    if label is None:
+        raise NotFound("没有您的身份信息可供出具证明 / nobody is held under your identity")
+    return _proofs(means).statement(label)
+
+
+def _proofs(means: Means) -> Proofs:
+    if means.proofs is None:
+        raise NotFound("the ledger is not made public here")
+    return means.proofs
 
 
 def _standings(means: Means, shown: Iterable[LoggedEntry]) -> dict[int, str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from api.wire.base import Wire, example
 
@@ -42,6 +42,7 @@ class Use(Wire):
     under_title: str
     reason: str
     proof: str = Field(description="Where the proof of this use is had.")
+    public: bool = Field(description="Whether it is public yet, so that its proof can be had.")
 
 
 class Uses(Wire):
@@ -76,44 +77,10 @@ class Uses(Wire):
                     "under_title": "",
                     "reason": "网格员为居住核实查询本人负责区域内的人员。",
                     "proof": "/v1/me/uses/41/proof",
+                    "public": True,
                 }
             ]
         }
     )
 
     uses: list[Use]
-
-
-class ProofBundle(Wire):
-    """Everything that is needed to check one entry offline."""
-
-    model_config = ConfigDict(
-        extra="allow",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "format": "mingjing-proof-1",
-                    "origin": "mingjing.example/ledger",
-                    "index": 41,
-                    "size": 42,
-                    "record": {
-                        "event": "officer:subject:disclosed",
-                        "time": "2026-06-05T01:02:03Z",
-                    },
-                    "salt": "base64…",
-                    "inclusion": ["base64…"],
-                    "checkpoint": "mingjing.example/ledger\n42\nq7hV…=\n\n— …\n",
-                }
-            ]
-        },
-    )
-
-    format: str
-    origin: str
-    index: int
-    size: int
-    record: Any
-    salt: str
-    inclusion: list[str]
-    checkpoint: str

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from hub.errors import TamperDetected
-from hub.ledger.entry import NO_PREVIOUS, Opening, content_of, entry_of
+from hub.ledger.entry import NO_PREVIOUS, entry_of
 from hub.ledger.merkle import HASH_BYTES, Node
+
+Row: TypeAlias = Sequence[Any]  # the fields of `StoredEntry` in their order, of any kind
 
 
 class StoredEntry(NamedTuple):
@@ -112,8 +114,11 @@ class Store(Protocol):
         """
         ...
 
-    def truncate_log(self) -> None:
-        """Empty the write-ahead log with what it still holds, where there is one of its own."""
+    def scrub(self) -> None:
+        """Let go of what an erasure left behind, as far as the store can by itself.
+
+        Called after the erasure's transaction. Where bytes may outlast it the store says so.
+        """
         ...
 
     def heads(self, chains: Sequence[bytes]) -> dict[bytes, ChainHead]:
@@ -142,6 +147,10 @@ class Store(Protocol):
 
     def links(self, start: int, stop: int) -> list[tuple[bytes, bytes]]:
         """Return tag and link at positions [start, stop), in order."""
+        ...
+
+    def rows(self, start: int, stop: int) -> Sequence[Row]:
+        """Return what `entries` does as plain rows, for who reads millions of them."""
         ...
 
     def spines(self, start: int, stop: int) -> dict[int, bytes]:
@@ -181,22 +190,6 @@ def previous_of(store: Store, entry: StoredEntry) -> bytes:
     if before is None:
         raise TamperDetected(f"the entry before entry {entry.position} in its chain is gone")
     return before.entry
-
-
-def opening_of(entry: StoredEntry, previous: bytes) -> Opening:
-    """Return what the 32 bytes of a stored entry are made of.
-
-    Raises:
-        TamperDetected: when it has neither record and salt nor what they committed to.
-    """
-    content = entry.content
-    if entry.salt is not None and entry.record is not None:
-        content = content_of(entry.salt, entry.record)
-    if content is None:
-        raise TamperDetected(f"record or salt of entry {entry.position} is gone")
-    return Opening(
-        entry.position, entry.tag, previous, entry.number, content, entry.salt, entry.record
-    )
 
 
 def nodes_of(spines: Mapping[int, bytes], nodes: Sequence[Node]) -> dict[Node, bytes]:

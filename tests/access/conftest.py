@@ -21,11 +21,13 @@ from hub.clock import FixedClock
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.ledger.opening import ledger_file
+from hub.ledger.proving import Prover
 from hub.store.usage import Usage
 from tests.access.district import district_catalog
 from tests.access.keeping import keeper_of
 from tests.access.people import EAST, MemorySnapshot, Person, invented_id, record
 from tests.access.registers import MemoryRegisters
+from tests.hub.ledger.factories import prover_in, publish_in
 
 NOW = datetime(2026, 3, 7, 9, 30, tzinfo=UTC)
 Edit = Callable[..., Path]
@@ -104,6 +106,18 @@ def ledger(tmp_path: Path, keyring: Keyring, clock: FixedClock) -> Iterator[Ledg
 
 
 @pytest.fixture
+def prover(tmp_path: Path, keyring: Keyring, ledger: Ledger) -> Prover:
+    """What makes proofs of the ledger."""
+    return prover_in(tmp_path, ledger, keyring.key("index").material)
+
+
+@pytest.fixture
+def publish(tmp_path: Path, ledger: Ledger, clock: FixedClock) -> Callable[[], None]:
+    """Makes public what the ledger holds."""
+    return lambda: publish_in(tmp_path, ledger, clock)
+
+
+@pytest.fixture
 def usage(tmp_path: Path) -> Iterator[Usage]:
     """Counters that have counted nothing."""
     made = Usage(tmp_path / "usage.sqlite")
@@ -169,9 +183,12 @@ def guard(
     clock: FixedClock,
     usage: Usage,
     registers: MemoryRegisters,
+    prover: Prover,
 ) -> Guard:
     """The guard over all of them."""
-    return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers)
+    return Guard(
+        keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers, proofs=prover
+    )
 
 
 @pytest.fixture
@@ -183,12 +200,15 @@ def guard_in(
     keys: GuardKeys,
     registers: MemoryRegisters,
     usage: Usage,
+    prover: Prover,
 ) -> Callable[[timedelta], Guard]:
     """Make the same guard as it is a while later."""
 
     def make(later: timedelta) -> Guard:
         clock, keeper = FixedClock(NOW + later), keeper_of(decider)
-        return Guard(keeper, catalog, snapshot, ledger, keys, clock, usage, registers)
+        return Guard(
+            keeper, catalog, snapshot, ledger, keys, clock, usage, registers, proofs=prover
+        )
 
     return make
 
@@ -202,11 +222,14 @@ def guard_of(
     clock: FixedClock,
     registers: MemoryRegisters,
     usage: Usage,
+    prover: Prover,
 ) -> Callable[..., Guard]:
     """Make a guard over given people."""
 
     def make(*people: Person) -> Guard:
         snapshot, keeper = MemorySnapshot(keys, people), keeper_of(decider)
-        return Guard(keeper, catalog, snapshot, ledger, keys, clock, usage, registers)
+        return Guard(
+            keeper, catalog, snapshot, ledger, keys, clock, usage, registers, proofs=prover
+        )
 
     return make

@@ -13,8 +13,8 @@ from access.guard import Guard
 from access.model import Actor
 from hub.errors import NotFound
 from hub.ledger.log import Ledger
-from hub.ledger.verify import verify_bundle
 from tests.access.people import EAST, Person, invented_id, record
+from tests.hub.ledger.factories import report_of
 
 PURPOSE = "residence.verify"
 
@@ -130,25 +130,61 @@ def test_uses_say_who_why_on_what_basis_and_what(
 
 
 def test_each_use_is_proved_to_its_subject_and_to_nobody_else(
-    guard_of: Callable[..., Guard], actors: dict[str, Actor], ledger: Ledger
+    guard_of: Callable[..., Guard],
+    actors: dict[str, Actor],
+    ledger: Ledger,
+    publish: Callable[[], None],
 ) -> None:
-    """The bundle verifies offline; another citizen gets what a wrong index gets."""
+    """The file verifies offline; another citizen gets what a wrong index gets."""
     one, other = Person(invented_id(sequence=101)), Person(invented_id(sequence=103))
     guard = guard_of(one, other)
     answer = guard.lookup(actors["officer.east"], LookupQuery("resident_id", one.number, PURPOSE))
     index = answer.receipt.index
     mine = replace(actors["citizen"], binding=guard.binding(one.number))
     theirs = replace(actors["citizen"], binding=guard.binding(other.number))
-    verdict = verify_bundle(guard.own_proof(mine, index), str(ledger.key))
-    assert verdict.valid
-    assert verdict.record is not None
-    assert verdict.record["purpose"] == PURPOSE
+    with pytest.raises(NotFound, match="public"):
+        guard.own_proof(mine, index)
+    publish()
+    report = report_of(guard.own_proof(mine, index), ledger.key)
+    assert report.valid, report.why
+    (use,) = report.uses
+    assert use.record is not None
+    assert use.record["purpose"] == PURPOSE
     messages = []
     for actor, position in ((theirs, index), (mine, 99), (mine, -1)):
         with pytest.raises(NotFound) as caught:
             guard.own_proof(actor, position)
         messages.append(str(caught.value).replace(str(position), "N"))
     assert len(set(messages)) == 1
+
+
+def test_a_statement_has_every_use_and_those_of_nobody_else(
+    guard_of: Callable[..., Guard],
+    actors: dict[str, Actor],
+    ledger: Ledger,
+    publish: Callable[[], None],
+) -> None:
+    """Of one who was never looked up it proves just that; who is not held gets none."""
+    one, other = Person(invented_id(sequence=101)), Person(invented_id(sequence=103))
+    guard = guard_of(one, other)
+    query = LookupQuery("resident_id", one.number, PURPOSE)
+    indexes = [guard.lookup(actors["officer.east"], query).receipt.index for _ in range(3)]
+    publish()
+    later = guard.lookup(actors["officer.east"], query).receipt.index
+    found = []
+    for person in (one, other):
+        mine = replace(actors["citizen"], binding=guard.binding(person.number))
+        report = report_of(guard.own_statement(mine), ledger.key)
+        assert report.valid, report.why
+        found.append([use.position for use in report.uses])
+    assert found == [indexes, []]
+    publish()
+    mine = replace(actors["citizen"], binding=guard.binding(one.number))
+    report = report_of(guard.own_statement(mine), ledger.key)
+    assert [use.position for use in report.uses] == [*indexes, later]
+    for actor in (actors["officer.east"], replace(actors["citizen"], binding=None)):
+        with pytest.raises(NotFound):
+            guard.own_statement(actor)
 
 
 def test_an_investigation_shows_after_its_delay_without_a_gap(
@@ -167,7 +203,6 @@ def test_an_investigation_shows_after_its_delay_without_a_gap(
         guard.own_proof(citizen, sealed.receipt.index)
     later = guard_in(timedelta(days=180))
     assert [use.purpose for use in later.own_uses(citizen)] == [PURPOSE, query.purpose]
-    assert later.own_proof(citizen, sealed.receipt.index)["index"] == sealed.receipt.index
 
 
 def test_many_uses_are_paged(

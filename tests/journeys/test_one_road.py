@@ -254,9 +254,16 @@ def own(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
 
 def proofs(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
     """The proof of every entry so far, own or not."""
+    hub.publish()
     size = hub.services.ledger.size
     for index in (*range(0, size, max(1, size // 60)), size + 5):
         yield Probe(_fill(door[1], {"index": str(index)}))
+
+
+def statement(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
+    """All uses of one's own data: pseudonyms and names of columns, no value of any."""
+    hub.publish()
+    yield Probe(door[1])
 
 
 def worklist(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
@@ -302,6 +309,8 @@ ROUTES: dict[Door, Probes] = {
     ("GET", "/v1/me/records"): own,
     ("GET", "/citizen"): own,
     ("GET", "/v1/me/uses/{index}/proof"): proofs,
+    ("GET", "/v1/me/statement"): statement,
+    ("GET", "/citizen/statement"): statement,
     ("GET", "/citizen/uses/{index}/proof"): proofs,
     ("GET", "/v1/statistics"): statistics,
     ("GET", "/statistics"): statistics,
