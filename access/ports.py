@@ -16,6 +16,7 @@ from access.keeper import InForce
 from hub.blind_index import BlindIndex
 from hub.keyring import Keyring
 from hub.ledger.committer import Receipt as LedgerReceipt
+from hub.ledger.entry import Chain
 from hub.ledger.log import LoggedEntry
 from hub.ledger.tlog_proof import TlogProof
 from hub.ledger.writer import Entry, PreparedEntry
@@ -105,13 +106,13 @@ class LedgerLog(Protocol):
 
 
 class Proofs(Protocol):
-    """Makes what a citizen takes home; `hub.ledger.proving.Prover` fits."""
+    """Makes what a citizen takes home; `hub.ledger.statement.Statements` fits."""
 
-    def proof(self, index: int) -> TlogProof:
+    def proof(self, position: int) -> TlogProof:
         """Return the proof of one entry, or raise NotFound."""
         ...
 
-    def statement(self, label: bytes) -> bytes:
+    def statement(self, person: Chain) -> bytes:
         """Return everything about a person, and that nothing is missing."""
         ...
 

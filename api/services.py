@@ -36,7 +36,7 @@ from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
-from hub.ledger.opening import open_ledger, prover_of
+from hub.ledger.opening import open_ledger, statements_of
 from hub.store.budgets import Budgets
 from hub.store.records import Records
 from hub.store.registers import RegisterReader
@@ -116,7 +116,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         noise=_noise(records, code_sets),
         emergencies=emergencies,
         longest_lag=timedelta(hours=settings.ledger_max_lag_hours),
-        proofs=prover_of(settings, keyring, ledger),
+        proofs=statements_of(settings, keyring, ledger),
     )
     issuer = f"{settings.origin}#{settings.profile}"
     vocabulary = Vocabulary(

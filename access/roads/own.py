@@ -15,6 +15,7 @@ from access.ports import Proofs
 from access.recording import Prepared
 from access.uses import is_due, use_of
 from hub.errors import NotFound
+from hub.ledger.entry import Chain, ChainKind
 from hub.ledger.log import LoggedEntry
 
 _PURPOSE = "own.data"
@@ -82,7 +83,7 @@ def statement(means: Means, actor: Actor) -> bytes:
     label = _label(means, actor)
     if label is None:
         raise NotFound("没有您的身份信息可供出具证明 / nobody is held under your identity")
-    return _proofs(means).statement(label)
+    return _proofs(means).statement(Chain(ChainKind.SUBJECT, label))
 
 
 def _proofs(means: Means) -> Proofs:

@@ -94,7 +94,7 @@ def proof(
         settings = settings_of(home)
         with open_ledger(settings) as ledger:
             keyring = Keyring.open(settings.keyring, settings.passphrase)
-            text = str(opening.prover_of(settings, keyring, ledger).proof(index))
+            text = str(opening.statements_of(settings, keyring, ledger).proof(index))
         if to is None:
             typer.echo(text, nl=False)
         else:

@@ -24,6 +24,8 @@ from enum import IntEnum
 from functools import lru_cache
 from hashlib import sha256
 
+from hub.ledger.lines import encode64
+
 SALT_BYTES = 32
 NO_PREVIOUS = bytes(32)
 
@@ -77,6 +79,36 @@ def subject_chain(label: bytes) -> bytes:
 SYSTEM = Chain(ChainKind.SYSTEM)
 SEALED = Chain(ChainKind.SEALED)
 BULK = Chain(ChainKind.BULK)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the 32 bytes of an entry are made of; once erased, with neither salt nor record."""
+
+    position: int
+    tag: bytes
+    previous: bytes
+    number: int
+    content: bytes
+    salt: bytes | None
+    record: bytes | None
+
+    @property
+    def entry(self) -> bytes:
+        """The 32 bytes that the tree holds."""
+        return entry_of(self.tag, link_of(self.previous, self.number, self.content))
+
+    def body(self) -> dict[str, object]:
+        """Return it as JSON: bytes in base64; salt and record, or the content in their place."""
+        body: dict[str, object] = {
+            "position": self.position,
+            "tag": encode64(self.tag),
+            "previous": encode64(self.previous),
+            "number": self.number,
+        }
+        if self.salt is None or self.record is None:
+            return {**body, "content": encode64(self.content)}
+        return {**body, "salt": encode64(self.salt), "record": encode64(self.record)}
 
 
 def content_of(salt: bytes, record: bytes) -> bytes:

@@ -23,11 +23,10 @@ from hub.clock import Clock, stamp_of
 from hub.errors import LedgerError, NotFound, RequestError, TamperDetected
 from hub.ledger.audit import Audit, Progress, audit
 from hub.ledger.committer import Committer, Receipt, receipt
-from hub.ledger.entry import Chain, ChainKeys, ChainKind
+from hub.ledger.entry import NO_PREVIOUS, Chain, ChainKind, Opening
 from hub.ledger.merkle import CompactRange, Node, consistency_path, cover, fold, inclusion_path
 from hub.ledger.note import Checkpoint, Note, VerifierKey
-from hub.ledger.opened import OpenedEntry
-from hub.ledger.store import Store, StoredEntry, StoredPublication, previous_of
+from hub.ledger.store import Store, StoredEntry, StoredPublication, opening_of, previous_of
 from hub.ledger.writer import (
     ERASED_EVENT,
     Entry,
@@ -38,6 +37,8 @@ from hub.ledger.writer import (
     open_head,
     prepare,
 )
+
+_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,6 @@ class Ledger:
     def key(self) -> VerifierKey:
         """The public key it signs with now; `str` of it is its `vkey`."""
         return self._identity.keys[0]
-
-    @property
-    def chains(self) -> ChainKeys:
-        """Derives the keys of its chains."""
-        return self._identity.chains
 
     def append(self, entries: Sequence[Entry]) -> Receipt:
         """Record entries together, all or none, and wait until they are durable.
@@ -306,27 +302,39 @@ class Ledger:
         Args:
             before: only entries below this position, to turn the page.
         """
-        return [_logged(stored) for stored in self.stored(chain, before=before, limit=limit)]
-
-    def stored(
-        self, chain: Chain, *, before: int | None = None, limit: int = 1000
-    ) -> list[StoredEntry]:
-        """Return a chain's entries as they are kept, newest first; `before` as for `chain`."""
         bound = (1 << 63) - 1 if before is None else before
         with self._read() as reader:
-            return reader.chain(chain.name, bound, limit)
+            return [_logged(stored) for stored in reader.chain(chain.name, bound, limit)]
 
-    def opened(self, index: int) -> OpenedEntry:
-        """Return one entry laid open, as a proof of it needs.
+    def opening(self, index: int) -> Opening:
+        """Return what the tree's 32 bytes of an entry are made of.
 
         Raises:
-            NotFound: when the log has no such entry, or its record was erased.
+            NotFound: when the log has no such entry.
         """
         with self._read() as reader:
             stored = reader.entry(index) if 0 <= index < 1 << 63 else None
             if stored is None:
                 raise NotFound(f"the ledger has no entry {index}")
-            return OpenedEntry.of(stored, previous_of(reader, stored))
+            return opening_of(stored, previous_of(reader, stored))
+
+    def chain_openings(self, chain: Chain, size: int) -> list[Opening]:
+        """Return all entries of a chain at positions below `size`, oldest first."""
+        stored: list[StoredEntry] = []
+        before = size
+        with self._read() as reader:
+            while page := reader.chain(chain.name, before, _PAGE):
+                stored += page
+                before = page[-1].position
+        openings: list[Opening] = []
+        for entry in reversed(stored):
+            previous = openings[-1].entry if openings else NO_PREVIOUS
+            openings.append(opening_of(entry, previous))
+        return openings
+
+    def chain_key(self, chain: Chain) -> bytes:
+        """Return the 32-byte key of a chain; whoever has it finds all its entries."""
+        return self._identity.chains.of(chain)
 
     def tags(self, start: int, stop: int) -> list[bytes]:
         """Return the tags of the entries at positions [start, stop), in order."""

@@ -17,10 +17,10 @@ from hub.ledger.index.folder import IndexFolder
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange
 from hub.ledger.note import Checkpoint, VerifierKey
-from hub.ledger.proving import Prover
 from hub.ledger.public_files import CHECKPOINT, PublicFiles
 from hub.ledger.publisher import NoWitness, Publisher
 from hub.ledger.sqlite import SqliteStore, create
+from hub.ledger.statement import Statements
 from hub.ledger.store import Store
 from hub.ledger.writer import Identity, open_head
 
@@ -93,10 +93,10 @@ def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
     )
 
 
-def prover_of(settings: Settings, keyring: Keyring, ledger: Ledger) -> Prover:
+def statements_of(settings: Settings, keyring: Keyring, ledger: Ledger) -> Statements:
     """Return what makes proofs and statements of the hub's ledger."""
     tokens = BulkFolder(settings.ledger_bulk, keyring.key("index").material)
-    return Prover(ledger, IndexFolder(settings.ledger_runs), tokens)
+    return Statements(ledger, IndexFolder(settings.ledger_runs), tokens)
 
 
 def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | None:

@@ -28,10 +28,10 @@ from hub.clock import Clock, stamp_of
 from hub.errors import RequestError, TamperDetected
 from hub.events import AuditEvent, EventTag
 from hub.file_lock import FileLock
+from hub.ledger.entry import Opening
 from hub.ledger.index.folder import IndexFolder, Tags
 from hub.ledger.log import Ledger
 from hub.ledger.note import open_checkpoint
-from hub.ledger.opened import OpenedEntry
 from hub.ledger.public_files import (
     CHECKPOINT,
     KEYS,
@@ -180,7 +180,7 @@ class Publisher:
                 f"the public checkpoint is of more entries than the {last.size} that the ledger "
                 "remembers to have made public: an old backup was restored"
             )
-        self._write(older, self._ledger.opened(last.size - 1), lambda _done, _all: None)
+        self._write(older, self._ledger.opening(last.size - 1), lambda _done, _all: None)
         self._files.write(CHECKPOINT, last.note.encode())
 
     def _size_of(self, note: bytes) -> int:
@@ -195,19 +195,19 @@ class Publisher:
             now - datetime.fromisoformat(last.time) >= HEARTBEAT
         )
 
-    def _end(self) -> OpenedEntry:
+    def _end(self) -> Opening:
         """Return the opening of the index entry that the tree to make public ends with.
 
         A tree that ends with one already, whose turn failed before, is taken as it is.
         """
         size, last = self._ledger.size, self._ledger.published()
         if size > (0 if last is None else last.size) and self._ends_with_index(size):
-            opening = self._ledger.opened(size - 1)
+            opening = self._ledger.opening(size - 1)
             self._index.advance(size - 1, self._ledger.tags)
             return opening
         self._index.advance(size, self._ledger.tags)  # the longest part, before anybody must wait
         receipt = self._ledger.append_last(self._index_entry)
-        return self._ledger.opened(receipt.index)
+        return self._ledger.opening(receipt.index)
 
     def _ends_with_index(self, size: int) -> bool:
         entry = self._ledger.entry(size - 1)
@@ -219,7 +219,7 @@ class Publisher:
         details = {"index": {"size": size, "root": root}}
         return Entry.of(AuditEvent(EventTag.HUB_INDEX_PUBLISHED, self._clock.now(), details))
 
-    def _write(self, old: int, opening: OpenedEntry, progress: Progress) -> None:
+    def _write(self, old: int, opening: Opening, progress: Progress) -> None:
         size = opening.position + 1
         total = sum(1 for _ in new_tiles(old, size)) + 2 * sum(1 for _ in new_bundles(old, size))
         done = 0
@@ -231,8 +231,7 @@ class Publisher:
 
         with closing(self._ledger.connect()) as store:
             self._files.write_all(files_between(store, old, size), step)
-        body = {**opening.body, "position": opening.position}
-        self._files.write(opening_path(opening.position), canonical_json(body))
+        self._files.write(opening_path(opening.position), canonical_json(opening.body()))
         keys = "".join(f"{key}\n" for key in self._ledger.keys).encode()
         if self._files.read(KEYS) != keys:
             self._files.write(KEYS, keys)

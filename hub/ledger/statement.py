@@ -87,7 +87,10 @@ class Statements:
         """
         public = self.log.checkpoint()
         if position >= public.size:
-            raise NotFound(f"entry {position} is not public yet: ask again in a few seconds")
+            raise NotFound(
+                "这次使用几秒后才公开，请稍后再取证明 / this use is made public within seconds: "
+                "ask for its proof again"
+            )
         opening = self.log.opening(position)
         if opening.record is None:
             raise NotFound(f"entry {position} was erased; the statement says by whom")
@@ -106,6 +109,15 @@ class Statements:
                 erased by one that is not public yet (the next publication mends that).
         """
         public = self.log.checkpoint()
+        try:
+            return self._statement(person, public)
+        except LedgerError:
+            newer = self.log.checkpoint()
+            if newer == public:
+                raise
+            return self._statement(person, newer)  # a turn of the publisher removed what was read
+
+    def _statement(self, person: Chain, public: StoredPublication) -> bytes:
         size = public.size - 1
         bulk = self.log.chain_openings(BULK, size)
         body = {

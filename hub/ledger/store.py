@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from hub.errors import TamperDetected
-from hub.ledger.entry import NO_PREVIOUS, entry_of
+from hub.ledger.entry import NO_PREVIOUS, Opening, content_of, entry_of
 from hub.ledger.merkle import HASH_BYTES, Node
 
 Row: TypeAlias = Sequence[Any]  # the fields of `StoredEntry` in their order, of any kind
@@ -190,6 +190,22 @@ def previous_of(store: Store, entry: StoredEntry) -> bytes:
     if before is None:
         raise TamperDetected(f"the entry before entry {entry.position} in its chain is gone")
     return before.entry
+
+
+def opening_of(entry: StoredEntry, previous: bytes) -> Opening:
+    """Return what the 32 bytes of a stored entry are made of.
+
+    Raises:
+        TamperDetected: when it has neither record and salt nor what they committed to.
+    """
+    content = entry.content
+    if entry.salt is not None and entry.record is not None:
+        content = content_of(entry.salt, entry.record)
+    if content is None:
+        raise TamperDetected(f"record or salt of entry {entry.position} is gone")
+    return Opening(
+        entry.position, entry.tag, previous, entry.number, content, entry.salt, entry.record
+    )
 
 
 def nodes_of(spines: Mapping[int, bytes], nodes: Sequence[Node]) -> dict[Node, bytes]:

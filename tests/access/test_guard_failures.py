@@ -200,7 +200,7 @@ def test_requests_of_one_turn_share_a_submission_and_get_their_own_receipts(
         assert sorted(i for receipt in receipts for i in receipt.indexes) == list(range(11))
         assert len({receipt.checkpoint for receipt in receipts}) == 1
         for receipt in receipts:
-            assert leaf_hash(ledger.opened(receipt.index).entry).hex() == receipt.leaf
+            assert leaf_hash(ledger.opening(receipt.index).entry).hex() == receipt.leaf
 
 
 def test_who_gives_up_waiting_takes_no_other_request_along(

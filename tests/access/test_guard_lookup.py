@@ -16,7 +16,7 @@ from access.model import Actor
 from access.ports import GuardKeys
 from hub.errors import RequestError
 from hub.ledger.log import Ledger
-from hub.ledger.proving import Prover
+from hub.ledger.statement import Statements
 from tests.access.people import WEST, MemorySnapshot, Person, invented_id
 from tests.hub.ledger.factories import report_of
 
@@ -122,7 +122,7 @@ def test_the_receipt_can_be_verified(
     actors: dict[str, Actor],
     person: Person,
     ledger: Ledger,
-    prover: Prover,
+    statements: Statements,
     publish: Callable[[], None],
 ) -> None:
     """By the stand-alone verifier, with the public key only."""
@@ -131,7 +131,7 @@ def test_the_receipt_can_be_verified(
     )
     assert answer.receipt.indexes == (answer.receipt.index,)
     publish()
-    assert report_of(str(prover.proof(answer.receipt.index)), ledger.key).valid
+    assert report_of(str(statements.proof(answer.receipt.index)), ledger.key).valid
 
 
 def test_not_there_and_not_yours_are_one_answer(

@@ -24,10 +24,10 @@ from hub.ledger.index.folder import IndexFolder
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange, verify_consistency
 from hub.ledger.note import Checkpoint, VerifierKey, open_checkpoint
-from hub.ledger.proving import Prover
 from hub.ledger.public_files import PublicFiles
 from hub.ledger.publisher import NoWitness, Publisher
 from hub.ledger.sqlite import SqliteStore, create
+from hub.ledger.statement import Statements
 from hub.ledger.store import Store
 from hub.ledger.verify import Report, trust_of, verify_file
 from hub.ledger.writer import Entry, Identity
@@ -128,9 +128,9 @@ def publish_in(folder: Path, ledger: Ledger, clock: Clock = CLOCK) -> None:
         publisher.turn()
 
 
-def prover_in(folder: Path, ledger: Ledger, index_key: bytes = INDEX_KEY) -> Prover:
+def statements_in(folder: Path, ledger: Ledger, index_key: bytes = INDEX_KEY) -> Statements:
     """Return what makes proofs of a ledger that `publish_in` makes public in a folder."""
-    return Prover(ledger, IndexFolder(folder / "runs"), BulkFolder(folder / "bulk", index_key))
+    return Statements(ledger, IndexFolder(folder / "runs"), BulkFolder(folder / "bulk", index_key))
 
 
 def report_of(data: str | bytes, key: VerifierKey) -> Report:

@@ -60,7 +60,7 @@ def test_what_comes_after_the_publication_is_in_the_next(log: InventedLog) -> No
     log.publish()
     log.add(person(1), DISCLOSED)
     assert len(verify_file(log.statement(person(1)), trust()).uses) == 1
-    with pytest.raises(NotFound, match="entry 2 is not public yet"):
+    with pytest.raises(NotFound, match="within seconds"):
         log.proof(2)
     log.publish()
     assert len(verify_file(log.statement(person(1)), trust()).uses) == 2
