@@ -38,7 +38,6 @@ try:
 except ImportError:  # a machine with nothing but Python
     NATIVE = False
 
-FORMAT = "mingjing-proof-1"  # of bundles, which nothing here reads any more
 PROOF = "c2sp.org/tlog-proof@v1"
 STATEMENT = "mingjing-statement-1"
 INDEX_EVENT = "hub:index:published"
