@@ -180,7 +180,7 @@ class Guard:
     ) -> reconciliation.Reconciled:
         """Return what the actor's department may see of matters, once the uses are recorded."""
         prepared = reconciliation.prepare(self._means, actor, case, matters)
-        if not prepared.entries:  # nobody is shown: nothing was used
+        if not prepared.records:  # nobody is shown: nothing was used
             return prepared.complete(Receipt(0, (), "", ""))
         return self._recorder.release(prepared, reconciliation.WAIT_SECONDS)
 

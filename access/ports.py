@@ -29,6 +29,11 @@ class SnapshotReader(Protocol):
 
     version: str
 
+    @property
+    def lake_snapshot(self) -> int:
+        """Number of the lake snapshot it was made of."""
+        ...
+
     def subject(self, subject_key: bytes) -> bytes | None:
         """Return the sealed document of a subject."""
         ...

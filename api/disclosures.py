@@ -11,6 +11,7 @@ from typing import Any
 
 from access.answers import (
     Answer,
+    Erased,
     LookupQuery,
     NoiseSpent,
     Receipt,
@@ -20,8 +21,10 @@ from access.answers import (
     StatsQuery,
     SubjectView,
     Use,
+    Withheld,
 )
 from access.emergency import TITLES, State
+from access.erasure_grounds import ERASURE_GROUNDS
 from access.model import Action
 from api.outcome import Outcome
 from api.problems import problem
@@ -300,5 +303,22 @@ def _use(use: Use, vocabulary: Vocabulary) -> dict[str, Any]:
         "under": use.under,
         "under_title": TITLES[State(use.under)] if use.under else "",
         "reason": use.reason,
-        "proof": f"/v1/me/uses/{use.index}/proof",
+        "withheld": None if use.withheld is None else _withheld(use.withheld),
+        "erased": None if use.erased is None else _erased(use.erased, vocabulary),
+        "proof": "" if use.erased else f"/v1/me/uses/{use.index}/proof",
+    }
+
+
+def _withheld(held: Withheld) -> dict[str, Any]:
+    return {"until": held.until, "ground": held.ground, "legal_basis": held.legal_basis}
+
+
+def _erased(erased: Erased, vocabulary: Vocabulary) -> dict[str, Any]:
+    ground = ERASURE_GROUNDS.get(erased.ground)
+    return {
+        "at": erased.at,
+        "by": erased.by,
+        "by_title": vocabulary.agency(erased.by),
+        "ground": erased.ground,
+        "ground_title": ground.title if ground else erased.ground,
     }

@@ -34,6 +34,7 @@ from hub.store.usage import Usage
 from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person
 from tests.access.registers import MemoryRegisters
+from tests.access.used import USE
 
 PURPOSE = "residence.verify"
 
@@ -179,8 +180,7 @@ def test_nothing_leaves_when_the_ledger_is_silent(limits: Limits) -> None:
 
 
 def _prepared(count: int) -> Prepared[Any]:
-    entry = Entry(None, {"event": "test:entry:made", "time": "2026-01-01T00:00:00Z"})
-    return Prepared((entry,) * count, lambda receipt: receipt)
+    return Prepared((USE,) * count, lambda receipt: receipt)
 
 
 def test_requests_of_one_turn_share_a_submission_and_get_their_own_receipts(
