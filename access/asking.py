@@ -29,7 +29,7 @@ from access.keeper import InForce
 from access.limits import Over
 from access.model import Action, Actor, Decision, Request, Trait
 from access.plan import Plan, denied_plan
-from access.ports import GuardKeys, LedgerLog, RegisterSource, SnapshotReader, Snapshots
+from access.ports import GuardKeys, LedgerLog, Proofs, RegisterSource, SnapshotReader, Snapshots
 from access.privacy import Noise
 from access.publicity import Publicity
 from access.recording import Prepared
@@ -59,6 +59,7 @@ class Means:
         emergencies: where masks are lifted and emergencies opened; without it none are.
         spend: takes a use of each of some grants, of all or none.
         noise: what counts with noise need; without it they are refused.
+        proofs: makes what a citizen takes home; without it there are none.
         publicity: bounds how long uses may wait to be made public.
     """
 
@@ -76,6 +77,7 @@ class Means:
     spend: Callable[[Sequence[int], datetime], bool]
     emergencies: EmergencyDesk | None
     publicity: Publicity
+    proofs: Proofs | None
 
     @property
     def decider(self) -> Decider:
@@ -166,6 +168,9 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
         request_id=request_id or means.identify(),
         time=request.at,
         asked=_asked_for(means, request),
+        seal=means.force.seals.covering(
+            request.actor.agency, request.purpose, case_name, request.at
+        ),
     )
     return Asked(request, plan, context, registers, members)
 

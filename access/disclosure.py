@@ -32,6 +32,7 @@ class Context:
         asked: datasets that were asked for, None for all that the purpose covers.
         under: number of the lifted mask or emergency it is under, None for none.
         is_emergency: whether that is an emergency.
+        seal: number of the order in force that seals it, None for none.
     """
 
     actor: RecordedActor
@@ -44,6 +45,7 @@ class Context:
     lake_snapshot: int | None = None
     under: int | None = None
     is_emergency: bool = False
+    seal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def record(context: Context, purposes: PurposeRegister, part: Part, *, shows: bo
         subject=part.label,
         role=None if part.label is None else part.role,
         emergency=context.under,
+        seal=None if part.label is None else context.seal,
         nobody=part.nobody,
         limit=part.limit,
         counted=part.counted,

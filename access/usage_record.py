@@ -175,6 +175,7 @@ class UsageRecord:
         lake_snapshot: number of the lake snapshot it was made of, None when nothing was read.
         subject: the ledger's label of the person, None where it is about none; `role` goes with it.
         emergency: number of the lifted mask or emergency it is under.
+        seal: number of the order that keeps it out of its subject's sight, None for none.
         nobody: whether the question was allowed and nobody was shown.
         limit: the limit it was refused for.
     """
@@ -200,6 +201,7 @@ class UsageRecord:
     subject: bytes | None = None
     role: SubjectRole | None = None
     emergency: int | None = None
+    seal: int | None = None
     nobody: bool = False
     limit: str | None = None
     counted: Tabulated | None = None
@@ -247,6 +249,8 @@ class UsageRecord:
             body["subject"], body["role"] = self.subject.hex(), self.role.value
         if self.emergency is not None:
             body["emergency"] = self.emergency
+        if self.seal is not None:
+            body["seal"] = self.seal
         if self.nobody:
             body["nobody"] = True
         if self.limit is not None:
@@ -257,7 +261,7 @@ class UsageRecord:
 
     def entry(self) -> Entry:
         """Return its entry."""
-        return Entry(self.subject, self.body())
+        return Entry(self.subject, self.body(), sealed=self.seal is not None)
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> UsageRecord:
@@ -301,6 +305,7 @@ class UsageRecord:
             subject=None if subject is None else bytes.fromhex(subject),
             role=None if role is None else SubjectRole(role),
             emergency=body.get("emergency"),
+            seal=body.get("seal"),
             nobody=body.get("nobody", False),
             limit=body.get("limit"),
             counted=Tabulated.parse(body),

@@ -5,44 +5,72 @@ Source: 网络数据安全管理条例 21 (a list of purpose, method, category, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from access.answers import Use
+from access.answers import Erased, Use, Withheld
 from access.policy import Policy
-from access.purposes import PurposeRegister
-from access.usage_record import SubjectRole, UsageRecord
+from access.seal_grounds import SEAL_GROUNDS
+from access.usage_record import SubjectRole, UsageRecord, is_use, usage_of
 from hub.catalog import Catalog
 from hub.clock import stamp_of
-
-_UNUSUAL_DELAY = timedelta(days=36_500)  # a purpose that is no longer known stays unshown
-
-
-def is_due(use: UsageRecord, purposes: PurposeRegister, now: datetime) -> bool:
-    """Say whether a use may be shown to its subject by now.
-
-    One whose purpose is no longer in the register waits until the register says how long.
-    """
-    purpose = purposes.get(use.purpose)
-    delay = timedelta(days=purpose.notice_days) if purpose else _UNUSUAL_DELAY
-    if purpose is None and use.decision == "refused":
-        delay = timedelta(0)
-    return use.time + delay <= now
+from hub.events import EventTag
+from hub.ledger.log import LoggedEntry
 
 
-def use_of(
-    index: int, use: UsageRecord, policy: Policy, catalog: Catalog, standings: Mapping[int, str]
-) -> Use:
-    """Return a record in the words of its subject.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry of a person's own that tells of a use.
 
     Args:
-        index: its position in the ledger.
+        use: the record of the use; None once it was erased.
+        withheld: until when and why it was kept from the person, None where it was not.
+        erased: when, by whom and why it was erased, None where it was not.
+    """
+
+    logged: LoggedEntry
+    use: UsageRecord | None
+    withheld: Withheld | None = None
+    erased: Erased | None = None
+
+
+def told(entries: Iterable[LoggedEntry]) -> Iterator[Told]:
+    """Yield the entries of a person's own that tell of a use.
+
+    Args:
+        entries: newest first, so that an erasure is read before what it erased.
+    Raises:
+        LedgerError: when an entry about a use does not say what a use says.
+    """
+    erased: dict[int, Erased] = {}
+    for logged in entries:
+        body = logged.body
+        if body is None:
+            yield Told(logged, None, erased=erased.get(logged.index, Erased("", "", "")))
+        elif logged.event == EventTag.HUB_ENTRY_ERASED:
+            erased[body["entry"]] = Erased(body["time"], body["by"], body["ground"])
+        elif logged.event == EventTag.ACCESS_SEAL_RELEASED:
+            ground = SEAL_GROUNDS.get(body["ground"])
+            title, basis = (ground.title, ground.legal_basis) if ground else (body["ground"], "")
+            withheld = Withheld(body["time"], title, basis)
+            yield Told(logged, UsageRecord.parse(body["record"]), withheld=withheld)
+        elif is_use(logged):
+            yield Told(logged, usage_of(logged))
+
+
+def use_of(found: Told, policy: Policy, catalog: Catalog, standings: Mapping[int, str]) -> Use:
+    """Return a use in the words of its subject.
+
+    Args:
         standings: number of a lifted mask or emergency -> where it stands by now.
     """
+    use = found.use
+    if use is None:
+        return Use(found.logged.index, found.logged.time, "erased", erased=found.erased)
     actor = use.actor
     purpose = policy.purposes.get(use.purpose)
     return Use(
-        index=index,
+        index=found.logged.index,
         time=stamp_of(use.time),
         outcome=use.decision,
         agency=actor.agency,
@@ -62,6 +90,7 @@ def use_of(
         lake_snapshot=use.lake_snapshot,
         request=use.request,
         under=standings.get(use.emergency or 0, ""),
+        withheld=found.withheld,
     )
 
 

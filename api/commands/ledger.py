@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -113,14 +112,16 @@ def proof(
     by: Who = None,
     home: Home = None,
 ) -> None:
-    """Export the proof of one entry, to be checked offline by hub/ledger/verify.py."""
+    """Export the proof of one entry (C2SP tlog-proof), to be checked by hub/ledger/verify.py."""
     with door(), reading(home, by) as (ledger, reader):
-        text = json.dumps(ledger.proof_bundle(index), indent=1)
+        settings = settings_of(home)
+        keyring = Keyring.open(settings.keyring, settings.passphrase)
+        text = str(opening.statements_of(settings, keyring, ledger).proof(index))
         reader.read(ledger, Reading.PROOF, 1, entry=index)
         if to is None:
-            typer.echo(text)
+            typer.echo(text, nl=False)
         else:
-            to.write_text(text + "\n")
+            to.write_text(text)
 
 
 @app.command()

@@ -50,7 +50,7 @@ def at(
         snapshot = MemorySnapshot(keys, people or (person,))
         return Guard(
             keeper, catalog, snapshot, ledger, keys, FixedClock(time), usage, registers,
-            emergencies=desk_of(house),
+            emergencies=desk_of(house), longest_lag=timedelta(days=365),
         )  # fmt: skip
 
     return guard
