@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +12,13 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from api import publishing
-from api.commands.options import Home, Json, settings_of
+from api.administration import Administrator, Reading, administrator
+from api.commands.options import Home, Json, Who, settings_of
 from api.console import door, err, out, print_json
 from hub.clock import SystemClock
 from hub.config import Settings
+from hub.errors import LedgerError
+from hub.events import EventTag
 from hub.keyring import Keyring
 from hub.ledger import opening
 from hub.ledger.log import Ledger
@@ -33,14 +37,27 @@ def open_ledger(settings: Settings) -> Ledger:
     return opening.open_ledger(settings, keyring, SystemClock())
 
 
+@contextmanager
+def reading(home: Path | None, by: str | None) -> Iterator[tuple[Ledger, Administrator]]:
+    """Open the ledger of a hub for somebody whose reading is to be recorded.
+
+    Yields:
+        The ledger, and who reads.
+    """
+    settings = settings_of(home)
+    reader = administrator(settings, by)
+    with open_ledger(settings) as ledger:
+        yield ledger, reader
+
+
 def _publisher(settings: Settings, ledger: Ledger) -> Publisher:
     return opening.publisher_of(settings, ledger, SystemClock())
 
 
 @app.command()
-def verify(home: Home = None, as_json: Json = False) -> None:
+def verify(by: Who = None, home: Home = None, as_json: Json = False) -> None:
     """Read every entry again; say exactly which entry and field is wrong. Exit 70 when one is."""
-    with door(), open_ledger(settings_of(home)) as ledger:
+    with door(), reading(home, by) as (ledger, reader):
         bar = Progress(
             TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         )
@@ -65,6 +82,11 @@ def verify(home: Home = None, as_json: Json = False) -> None:
             out.print(f"[red]NOT INTACT[/]: {result.total:,} findings")
             for finding in result.findings[:50]:
                 out.print(f"  • {finding}", markup=False)
+        details = {"size": result.size, "erased": result.erased, "findings": result.total}
+        try:
+            reader.tell(ledger, EventTag.HUB_LEDGER_VERIFIED, details)
+        except LedgerError as exc:  # nothing is written to a ledger that is not what it was
+            err.print(f"this run is not recorded: {exc.message}", markup=False)
         if not result.intact:
             raise typer.Exit(70)
 
@@ -87,14 +109,15 @@ def key(home: Home = None) -> None:
 def proof(
     index: Annotated[int, typer.Argument(help="Index of the entry.")],
     to: Annotated[Path | None, typer.Option(help="File to write; default standard output.")] = None,
+    by: Who = None,
     home: Home = None,
 ) -> None:
     """Export the proof of one entry (C2SP tlog-proof), to be checked by hub/ledger/verify.py."""
-    with door():
+    with door(), reading(home, by) as (ledger, reader):
         settings = settings_of(home)
-        with open_ledger(settings) as ledger:
-            keyring = Keyring.open(settings.keyring, settings.passphrase)
-            text = str(opening.statements_of(settings, keyring, ledger).proof(index))
+        keyring = Keyring.open(settings.keyring, settings.passphrase)
+        text = str(opening.statements_of(settings, keyring, ledger).proof(index))
+        reader.read(ledger, Reading.PROOF, 1, entry=index)
         if to is None:
             typer.echo(text, nl=False)
         else:
