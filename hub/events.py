@@ -53,6 +53,7 @@ class EventTag(StrEnum):
     HUB_INDEX_PUBLISHED = "hub:index:published"
     HUB_KEY_ROTATED = "hub:key:rotated"
     HUB_LEDGER_OPENED = "hub:ledger:opened"
+    HUB_LEDGER_VERIFIED = "hub:ledger:verified"
     HUB_SNAPSHOT_PUBLISHED = "hub:snapshot:published"
     OFFICER_STATISTICS_DISCLOSED = "officer:statistics:disclosed"
     OFFICER_STATISTICS_REFUSED = "officer:statistics:refused"

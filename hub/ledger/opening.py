@@ -10,6 +10,7 @@ from hub.config import Settings
 from hub.keyring import Keyring
 from hub.ledger.entry import ChainKeys
 from hub.ledger.index.folder import IndexFolder
+from hub.ledger.inspection import Inspector, Places
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange
 from hub.ledger.note import Checkpoint, VerifierKey
@@ -61,6 +62,12 @@ def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
         NoWitness(),
         clock,
     )
+
+
+def inspector_of(settings: Settings, ledger: Ledger, clock: Clock) -> Inspector:
+    """Return what verifies the hub's ledger."""
+    places = Places(settings.ledger_public, settings.ledger_runs, settings.ledger_memory)
+    return Inspector(ledger, places, clock)
 
 
 def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | None:
