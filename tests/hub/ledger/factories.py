@@ -15,12 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.clock import Clock, FixedClock
 from hub.errors import LedgerError
+from hub.ledger import postgres
 from hub.ledger.algorithms import ED25519, Algorithm
 from hub.ledger.committer import Receipt
 from hub.ledger.entry import ChainKeys
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange, verify_consistency
 from hub.ledger.note import Checkpoint, VerifierKey, open_checkpoint
+from hub.ledger.postgres import PostgresStore
 from hub.ledger.sqlite import SqliteStore, create
 from hub.ledger.store import Store
 from hub.ledger.writer import Entry, Identity
@@ -50,6 +52,13 @@ class Kind:
 
 
 FILES = Kind(SqliteStore, lambda folder: folder / "ledger.sqlite", Path.exists, create)
+
+
+def in_database(place: Callable[[Path], str]) -> Kind:
+    """Return the kind of store that is in the database whose URL `place` gives."""
+    return Kind(PostgresStore, place, postgres.is_there, postgres.create)
+
+
 KIND = FILES  # what the factories use; the fixture `kind` changes it for a test
 
 
