@@ -15,6 +15,7 @@ from hub.ledger.bulk import BulkFolder
 from hub.ledger.cosigning import cosigner_of
 from hub.ledger.entry import ChainKeys
 from hub.ledger.index.folder import IndexFolder
+from hub.ledger.inspection import Inspector, Places
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange
 from hub.ledger.note import Checkpoint, VerifierKey
@@ -102,6 +103,12 @@ def statements_of(settings: Settings, keyring: Keyring, ledger: Ledger) -> State
     """Return what makes proofs and statements of the hub's ledger."""
     tokens = BulkFolder(settings.ledger_bulk, keyring.key("index").material)
     return Statements(ledger, IndexFolder(settings.ledger_runs), tokens)
+
+
+def inspector_of(settings: Settings, ledger: Ledger, clock: Clock) -> Inspector:
+    """Return what verifies the hub's ledger."""
+    places = Places(settings.ledger_public, settings.ledger_runs, settings.ledger_memory)
+    return Inspector(ledger, places, clock)
 
 
 def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | None:

@@ -253,7 +253,17 @@ class FullReading:
                 f"entry {size} names an index over {size} entries that is not theirs",
                 self._note,
             )
+        self._check_distinct(index, size)
         index.forget([size])
+
+    def _check_distinct(self, index: IndexFolder, size: int) -> None:
+        """Check that no tag stands twice: an entry could be kept from its subject behind another."""
+        try:
+            index.require_distinct(size, min(self._known.read_to, size))
+        except TamperDetected as twins:
+            raise Wrong(Kind.WRONG_INDEX, twins.message, self._note) from twins
+        except LedgerError as exc:
+            raise _Lost(exc.message) from exc
 
     def _opening(self, position: int) -> IndexOpening:
         try:

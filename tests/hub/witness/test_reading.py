@@ -202,6 +202,24 @@ def test_two_entries_with_one_tag_are_named(tmp_path: Path) -> None:
     assert "entries 0 and 1 carry the same tag" in body
 
 
+@pytest.mark.parametrize("read_before", [True, False])
+def test_two_entries_with_one_tag_are_named_however_far_apart(
+    tmp_path: Path, read_before: bool
+) -> None:
+    log = InventedLog()
+    log.append(bytes(32), bytes(32))
+    log.grow(300)
+    post = Post(tmp_path, log)
+    old = log.size
+    if read_before:
+        assert post.ask(0)[0] == 200
+    log.append(bytes(32), bytes([1]) * 32)
+    log.grow(2)
+    status, body = post.ask(old if read_before else 0)
+    assert (status, post.kinds) == (422, ["wrong-index"])
+    assert f"entries 0 and {old} carry the same tag" in body
+
+
 def test_a_false_tag_that_makes_the_right_entry_needs_a_broken_hash(tmp_path: Path) -> None:
     """Rows of two entries exchanged: each makes the other's entry."""
     log = grown(10)
