@@ -58,7 +58,8 @@ def _inspecting(home: Path | None) -> Iterator[inspecting.Desk]:
 
 
 def _publisher(settings: Settings, ledger: Ledger) -> Publisher:
-    return opening.publisher_of(settings, ledger, SystemClock())
+    keyring = Keyring.open(settings.keyring, settings.passphrase)
+    return opening.publisher_of(settings, keyring, ledger, SystemClock())
 
 
 @app.command()

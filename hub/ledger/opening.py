@@ -11,6 +11,7 @@ from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import ConfigError
 from hub.keyring import Keyring
+from hub.ledger.algorithms import SM2
 from hub.ledger.bulk import BulkFolder
 from hub.ledger.cosigning import cosigner_of
 from hub.ledger.entry import ChainKeys
@@ -84,18 +85,21 @@ def has_ledger(settings: Settings) -> bool:
     return there
 
 
-def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
-    """Return what makes the hub's ledger public.
+def publisher_of(settings: Settings, keyring: Keyring, ledger: Ledger, clock: Clock) -> Publisher:
+    """Return what makes the hub's ledger public; with suite gm, signed with SM2 as well.
 
     Raises:
         ConfigError: when the policy of its witnesses cannot be used.
+        KeyMissing: when the keyring has no key for that further signature.
     """
+    gm = settings.suite == "gm"
     return Publisher(
         ledger,
         IndexFolder(settings.ledger_runs),
         PublicFiles(settings.ledger_public),
         cosigner_of(settings.witness_policy, ledger.keys),
         clock,
+        (keyring.signer("ledger-sm2", settings.origin, algorithm=SM2),) if gm else (),
     )
 
 

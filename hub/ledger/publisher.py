@@ -17,7 +17,7 @@ Source: C2SP tlog-checkpoint, tlog-tiles, tlog-witness.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ from hub.file_lock import FileLock
 from hub.ledger.entry import Opening
 from hub.ledger.index.folder import IndexFolder, Tags
 from hub.ledger.log import Ledger
-from hub.ledger.note import open_checkpoint
+from hub.ledger.note import Note, Signer, VerifierKey, open_checkpoint, sign_text
 from hub.ledger.public_files import (
     CHECKPOINT,
     KEYS,
@@ -105,7 +105,11 @@ class Turn:
 
 
 class Publisher:
-    """Makes one ledger public."""
+    """Makes one ledger public.
+
+    Args:
+        further: signers of the log beside its own, whose signatures public checkpoints carry too.
+    """
 
     def __init__(
         self,
@@ -114,12 +118,14 @@ class Publisher:
         files: PublicFiles,
         cosigner: Cosigner,
         clock: Clock,
+        further: Sequence[Signer] = (),
     ) -> None:
         self._ledger = ledger
         self._index = index
         self._files = files
         self._cosigner = cosigner
         self._clock = clock
+        self._further = further
         self._lock = FileLock(files.folder)
 
     def turn(self, progress: Progress | None = None) -> Turn:
@@ -145,7 +151,7 @@ class Publisher:
         opening = self._end()
         size = opening.position + 1
         self._write(0 if last is None else last.size, opening, progress)
-        note = self._ledger.signed(size)
+        note = self._signed(size)
         cosigned = self._cosigner.cosign(note, lambda old: self._ledger.consistency(old, size))
         if not cosigned.has_quorum:
             known = 0 if last is None else last.size
@@ -157,6 +163,11 @@ class Publisher:
         self._files.prune(sizes)
         self._index.forget([one - 1 for one in sizes])
         return Turn(size, published=True, answers=cosigned.answers)
+
+    def _signed(self, size: int) -> str:
+        note = self._ledger.signed(size)
+        text = Note.parse(note).text
+        return note + "".join(str(sign_text(text, signer)) for signer in self._further)
 
     def _require_last(self, last: StoredPublication | None) -> None:
         """Put the public checkpoint back that a crash has kept from being replaced.
@@ -232,6 +243,7 @@ class Publisher:
         with closing(self._ledger.connect()) as store:
             self._files.write_all(files_between(store, old, size), step)
         self._files.write(opening_path(opening.position), canonical_json(opening.body()))
-        keys = "".join(f"{key}\n" for key in self._ledger.keys).encode()
+        further = (VerifierKey.of(signer) for signer in self._further)
+        keys = "".join(f"{key}\n" for key in (*self._ledger.keys, *further)).encode()
         if self._files.read(KEYS) != keys:
             self._files.write(KEYS, keys)
