@@ -386,7 +386,7 @@ def _publish(settings: Settings) -> None:
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     with (
         open_ledger(settings, keyring, clock) as ledger,
-        closing(publisher_of(settings, keyring, ledger, clock)) as publisher,
+        closing(publisher_of(settings, ledger, clock)) as publisher,
     ):
         turn = publish_once(publisher)
     out.print(f"\n{turn.size:,} entries of the ledger are public now, with their index.")

@@ -58,8 +58,7 @@ def _inspecting(home: Path | None) -> Iterator[inspecting.Desk]:
 
 
 def _publisher(settings: Settings, ledger: Ledger) -> Publisher:
-    keyring = Keyring.open(settings.keyring, settings.passphrase)
-    return opening.publisher_of(settings, keyring, ledger, SystemClock())
+    return opening.publisher_of(settings, ledger, SystemClock())
 
 
 @app.command()

@@ -31,16 +31,20 @@ from hub.ledger.writer import Identity, open_head
 def identity_of(keyring: Keyring, origin: str) -> Identity:
     """Return who a ledger is by its keyring; every former version of the signing key is known.
 
+    In suite gm public checkpoints are signed with SM2 as well.
+
     Raises:
         KeyMissing: when the keyring has no key of the ledger's.
     """
     signer = keyring.signer("ledger", origin)
+    sm2 = keyring.signer("ledger-sm2", origin, algorithm=SM2)
     former = [keyring.signer("ledger", origin, version) for version in range(1, signer.version)]
     return Identity(
         origin,
         signer,
         ChainKeys(keyring.key("index").material, origin),
         tuple(VerifierKey.of(one) for one in reversed(former)),
+        (sm2,) if keyring.key("ledger-sm2").suite == "gm" else (),
     )
 
 
@@ -85,21 +89,18 @@ def has_ledger(settings: Settings) -> bool:
     return there
 
 
-def publisher_of(settings: Settings, keyring: Keyring, ledger: Ledger, clock: Clock) -> Publisher:
-    """Return what makes the hub's ledger public; with suite gm, signed with SM2 as well.
+def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
+    """Return what makes the hub's ledger public.
 
     Raises:
         ConfigError: when the policy of its witnesses cannot be used.
-        KeyMissing: when the keyring has no key for that further signature.
     """
-    gm = settings.suite == "gm"
     return Publisher(
         ledger,
         IndexFolder(settings.ledger_runs),
         PublicFiles(settings.ledger_public),
         cosigner_of(settings.witness_policy, ledger.keys),
         clock,
-        (keyring.signer("ledger-sm2", settings.origin, algorithm=SM2),) if gm else (),
     )
 
 

@@ -17,7 +17,7 @@ Source: C2SP tlog-checkpoint, tlog-tiles, tlog-witness.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ from hub.file_lock import FileLock
 from hub.ledger.entry import Opening
 from hub.ledger.index.folder import IndexFolder, Tags
 from hub.ledger.log import Ledger
-from hub.ledger.note import Note, Signer, VerifierKey, open_checkpoint, sign_text
+from hub.ledger.note import Note, VerifierKey, open_checkpoint, sign_text
 from hub.ledger.public_files import (
     CHECKPOINT,
     KEYS,
@@ -105,11 +105,7 @@ class Turn:
 
 
 class Publisher:
-    """Makes one ledger public.
-
-    Args:
-        further: signers of the log beside its own, whose signatures public checkpoints carry too.
-    """
+    """Makes one ledger public."""
 
     def __init__(
         self,
@@ -118,14 +114,12 @@ class Publisher:
         files: PublicFiles,
         cosigner: Cosigner,
         clock: Clock,
-        further: Sequence[Signer] = (),
     ) -> None:
         self._ledger = ledger
         self._index = index
         self._files = files
         self._cosigner = cosigner
         self._clock = clock
-        self._further = further
         self._lock = FileLock(files.folder)
 
     def turn(self, progress: Progress | None = None) -> Turn:
@@ -167,7 +161,7 @@ class Publisher:
     def _signed(self, size: int) -> str:
         note = self._ledger.signed(size)
         text = Note.parse(note).text
-        return note + "".join(str(sign_text(text, signer)) for signer in self._further)
+        return note + "".join(str(sign_text(text, signer)) for signer in self._ledger.further)
 
     def _require_last(self, last: StoredPublication | None) -> None:
         """Put the public checkpoint back that a crash has kept from being replaced.
@@ -243,7 +237,7 @@ class Publisher:
         with closing(self._ledger.connect()) as store:
             self._files.write_all(files_between(store, old, size), step)
         self._files.write(opening_path(opening.position), canonical_json(opening.body()))
-        further = (VerifierKey.of(signer) for signer in self._further)
+        further = map(VerifierKey.of, self._ledger.further)
         keys = "".join(f"{key}\n" for key in (*self._ledger.keys, *further)).encode()
         if self._files.read(KEYS) != keys:
             self._files.write(KEYS, keys)

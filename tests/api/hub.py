@@ -158,9 +158,7 @@ class TinyHub:
 
     def publish(self) -> None:
         """Make public what the ledger holds, as the publisher beside the server does."""
-        keyring = Keyring.open(self.settings.keyring, self.settings.passphrase)
-        ledger = self.services.ledger
-        with closing(publisher_of(self.settings, keyring, ledger, CLOCK)) as publisher:
+        with closing(publisher_of(self.settings, self.services.ledger, CLOCK)) as publisher:
             assert not publisher.turn().waiting
 
     def client(self, app: FastAPI | None = None) -> Client:
