@@ -19,8 +19,8 @@ from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.errors import HubError
 from hub.keyring import Keyring
-from hub.ledger import publisher
 from hub.ledger.opening import open_ledger, publisher_of
+from hub.ledger.publisher import Progress as TurnProgress
 from hub.ledger.publisher import Publisher, Turn
 from hub.store.records import Records
 
@@ -36,7 +36,7 @@ class Publication:
     publisher: Publisher
     release: Callable[[], int]
 
-    def turn(self, progress: publisher.Progress | None = None) -> Turn:
+    def turn(self, progress: TurnProgress | None = None) -> Turn:
         """Release what is due, then make public what is recorded.
 
         Raises:
