@@ -27,7 +27,7 @@ from hub.witness.files import ROW_BYTES, LogFiles
 from hub.witness.opening import IndexOpening
 from hub.witness.state import Reading
 
-CHUNK = WIDTH * WIDTH  # entries from one saved reading to the next
+CHUNK = WIDTH * WIDTH  # entries after which a reading is saved at the latest
 GROWTH_LIMIT = 1 << 30  # entries that one reading takes on; their upper hashes are held in memory
 
 Save = Callable[[Reading], None]
@@ -68,7 +68,7 @@ class FullReading:
         known: how far the log was read before.
         folder: of the index runs; made when missing.
         save: keeps a reading for good.
-        hurry: asked after each chunk; when it says True, what was read so far is saved and the
+        hurry: asked after each bundle; when it says True, what was read so far is saved and the
             rest put off.
     """
 
@@ -119,13 +119,14 @@ class FullReading:
             self._tags += bundle.tags
             range_ = range_.extended([expected])[0]
             done = (number + 1) * WIDTH
-            if done % CHUNK == 0:
+            late = hurry()
+            if done % CHUNK == 0 or late:
                 self._advance(index, done)
                 known = self._known
                 save(Reading(done, range_.hashes, known.size, known.root, self._note))
                 self._tags, self._tags_from = [], done
-                if hurry():
-                    raise SourceError(f"read to entry {done:,}; the rest follows", retryable=True)
+            if late:
+                raise SourceError(f"read to entry {done:,}; the rest follows", retryable=True)
         self._check_upper_tiles()
         self._tags += tail.tags
         self._check_index(index, tail)
