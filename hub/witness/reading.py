@@ -233,9 +233,9 @@ class FullReading:
 
     def _check_index(self, index: IndexFolder, tail: Bundle) -> None:
         size = self._size - 1
-        opening = self._opening()
+        opening = self._opening(size)
         if opening.position != size:
-            raise SourceError("the log's file index/opening is of another tree", retryable=True)
+            raise SourceError(f"the log's opening of entry {size} is of another", retryable=True)
         if opening.entry != tail.entries[-1]:
             raise Wrong(Kind.WRONG_INDEX, f"the opening does not make entry {size}")
         if opening.size != size:
@@ -265,9 +265,9 @@ class FullReading:
         except LedgerError as exc:
             raise _Lost(exc.message) from exc
 
-    def _opening(self) -> IndexOpening:
+    def _opening(self, position: int) -> IndexOpening:
         try:
-            return IndexOpening.parse(self._files.opening())
+            return IndexOpening.parse(self._files.opening(position))
         except RequestError as refusal:
             raise SourceError(refusal.message, retryable=True) from refusal
 
