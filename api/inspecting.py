@@ -19,7 +19,6 @@ from hub.ledger.log import Ledger
 from hub.ledger.opening import inspector_of
 from hub.ledger.writer import Entry
 
-
 _SHOWN = 50
 
 
