@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,6 @@ from hub.errors import RequestError
 from hub.keyring import Keyring
 from hub.ledger import opening
 from hub.ledger.log import Ledger
-from hub.ledger.publisher import Publisher
 
 app = typer.Typer(no_args_is_help=True, help="The ledger: verify, checkpoint, key, proof.")
 
@@ -55,10 +54,6 @@ def _inspecting(home: Path | None) -> Iterator[inspecting.Desk]:
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     with opening.open_ledger(settings, keyring, SystemClock()) as ledger:
         yield inspecting.Desk(settings, keyring, ledger, SystemClock())
-
-
-def _publisher(settings: Settings, ledger: Ledger) -> Publisher:
-    return opening.publisher_of(settings, ledger, SystemClock())
 
 
 @app.command()
@@ -147,11 +142,11 @@ def publish(
     """Make public what is recorded: index, files, checkpoint. Exit 75 while witnesses are missing."""
     with door():
         settings = settings_of(home)
-        with open_ledger(settings) as ledger, closing(_publisher(settings, ledger)) as publisher:
+        with publishing.publication(settings) as hub:
             if follow:
-                publishing.follow(publisher, settings.publish_seconds)
+                publishing.follow(hub, settings.publish_seconds)
                 return
-            turn = publishing.publish_once(publisher)
+            turn = publishing.publish_once(hub)
         if as_json:
             print_json(asdict(turn))
         elif turn.waiting:
