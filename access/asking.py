@@ -45,6 +45,9 @@ _LONGEST_CASE = 64
 
 Found = tuple[bytes, Document]
 
+#: The purpose under which citizens see what is held about them.
+OWN_DATA = "own.data"
+
 _NOBODY = Asker()
 #: What is said of who is nobody's business at this post, to the ledger and to the person.
 _NOT_HERE = "不由该岗位办理 / not for this post"
@@ -337,19 +340,25 @@ def found(
     listed = asked.decision.action is Action.SEARCH
     records: list[UsageRecord] = []
     subjects: list[SubjectView] = []
-    beside = Beside(asked.decision.action)
+    beside = beside_of(means, asked)
     for key, document in people:
         traits = traits_about(means, asked, key, document)
         area = asked.actor.area
         view = rendering.render(document, asked.plan, area, traits, searched=searched)
         label = means.keys.label.of(key)
         records.append(shown(means, asked, Part(label, datasets=view.datasets, fields=view.fields)))
-        beside.see(key, traits, view.shared)
+        beside.see(key, traits, view.beside)
         handle = means.finder.handle(asked.actor, key, asked.time) if listed else ""
         subjects.append(SubjectView(handle, view.golden, view.records))
     complete = _answer(asked, asked.decision.reason, "", subjects=tuple(subjects), more=more)
     records.extend(incidental(means, asked, beside))
     return Prepared(tuple(records), complete, _too_much(means, asked))
+
+
+def beside_of(means: Means, asked: Asked) -> Beside:
+    """Return what gathers who stands beside the persons that a request shows."""
+    own = means.decider.policy.purposes.get(OWN_DATA)
+    return Beside(asked.decision.action, frozenset(own.withheld) if own else frozenset())
 
 
 def incidental(means: Means, asked: Asked, beside: Beside) -> Iterator[UsageRecord]:
