@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from access.answers import Answer, Use
-from access.asking import OWN_DATA, Means, ask, found, nobody, reading, refused
+from access.asking import OWN_DATA, Means, ask, nobody, reading, refused
 from access.model import Action, Actor, Request
 from access.ports import Proofs
 from access.recording import Prepared
+from access.releasing import found
 from access.titles import Titles
 from access.usage_record import UsageRecord
 from access.uses import Told, told, use_of

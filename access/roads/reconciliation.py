@@ -18,8 +18,6 @@ from access.asking import (
     Asked,
     Means,
     ask,
-    beside_of,
-    incidental,
     not_shown,
     reading,
     shown,
@@ -32,6 +30,7 @@ from access.limits import Over
 from access.model import Action, Actor, Decision, Request
 from access.ports import SnapshotReader
 from access.recording import Prepared
+from access.releasing import beside_of, incidental
 from access.rendering import Document
 from access.usage_record import UsageRecord
 
