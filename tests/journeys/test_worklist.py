@@ -191,6 +191,11 @@ def test_a_conflict_is_found_answered_resolved_and_found_again(town: Town) -> No
     town.residents("9")
     town.run()
     assert town.states() == [("population", "dead_but_active", "resolved", 1)]
+    checked = [e for e in town.events() if e["event"] == "partner:worklist:checked"]
+    assert [(e["appeared"], e["resolved"], e["standing"]) for e in checked] == [
+        (1, 0, 1),
+        (0, 1, 0),
+    ]
     town.residents("0", collected_on="2025-05-03")
     town.run()
     assert town.states() == [("population", "dead_but_active", "reopened", 1)]
