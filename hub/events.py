@@ -79,6 +79,7 @@ class EventTag(StrEnum):
     PARTNER_BATCH_STOPPED = "partner:batch:stopped"
     PARTNER_SAMPLE_DRAWN = "partner:sample:drawn"
     PARTNER_SAMPLE_RETURNED = "partner:sample:returned"
+    PARTNER_WORKLIST_CHECKED = "partner:worklist:checked"
     PARTNER_WORKLIST_EXPORTED = "partner:worklist:exported"
     PARTNER_WORKLIST_RETURNED = "partner:worklist:returned"
     QUALITY_CARD_ACKNOWLEDGED = "quality:card:acknowledged"
