@@ -11,6 +11,7 @@ from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import ConfigError
 from hub.keyring import Keyring
+from hub.ledger.algorithms import SM2
 from hub.ledger.bulk import BulkFolder
 from hub.ledger.cosigning import cosigner_of
 from hub.ledger.entry import ChainKeys
@@ -30,16 +31,20 @@ from hub.ledger.writer import Identity, open_head
 def identity_of(keyring: Keyring, origin: str) -> Identity:
     """Return who a ledger is by its keyring; every former version of the signing key is known.
 
+    In suite gm public checkpoints are signed with SM2 as well.
+
     Raises:
         KeyMissing: when the keyring has no key of the ledger's.
     """
     signer = keyring.signer("ledger", origin)
+    sm2 = keyring.signer("ledger-sm2", origin, algorithm=SM2)
     former = [keyring.signer("ledger", origin, version) for version in range(1, signer.version)]
     return Identity(
         origin,
         signer,
         ChainKeys(keyring.key("index").material, origin),
         tuple(VerifierKey.of(one) for one in reversed(former)),
+        (sm2,) if keyring.key("ledger-sm2").suite == "gm" else (),
     )
 
 

@@ -108,12 +108,17 @@ def _chain_name(entry: Entry) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a ledger is: its origin, the signer of its heads, its keys of former times, its chains."""
+    """Who a ledger is: its origin, the signer of its heads, its keys of former times, its chains.
+
+    Args:
+        further: signers beside it, whose signatures public checkpoints carry too.
+    """
 
     origin: str
     signer: Signer
     chains: ChainKeys
     former: tuple[VerifierKey, ...] = ()
+    further: tuple[Signer, ...] = ()
 
     @property
     def keys(self) -> tuple[VerifierKey, ...]:
