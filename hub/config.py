@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(
         2.0, ge=0, description="A dropped file without manifest counts as whole after this long."
     )
+    ledger_retention_days: int = Field(
+        1096, ge=1096, description="So long uses stay in the ledger; three years by law at least."
+    )
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     reports: bool = Field(
         True, description="Whether a run has Great Expectations write Data Docs of its verdicts."

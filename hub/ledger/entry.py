@@ -18,22 +18,23 @@ Source: HMAC-SHA-256 (RFC 2104) as the keyed derivation; the layout is this proj
 
 from __future__ import annotations
 
-import base64
 import hmac
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from hashlib import sha256
 
+from hub.ledger.lines import encode64
+
 SALT_BYTES = 32
 NO_PREVIOUS = bytes(32)
 
-_RECORD = b"mingjing/record/v1\n"
-_LINK = b"mingjing/link/v1\n"
-_ENTRY = b"mingjing/entry/v1\n"
+RECORD_PREFIX = b"mingjing/record/v1\n"
+LINK_PREFIX = b"mingjing/link/v1\n"
+ENTRY_PREFIX = b"mingjing/entry/v1\n"
 _CHAIN = b"mingjing/chain/v1\n"
 _BULK_CHAIN = b"mingjing/bulk-chain/v1\n"
-_TAG = b"mingjing/tag/v1\n"
+TAG_PREFIX = b"mingjing/tag/v1\n"
 
 
 class ChainKind(IntEnum):
@@ -101,33 +102,33 @@ class Opening:
         """Return it as JSON: bytes in base64; salt and record, or the content in their place."""
         body: dict[str, object] = {
             "position": self.position,
-            "tag": _base64(self.tag),
-            "previous": _base64(self.previous),
+            "tag": encode64(self.tag),
+            "previous": encode64(self.previous),
             "number": self.number,
         }
         if self.salt is None or self.record is None:
-            return {**body, "content": _base64(self.content)}
-        return {**body, "salt": _base64(self.salt), "record": _base64(self.record)}
+            return {**body, "content": encode64(self.content)}
+        return {**body, "salt": encode64(self.salt), "record": encode64(self.record)}
 
 
 def content_of(salt: bytes, record: bytes) -> bytes:
     """Return the 32-byte commitment to a record: it says nothing once salt and record are gone."""
-    return sha256(_RECORD + salt + record).digest()
+    return sha256(RECORD_PREFIX + salt + record).digest()
 
 
 def link_of(previous: bytes, number: int, content: bytes) -> bytes:
     """Return what ties a content to its place in its chain; 32 bytes."""
-    return sha256(_LINK + previous + number.to_bytes(8) + content).digest()
+    return sha256(LINK_PREFIX + previous + number.to_bytes(8) + content).digest()
 
 
 def entry_of(tag: bytes, link: bytes) -> bytes:
     """Return the 32 bytes that the tree holds, and that are the log's entry."""
-    return sha256(_ENTRY + tag + link).digest()
+    return sha256(ENTRY_PREFIX + tag + link).digest()
 
 
 def tag_of(chain_key: bytes, number: int) -> bytes:
     """Return the 32 bytes that the index finds the number-th entry of a chain by."""
-    return hmac.digest(chain_key, _TAG + number.to_bytes(8), "sha256")
+    return hmac.digest(chain_key, TAG_PREFIX + number.to_bytes(8), "sha256")
 
 
 def bulk_chain_key(origin: str) -> bytes:
@@ -158,7 +159,3 @@ class ChainKeys:
         mac = self._mac.copy()
         mac.update(_CHAIN + name)
         return mac.digest()
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()

@@ -9,7 +9,6 @@ Source: RFC 9162 §2.1, C2SP tlog-checkpoint.
 
 from __future__ import annotations
 
-import base64
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,11 +23,10 @@ from hub.clock import Clock, stamp_of
 from hub.errors import LedgerError, NotFound, RequestError, TamperDetected
 from hub.ledger.audit import Audit, Progress, audit
 from hub.ledger.committer import Committer, Receipt, receipt
-from hub.ledger.entry import Chain, ChainKind, Opening
+from hub.ledger.entry import NO_PREVIOUS, Chain, ChainKind, Opening
 from hub.ledger.merkle import CompactRange, Node, consistency_path, cover, fold, inclusion_path
 from hub.ledger.note import Checkpoint, Note, VerifierKey
 from hub.ledger.store import Store, StoredEntry, StoredPublication, opening_of, previous_of
-from hub.ledger.verify import FORMAT
 from hub.ledger.writer import (
     ERASED_EVENT,
     Entry,
@@ -39,6 +37,8 @@ from hub.ledger.writer import (
     open_head,
     prepare,
 )
+
+_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +318,24 @@ class Ledger:
                 raise NotFound(f"the ledger has no entry {index}")
             return opening_of(stored, previous_of(reader, stored))
 
+    def chain_openings(self, chain: Chain, size: int) -> list[Opening]:
+        """Return all entries of a chain at positions below `size`, oldest first."""
+        stored: list[StoredEntry] = []
+        before = size
+        with self._read() as reader:
+            while page := reader.chain(chain.name, before, _PAGE):
+                stored += page
+                before = page[-1].position
+        openings: list[Opening] = []
+        for entry in reversed(stored):
+            previous = openings[-1].entry if openings else NO_PREVIOUS
+            openings.append(opening_of(entry, previous))
+        return openings
+
+    def chain_key(self, chain: Chain) -> bytes:
+        """Return the 32-byte key of a chain; whoever has it finds all its entries."""
+        return self._identity.chains.of(chain)
+
     def tags(self, start: int, stop: int) -> list[bytes]:
         """Return the tags of the entries at positions [start, stop), in order."""
         with self._read() as reader:
@@ -342,39 +360,6 @@ class Ledger:
         if not 0 <= old <= new <= self.size:
             raise RequestError(f"sizes {old} and {new} are not in order or beyond this ledger")
         return self._proof(consistency_path(old, new))
-
-    def proof_bundle(self, index: int) -> dict[str, Any]:
-        """Return the proof of one entry, for its subject to keep and check offline.
-
-        Returns:
-            The JSON object that `hub.ledger.verify` reads.
-        Raises:
-            NotFound: when there is no such entry, or its record was erased.
-        """
-        note = self.head()
-        size = self._head(note).size
-        with self._read() as reader:
-            stored = reader.entry(index) if 0 <= index < size else None
-            if stored is None:
-                raise NotFound(f"the ledger has no entry {index}")
-            previous = previous_of(reader, stored)
-        if stored.record is None or stored.salt is None:
-            raise NotFound(
-                f"entry {index} was erased by entry {stored.erased_by}, which has a proof"
-            )
-        return {
-            "format": FORMAT,
-            "origin": self.origin,
-            "index": index,
-            "size": size,
-            "tag": _base64(stored.tag),
-            "previous": _base64(previous),
-            "number": stored.number,
-            "record": _base64(stored.record),
-            "salt": _base64(stored.salt),
-            "inclusion": [_base64(h) for h in self._proof(inclusion_path(index, size))],
-            "checkpoint": note,
-        }
 
     def verify_all(self, progress: Progress | None = None) -> Audit:
         """Read everything again and return what is wrong, entry by entry. See `audit`."""
@@ -433,7 +418,3 @@ def _logged(stored: StoredEntry) -> LoggedEntry:
     return LoggedEntry(
         stored.position, stored.event, stored.time, chain, stored.record, stored.erased_by
     )
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()

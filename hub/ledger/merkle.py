@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 HASH_BYTES = 32
+LEAF_PREFIX = b"\x00"
 EMPTY_ROOT = sha256(b"").digest()
 
 
@@ -31,7 +32,7 @@ class Node:
 
 def leaf_hash(data: bytes) -> bytes:
     """Return the 32-byte hash of a leaf.  Source: RFC 9162 §2.1.1."""
-    return sha256(b"\x00" + data).digest()
+    return sha256(LEAF_PREFIX + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

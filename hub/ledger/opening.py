@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import ConfigError
 from hub.keyring import Keyring
+from hub.ledger.bulk import BulkFolder
 from hub.ledger.entry import ChainKeys
 from hub.ledger.index.folder import IndexFolder
 from hub.ledger.log import Ledger
@@ -19,6 +20,7 @@ from hub.ledger.note import Checkpoint, VerifierKey
 from hub.ledger.public_files import CHECKPOINT, PublicFiles
 from hub.ledger.publisher import NoWitness, Publisher
 from hub.ledger.sqlite import SqliteStore, create
+from hub.ledger.statement import Statements
 from hub.ledger.store import Store
 from hub.ledger.writer import Identity, open_head
 
@@ -63,7 +65,9 @@ def create_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
         if settings.ledger_url is None:
             create(settings.ledger, note)
         else:
-            _postgres().create(settings.ledger_url, note)
+            with _driver_required():
+                from hub.ledger import postgres  # as in _connector
+            postgres.create(settings.ledger_url, note)
     return open_ledger(settings, keyring, clock)
 
 
@@ -76,8 +80,9 @@ def has_ledger(settings: Settings) -> bool:
     """
     if settings.ledger_url is None:
         return settings.ledger.exists()
-    there: bool = _postgres().is_there(settings.ledger_url)
-    return there
+    with _driver_required():
+        from hub.ledger import postgres  # as in _connector
+    return postgres.is_there(settings.ledger_url)
 
 
 def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
@@ -89,6 +94,12 @@ def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
         NoWitness(),
         clock,
     )
+
+
+def statements_of(settings: Settings, keyring: Keyring, ledger: Ledger) -> Statements:
+    """Return what makes proofs and statements of the hub's ledger."""
+    tokens = BulkFolder(settings.ledger_bulk, keyring.key("index").material)
+    return Statements(ledger, IndexFolder(settings.ledger_runs), tokens)
 
 
 def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | None:
@@ -120,14 +131,15 @@ def ledger_file(
 def _connector(settings: Settings) -> Callable[[], Store]:
     if settings.ledger_url is None:
         return partial(SqliteStore, settings.ledger)
-    return partial(_postgres().PostgresStore, settings.ledger_url)
+    with _driver_required():
+        from hub.ledger.postgres import PostgresStore  # the extra "server", absent in most places
+    return partial(PostgresStore, settings.ledger_url)
 
 
-def _postgres() -> ModuleType:
+@contextmanager
+def _driver_required() -> Iterator[None]:
     try:
-        from hub.ledger import postgres  # the extra "server"; absent in most installations
+        yield
     except ModuleNotFoundError:
-        raise ConfigError(
-            "ledger_url needs PostgreSQL's driver: install mingjing[server]"
-        ) from None
-    return postgres
+        told = "ledger_url needs PostgreSQL's driver: install the extra `server`"
+        raise ConfigError(told) from None

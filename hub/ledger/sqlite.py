@@ -18,7 +18,7 @@ from hub.file_lock import FileLock
 from hub.files import sync_folder
 from hub.ledger.entry import entry_of
 from hub.ledger.merkle import Node
-from hub.ledger.store import ChainHead, StoredEntry, StoredPublication, nodes_of
+from hub.ledger.store import ChainHead, Row, StoredEntry, StoredPublication, nodes_of
 
 BUSY_SECONDS = 30.0
 
@@ -202,10 +202,14 @@ class SqliteStore:
 
     def entries(self, start: int, stop: int) -> list[StoredEntry]:
         """Return the entries at positions [start, stop), in order."""
+        return [StoredEntry(*row) for row in self.rows(start, stop)]
+
+    def rows(self, start: int, stop: int) -> Sequence[Row]:
+        """Return what `entries` does as plain rows."""
         query = (
             f"SELECT {_COLUMNS} FROM entry WHERE position >= ? AND position < ? ORDER BY position"
         )
-        return [StoredEntry(*row) for row in self._rows(query, (start, stop))]
+        return self._rows(query, (start, stop))
 
     def spines(self, start: int, stop: int) -> dict[int, bytes]:
         """Return the rows of `tree` for leaves [start, stop), by leaf."""

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from hub.errors import TamperDetected
 from hub.ledger.entry import NO_PREVIOUS, Opening, content_of, entry_of
 from hub.ledger.merkle import HASH_BYTES, Node
+
+Row: TypeAlias = Sequence[Any]  # the fields of `StoredEntry` in their order, of any kind
 
 
 class StoredEntry(NamedTuple):
@@ -145,6 +147,10 @@ class Store(Protocol):
 
     def links(self, start: int, stop: int) -> list[tuple[bytes, bytes]]:
         """Return tag and link at positions [start, stop), in order."""
+        ...
+
+    def rows(self, start: int, stop: int) -> Sequence[Row]:
+        """Return what `entries` does as plain rows, for who reads millions of them."""
         ...
 
     def spines(self, start: int, stop: int) -> dict[int, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from api.cli import app
 from hub.keyring import PURPOSES, Keyring
+from hub.ledger.verify import trust_of, verify_file
 from tests.postgresql import Server
 
 
@@ -57,6 +59,18 @@ def test_a_hub_keeps_its_ledger_in_the_database_it_is_told(tmp_path: Path, serve
     assert second.exit_code == 78
     assert "holds a ledger already" in second.output
     assert not (tmp_path / "second").exists()
+
+
+def test_a_database_without_its_driver_is_a_setting_that_does_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "hub.ledger.postgres", raising=False)
+    monkeypatch.delattr("hub.ledger.postgres", raising=False)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    url = f"postgresql:///ledger?host={tmp_path}"
+    done = hub("init", "--home", str(tmp_path / "hub"), "--ledger-url", url)
+    assert done.exit_code == 78
+    assert "extra `server`" in done.output
 
 
 @pytest.mark.parametrize(
@@ -108,8 +122,12 @@ def test_a_rotation_is_recorded(home: Path) -> None:
     assert hub("keys", "rotate", "row", "--home", str(home)).exit_code == 0
     rows = json.loads(hub("keys", "list", "--json", "--home", str(home)).stdout)
     assert [r["version"] for r in rows if r["purpose"] == "row"] == [1, 2]
-    proof = json.loads(hub("ledger", "proof", "1", "--home", str(home)).stdout)
-    assert proof["index"] == 1
+    assert hub("ledger", "publish", "--home", str(home)).exit_code == 0
+    proof = hub("ledger", "proof", "2", "--home", str(home)).stdout.encode()
+    key = hub("ledger", "key", "--home", str(home)).stdout.strip()
+    (entry,) = verify_file(proof, trust_of([key])).uses
+    assert entry.record is not None
+    assert (entry.record["event"], entry.record["purpose"]) == ("hub:key:rotated", "row")
     assert hub("keys", "rotate", "identifier", "--home", str(home)).exit_code == 78
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -17,14 +18,20 @@ from hub.clock import Clock, FixedClock
 from hub.errors import LedgerError
 from hub.ledger import postgres
 from hub.ledger.algorithms import ED25519, Algorithm
+from hub.ledger.bulk import BulkFolder
 from hub.ledger.committer import Receipt
 from hub.ledger.entry import ChainKeys
+from hub.ledger.index.folder import IndexFolder
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange, verify_consistency
 from hub.ledger.note import Checkpoint, VerifierKey, open_checkpoint
 from hub.ledger.postgres import PostgresStore
+from hub.ledger.public_files import PublicFiles
+from hub.ledger.publisher import NoWitness, Publisher
 from hub.ledger.sqlite import SqliteStore, create
+from hub.ledger.statement import Statements
 from hub.ledger.store import Store
+from hub.ledger.verify import Report, trust_of, verify_file
 from hub.ledger.writer import Entry, Identity
 
 ORIGIN = "mingjing.example/ledger"
@@ -121,6 +128,24 @@ def filled(folder: Path, count: int) -> Ledger:
     for number in range(count):
         ledger.append([entry(number)])
     return ledger
+
+
+def publish_in(folder: Path, ledger: Ledger, clock: Clock = CLOCK) -> None:
+    """Make public what a ledger holds, in a folder and without witnesses."""
+    index, files = IndexFolder(folder / "runs"), PublicFiles(folder / "public")
+    with closing(Publisher(ledger, index, files, NoWitness(), clock)) as publisher:
+        publisher.turn()
+
+
+def statements_in(folder: Path, ledger: Ledger, index_key: bytes = INDEX_KEY) -> Statements:
+    """Return what makes proofs of a ledger that `publish_in` makes public in a folder."""
+    return Statements(ledger, IndexFolder(folder / "runs"), BulkFolder(folder / "bulk", index_key))
+
+
+def report_of(data: str | bytes, key: VerifierKey) -> Report:
+    """Return what the stand-alone verifier makes of a file."""
+    text = data.encode() if isinstance(data, str) else data
+    return verify_file(text, trust_of([str(key)]))
 
 
 def continues(ledger: Ledger, kept: str) -> bool:

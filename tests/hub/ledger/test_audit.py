@@ -10,12 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from hub.canonical import canonical_json
 from hub.errors import TamperDetected
-from hub.ledger.audit import FINDINGS_LIMIT, Audit, audit
+from hub.ledger.audit import Audit, audit
+from hub.ledger.checks.findings import FINDINGS_LIMIT
+from hub.ledger.entry import content_of, entry_of, link_of
 from hub.ledger.merkle import leaf_hash
-from hub.ledger.note import Checkpoint, VerifierKey, sign_checkpoint
+from hub.ledger.note import Checkpoint, sign_checkpoint
 from hub.ledger.sqlite import SqliteStore
-from tests.hub.ledger.factories import ORIGIN, InventedSigner, entry, filled, open_ledger
+from tests.hub.ledger.factories import (
+    LABEL,
+    ORIGIN,
+    InventedSigner,
+    entry,
+    filled,
+    identity_of,
+    open_ledger,
+)
 
 SIZE = 11
 ERASED = 2
@@ -81,7 +92,9 @@ def test_a_sound_log_has_no_findings(folder: Path) -> None:
     [
         ("record", "record or salt"),
         ("salt", "record or salt"),
-        ("commitment", "commitment"),
+        ("tag", "tag"),
+        ("link", "link"),
+        ("chain", "chain"),
     ],
 )
 def test_every_byte_of_an_entry(folder: Path, position: int, column: str, field: str) -> None:
@@ -91,12 +104,23 @@ def test_every_byte_of_an_entry(folder: Path, position: int, column: str, field:
         for wrong in flipped(right):
             connection.execute(update, (wrong, position))
             found = [(f.index, f.field) for f in ledger.verify_all().findings]
-            assert found[0] == (position, field)
-            rest = found[1:]  # an erasure whose record is damaged no longer vouches for anything
-            erasure = position == SIZE - 1 and column != "commitment"
-            assert rest == ([(ERASED, "record and salt")] if erasure else [])
+            assert (position, field) in found
+            # What needs the changed entry is named as well: an erasure whose record is damaged
+            # vouches for nothing, and a chain that an entry was taken out of has a gap.
+            rest = {field for index, field in found if index != position}
+            assert rest <= ({"record and salt", "entry before it in its chain"})
+            assert not rest or position == SIZE - 1 or column == "chain"
         connection.execute(update, (right, position))
         assert ledger.verify_all().intact
+
+
+def test_every_byte_of_what_stands_in_for_an_erased_record(folder: Path) -> None:
+    right = value(folder, "SELECT content FROM entry WHERE position = ?", ERASED)
+    with open_ledger(folder) as ledger, connect(folder) as connection:
+        for wrong in flipped(right):
+            connection.execute("UPDATE entry SET content = ? WHERE position = 2", (wrong,))
+            (found,) = ledger.verify_all().findings
+            assert (found.index, found.field) == (ERASED, "content")
 
 
 def test_every_byte_of_the_stored_tree(folder: Path) -> None:
@@ -129,22 +153,43 @@ def test_every_byte_of_the_checkpoint(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ("UPDATE entry SET label = x'00' WHERE position = 4", "entry 4, label"),
-        ("UPDATE entry SET label = NULL WHERE position = 4", "entry 4, label"),
-        ("UPDATE entry SET label = 'text' WHERE position = 4", "entry 4, label"),
+        ("UPDATE entry SET chain = x'00' WHERE position = 4", "entry 4, chain"),
+        ("UPDATE entry SET chain = x'' WHERE position = 4", "entry 4, chain"),
+        ("UPDATE entry SET chain = 'text' WHERE position = 4", "entry 4, chain"),
+        ("UPDATE entry SET number = 99 WHERE position = 4", "entry 4, number"),
+        ("UPDATE entry SET number = -1 WHERE position = 4", "entry 4, number"),
+        ("UPDATE entry SET number = 'text' WHERE position = 4", "entry 4, number"),
+        ("UPDATE entry SET tag = zeroblob(32) WHERE position = 4", "entry 4, tag"),
+        ("UPDATE entry SET tag = 'text' WHERE position = 4", "entry 4, tag"),
+        ("UPDATE entry SET tag = x'' WHERE position = 2", "entry 2, tag"),
+        ("UPDATE entry SET link = zeroblob(32) WHERE position = 4", "entry 4, link"),
+        ("UPDATE entry SET link = zeroblob(33) WHERE position = 4", "entry 4, link"),
+        ("UPDATE entry SET link = 7 WHERE position = 2", "entry 2, link"),
+        ("UPDATE entry SET content = zeroblob(32) WHERE position = 4", "entry 4, content"),
+        ("UPDATE entry SET content = 'text' WHERE position = 4", "entry 4, content"),
+        ("UPDATE entry SET content = NULL WHERE position = 2", "entry 2, content"),
+        ("UPDATE entry SET content = 'text' WHERE position = 2", "entry 2, content"),
         ("UPDATE entry SET event = 'other' WHERE position = 4", "entry 4, event"),
+        ("UPDATE entry SET event = x'00' WHERE position = 4", "entry 4, event"),
         ("UPDATE entry SET time = '2027' WHERE position = 4", "entry 4, time"),
         ("UPDATE entry SET erased_by = 10 WHERE position = 4", "entry 4, erased_by"),
-        ("UPDATE entry SET label = x'00' WHERE position = 2", "entry 2, label"),
-        ("UPDATE entry SET event = 'other' WHERE position = 2", "entry 2, event or time"),
-        ("UPDATE entry SET time = '2027' WHERE position = 2", "entry 2, event or time"),
+        ("UPDATE entry SET chain = x'0100' WHERE position = 2", "entry 2, chain"),
+        ("UPDATE entry SET number = 99 WHERE position = 2", "entry 2, number"),
+        ("UPDATE entry SET event = 'other' WHERE position = 2", "entry 2, event"),
+        ("UPDATE entry SET time = '2027' WHERE position = 2", "entry 2, time"),
         ("UPDATE entry SET erased_by = 9 WHERE position = 2", "entry 2, erased_by"),
         ("UPDATE entry SET erased_by = NULL WHERE position = 2", "entry 2, erased_by"),
+        ("UPDATE entry SET erased_by = 'text' WHERE position = 2", "entry 2, erased_by"),
         ("UPDATE entry SET record = NULL WHERE position = 4", "entry 4, record"),
         ("UPDATE entry SET salt = NULL WHERE position = 4", "entry 4, salt"),
         ("UPDATE entry SET record = 'text' WHERE position = 4", "entry 4, record"),
         ("UPDATE entry SET record = x'' WHERE position = 4", "entry 4, record or salt"),
-        ("UPDATE entry SET commitment = 7 WHERE position = 4", "entry 4, commitment"),
+        (
+            "UPDATE entry SET record = NULL, salt = NULL WHERE position = 4",
+            "entry 4, record and salt",
+        ),
+        ("UPDATE entry SET salt = 'text' WHERE position = 4", "entry 4, salt"),
+        ("UPDATE entry SET salt = zeroblob(32) WHERE position = 2", "entry 2, record"),
         ("UPDATE entry SET record = x'7b7d' WHERE position = 2", "entry 2, record or salt|salt"),
         ("DELETE FROM entry WHERE position = 4", "entry 4, entry"),
         ("DELETE FROM tree WHERE leaf = 4", "entry 4, tree"),
@@ -159,19 +204,27 @@ def test_a_changed_row_is_named(folder: Path, statement: str, expected: str) -> 
     found = findings(folder)
     places = [place for text in found for place in expected.split("|") if place in text]
     assert places, found
-    assert len(found) <= 2
+    assert len(found) <= 3
 
 
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE entry SET record = NULL, salt = NULL WHERE position = 4",
-        "UPDATE entry SET record = NULL, salt = NULL, erased_by = 10 WHERE position = 4",
-        "UPDATE entry SET record = NULL, salt = NULL, erased_by = 99 WHERE position = 4",
+        "record = NULL, salt = NULL",
+        "record = NULL, salt = NULL, erased_by = 10",
+        "record = NULL, salt = NULL, erased_by = 99",
+        "record = NULL, salt = NULL, erased_by = 3",
+        "record = NULL, salt = NULL, content = ?, erased_by = 10",
     ],
 )
 def test_forgetting_on_the_sly_is_not_an_erasure(folder: Path, statement: str) -> None:
-    change(folder, statement)
+    record, salt = (
+        value(folder, f"SELECT {column} FROM entry WHERE position = 4")
+        for column in ("record", "salt")
+    )
+    content = content_of(salt, record)
+    values = (content,) if "?" in statement else ()
+    change(folder, f"UPDATE entry SET {statement} WHERE position = 4", *values)
     assert findings(folder) == [
         "entry 4, record and salt: gone, and no entry records their erasure"
     ]
@@ -217,41 +270,35 @@ def test_entries_and_leaves_reordered_together_are_named(folder: Path) -> None:
     assert any("one of entries 6 to 7 was replaced" in text for text in found), found
 
 
-def replace_whole(folder: Path, position: int) -> None:
-    """Put another record in an entry's place, with fitting commitment and leaf hash."""
-    record, salt = b'{"event":"e","time":"t"}', bytes(32)
-    committed = commitment_of(salt, record)
+def replace_whole(folder: Path, position: int, *, leaf: bool = True) -> None:
+    """Put another record in an entry's place, with link and leaf hash that fit it."""
+    record = canonical_json({**entry(position).body, "subject": LABEL.hex(), "purpose": "other"})
+    salt = bytes(32)
+    with connect(folder) as connection:
+        query = "SELECT tag, link, number FROM entry WHERE position = ?"
+        tag, _, number = connection.execute(query, (position,)).fetchone()
+        before = connection.execute(query, (position - 1,)).fetchone()
+    link = link_of(entry_of(before[0], before[1]), number, content_of(salt, record))
     change(
         folder,
-        "UPDATE entry SET record = ?, salt = ?, commitment = ?, label = NULL, event = 'e', "
-        "time = 't' WHERE position = ?",
-        *(record, salt, committed, position),
+        "UPDATE entry SET record = ?, salt = ?, link = ?, event = 'officer:subject:disclosed', "
+        "time = '2026-03-01T08:00:00.000Z' WHERE position = ?",
+        *(record, salt, link, position),
     )
-    spine = value(folder, "SELECT hashes FROM tree WHERE leaf = ?", position)
-    change(
-        folder,
-        "UPDATE tree SET hashes = ? WHERE leaf = ?",
-        leaf_hash(committed) + spine[32:],
-        position,
-    )
+    if leaf:
+        spine = value(folder, "SELECT hashes FROM tree WHERE leaf = ?", position)
+        held = leaf_hash(entry_of(tag, link)) + spine[32:]
+        change(folder, "UPDATE tree SET hashes = ? WHERE leaf = ?", held, position)
 
 
-def test_an_entry_replaced_with_its_commitment_is_named(folder: Path) -> None:
-    record, salt = b'{"event":"e","time":"t"}', bytes(32)
-    change(
-        folder,
-        "UPDATE entry SET record = ?, salt = ?, commitment = ? WHERE position = 6",
-        *(record, salt, commitment_of(salt, record)),
-    )
-    assert findings(folder) == [
-        "entry 6, commitment: changed after it was signed",
-        "entry 6, record or salt: changed after it was signed",
-    ]
+def test_an_entry_replaced_with_its_link_is_named(folder: Path) -> None:
+    replace_whole(folder, 6, leaf=False)
+    assert findings(folder)[0] == "entry 6, entry: another one stands here than was signed"
 
 
-def test_an_entry_replaced_with_commitment_and_leaf_is_narrowed_to_a_pair(folder: Path) -> None:
+def test_an_entry_replaced_with_link_and_leaf_is_narrowed_to_a_pair(folder: Path) -> None:
     replace_whole(folder, 6)
-    assert findings(folder) == ["entry 6, entry: one of entries 6 to 7 was replaced whole"]
+    assert "entry 6, entry: one of entries 6 to 7 was replaced whole" in findings(folder)
 
 
 def test_the_last_entry_replaced_whole_leads_to_another_root(folder: Path) -> None:
@@ -271,7 +318,7 @@ def test_a_truncated_log_names_what_is_missing(folder: Path, size: int) -> None:
 def test_an_entry_added_behind_the_ledgers_back_is_named_and_stops_it(folder: Path) -> None:
     change(
         folder,
-        "INSERT INTO entry SELECT 11, commitment, record, salt, label, event, time, NULL "
+        "INSERT INTO entry SELECT 11, tag, link, chain, 11, record, salt, NULL, event, time, NULL "
         "FROM entry WHERE position = 4",
     )
     assert findings(folder) == ["entry 11, entry: a row beyond the 11 entries that were signed"]
@@ -281,7 +328,7 @@ def test_an_entry_added_behind_the_ledgers_back_is_named_and_stops_it(folder: Pa
 
 def test_a_missing_checkpoint_is_named(folder: Path) -> None:
     change(folder, "DELETE FROM head")
-    with pytest.raises(TamperDetected, match="checkpoint is gone"):
+    with pytest.raises(TamperDetected, match="signed head is gone"):
         open_ledger(folder)
 
 
@@ -324,20 +371,18 @@ def test_a_changed_edge_of_the_tree_stops_the_ledger(folder: Path) -> None:
 
 
 def test_an_index_that_hides_an_entry_is_found(folder: Path) -> None:
+    whole = "CREATE UNIQUE INDEX entry_chain ON entry (chain, number)"
+
+    def declare(sql: str) -> None:
+        with connect(folder) as connection:
+            connection.execute("PRAGMA writable_schema = ON")
+            query = "UPDATE sqlite_master SET sql = ? WHERE name = 'entry_chain'"
+            assert connection.execute(query, (sql,)).rowcount == 1
+
+    declare(f"{whole} WHERE position <> 4")
     with connect(folder) as connection:
-        connection.execute("PRAGMA writable_schema = ON")
-        connection.execute(
-            "UPDATE sqlite_master SET sql = replace(sql, 'label IS NOT NULL', 'position <> 4') "
-            "WHERE name = 'entry_label'"
-        )
-        connection.execute("PRAGMA writable_schema = OFF")
-    with connect(folder) as connection:
-        connection.execute("REINDEX entry_label")
-        connection.execute("PRAGMA writable_schema = ON")
-        connection.execute(
-            "UPDATE sqlite_master SET sql = replace(sql, 'position <> 4', 'label IS NOT NULL') "
-            "WHERE name = 'entry_label'"
-        )
+        connection.execute("REINDEX entry_chain")
+    declare(whole)
     assert any("row" in text and "index" in text for text in findings(folder))
 
 
@@ -347,7 +392,7 @@ def test_damaged_pages_are_found(folder: Path) -> None:
     for page in range(1, len(data) // 4096):
         data[page * 4096 : page * 4096 + 8] = b"\xff" * 8
     path.write_bytes(bytes(data))
-    result = audit(SqliteStore(path), [VerifierKey.of(InventedSigner())], ORIGIN)
+    result = audit(SqliteStore(path), identity_of())
     assert not result.intact
 
 
