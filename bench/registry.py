@@ -42,7 +42,9 @@ BENCHES: Mapping[str, Bench] = {
     "decisions": Bench(
         "bench.decisions", "rows", "decisions by 100 to 10,000 rules against three policy engines"
     ),
-    "ledger": Bench("bench.ledger", "rows", "durable ledger appends against plain SQLite"),
+    "ledger": Bench(
+        "bench.ledger", "rows", "durable ledger appends against the disk, plain SQLite and pymerkle"
+    ),
     "lookup": Bench("bench.lookup", "rows", "governed lookup against an empty FastAPI endpoint"),
     "lookup-10m": Bench(
         "bench.lookup", "rows_10m", "the same with 10 M persons in the snapshot", by_name_only=True
