@@ -149,6 +149,11 @@ class Settings(BaseSettings):
         return self.ledger_folder / "public"
 
     @property
+    def ledger_memory(self) -> Path:
+        """File of what verifications of the ledger remember."""
+        return self.ledger_folder / "verify.json"
+
+    @property
     def ledger_runs(self) -> Path:
         """Folder of the ledger's index, private."""
         return self.ledger_folder / "runs"

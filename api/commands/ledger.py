@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from api import publishing
-from api.commands.options import Home, Json, settings_of
+from api import inspecting, publishing
+from api.administration import Administrator, Reading, administrator
+from api.commands.options import Home, Json, Who, settings_of
 from api.console import door, err, out, print_json
 from hub.clock import SystemClock
 from hub.config import Settings
+from hub.errors import RequestError
 from hub.keyring import Keyring
 from hub.ledger import opening
 from hub.ledger.log import Ledger
-from hub.ledger.publisher import Publisher
 
 app = typer.Typer(no_args_is_help=True, help="The ledger: verify, checkpoint, key, proof.")
 
@@ -33,40 +35,67 @@ def open_ledger(settings: Settings) -> Ledger:
     return opening.open_ledger(settings, keyring, SystemClock())
 
 
-def _publisher(settings: Settings, ledger: Ledger) -> Publisher:
-    return opening.publisher_of(settings, ledger, SystemClock())
+@contextmanager
+def reading(home: Path | None, by: str | None) -> Iterator[tuple[Ledger, Administrator]]:
+    """Open the ledger of a hub for somebody whose reading is to be recorded.
+
+    Yields:
+        The ledger, and who reads.
+    """
+    settings = settings_of(home)
+    reader = administrator(settings, by)
+    with open_ledger(settings) as ledger:
+        yield ledger, reader
+
+
+@contextmanager
+def _inspecting(home: Path | None) -> Iterator[inspecting.Desk]:
+    settings = settings_of(home)
+    keyring = Keyring.open(settings.keyring, settings.passphrase)
+    with opening.open_ledger(settings, keyring, SystemClock()) as ledger:
+        yield inspecting.Desk(settings, keyring, ledger, SystemClock())
 
 
 @app.command()
-def verify(home: Home = None, as_json: Json = False) -> None:
-    """Read every entry again; say exactly which entry and field is wrong. Exit 70 when one is."""
-    with door(), open_ledger(settings_of(home)) as ledger:
-        bar = Progress(
-            TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
+def verify(
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Begin at the first entry, also after one was stopped.")
+    ] = False,
+    by: Who = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Read everything again: entries, tree, public files, index. Say what is wrong; exit 70 then.
+
+    One that was stopped goes on where it was, within a day.
+    """
+    with door(), _inspecting(home) as desk:
+        inspecting.finish(
+            desk, desk.inspect(lambda one, tell: one.verify(tell, anew=anew)), by, as_json
         )
-        with bar:
-            task = bar.add_task("verify", total=None)
-            result = ledger.verify_all(
-                lambda done, total: bar.update(task, completed=done, total=total)
-            )
-        if as_json:
-            print_json(
-                {
-                    "intact": result.intact,
-                    "entries": result.size,
-                    "erased": result.erased,
-                    "wrong": result.total,
-                    "findings": [str(finding) for finding in result.findings],
-                }
-            )
-        elif result.intact:
-            out.print(f"[green]intact[/]: {result.size:,} entries, tree and checkpoint agree")
-        else:
-            out.print(f"[red]NOT INTACT[/]: {result.total:,} findings")
-            for finding in result.findings[:50]:
-                out.print(f"  • {finding}", markup=False)
-        if not result.intact:
-            raise typer.Exit(70)
+
+
+@app.command()
+def audit(
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            help="Read what came after the last tree found intact before this time (UTC)."
+        ),
+    ] = None,
+    since_last: Annotated[
+        bool, typer.Option("--since-last", help="Read what came after the last tree found intact.")
+    ] = False,
+    by: Who = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """The daily run: read what came since the ledger was last found intact. Exit 70 as `verify`."""
+    with door(), _inspecting(home) as desk:
+        if since_last == (since is not None):
+            raise RequestError("say either --since TIME or --since-last")
+        time = None if since is None else since.replace(tzinfo=since.tzinfo or UTC)
+        inspecting.finish(desk, desk.inspect(lambda one, tell: one.since(time, tell)), by, as_json)
 
 
 @app.command()
@@ -87,14 +116,15 @@ def key(home: Home = None) -> None:
 def proof(
     index: Annotated[int, typer.Argument(help="Index of the entry.")],
     to: Annotated[Path | None, typer.Option(help="File to write; default standard output.")] = None,
+    by: Who = None,
     home: Home = None,
 ) -> None:
     """Export the proof of one entry (C2SP tlog-proof), to be checked by hub/ledger/verify.py."""
-    with door():
+    with door(), reading(home, by) as (ledger, reader):
         settings = settings_of(home)
-        with open_ledger(settings) as ledger:
-            keyring = Keyring.open(settings.keyring, settings.passphrase)
-            text = str(opening.statements_of(settings, keyring, ledger).proof(index))
+        keyring = Keyring.open(settings.keyring, settings.passphrase)
+        text = str(opening.statements_of(settings, keyring, ledger).proof(index))
+        reader.read(ledger, Reading.PROOF, 1, entry=index)
         if to is None:
             typer.echo(text, nl=False)
         else:
@@ -112,11 +142,11 @@ def publish(
     """Make public what is recorded: index, files, checkpoint. Exit 75 while witnesses are missing."""
     with door():
         settings = settings_of(home)
-        with open_ledger(settings) as ledger, closing(_publisher(settings, ledger)) as publisher:
+        with publishing.publication(settings) as hub:
             if follow:
-                publishing.follow(publisher, settings.publish_seconds)
+                publishing.follow(hub, settings.publish_seconds)
                 return
-            turn = publishing.publish_once(publisher)
+            turn = publishing.publish_once(hub)
         if as_json:
             print_json(asdict(turn))
         elif turn.waiting:

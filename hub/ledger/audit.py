@@ -79,6 +79,7 @@ def audit(
     *,
     mark: Mark | None = None,
     keep: Callable[[Mark], None] = lambda _mark: None,
+    engine: bool = True,
 ) -> Audit:
     """Verify a ledger, from its first entry or from where an earlier reading came to.
 
@@ -88,10 +89,13 @@ def audit(
         progress: called with (entries read, entries in all) now and then.
         mark: where to go on from; entries before are not read again.
         keep: called now and then with where another reading could go on from.
+        engine: whether the engine reads all its files as well.
     """
     reading = _Reading(store, identity, mark or Mark(), keep)
     try:
         with store.transaction(write=False):
+            for problem in store.damage() if engine else ():
+                reading.findings.add(None, "file", problem)
             reading.run(progress or (lambda _done, _all: None))
     except LedgerError as exc:
         reading.findings.add(None, "file", f"reading stopped: {exc.message}")
@@ -151,8 +155,6 @@ class _Reading:
 
     def _begin(self) -> int:
         """Find out what was signed; return the position to begin at."""
-        for problem in self._store.damage():
-            self.findings.add(None, "file", problem)
         self._head = head = self._signed()
         size = self._store.count() if head is None else head.size
         self._tree.signed_size = self._erasures.size = size

@@ -9,6 +9,7 @@ Source: RFC 9162 §2.1, C2SP tlog-checkpoint.
 
 from __future__ import annotations
 
+import hmac
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from typing import Any
 
 from hub.clock import Clock, stamp_of
 from hub.errors import LedgerError, NotFound, RequestError, TamperDetected
-from hub.ledger.audit import Audit, Progress, audit
+from hub.ledger.audit import Audit, Mark, Progress, audit
 from hub.ledger.committer import Committer, Receipt, receipt
 from hub.ledger.entry import NO_PREVIOUS, Chain, ChainKind, Opening
 from hub.ledger.merkle import CompactRange, Node, consistency_path, cover, fold, inclusion_path
@@ -39,6 +40,7 @@ from hub.ledger.writer import (
 )
 
 _PAGE = 1000
+_NO_CHAIN = b"\xffseal"  # no kind of chain begins so: its key is used for nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,13 +363,24 @@ class Ledger:
             raise RequestError(f"sizes {old} and {new} are not in order or beyond this ledger")
         return self._proof(consistency_path(old, new))
 
-    def verify_all(self, progress: Progress | None = None) -> Audit:
+    def verify_all(
+        self,
+        progress: Progress | None = None,
+        *,
+        mark: Mark | None = None,
+        keep: Callable[[Mark], None] = lambda _mark: None,
+        engine: bool = True,
+    ) -> Audit:
         """Read everything again and return what is wrong, entry by entry. See `audit`."""
         store = self.connect()
         try:
-            return audit(store, self._identity, progress)
+            return audit(store, self._identity, progress, mark=mark, keep=keep, engine=engine)
         finally:
             store.close()
+
+    def seal(self, data: bytes) -> bytes:
+        """Return the keyed hash of what is kept outside of the ledger for nobody but itself."""
+        return hmac.digest(self._identity.chains.of_name(_NO_CHAIN), data, "sha256")
 
     def close(self) -> None:
         """Commit what was submitted, then stop. Further appends raise; closing again does not."""

@@ -12,13 +12,15 @@ from hub.config import Settings
 from hub.errors import ConfigError
 from hub.keyring import Keyring
 from hub.ledger.bulk import BulkFolder
+from hub.ledger.cosigning import cosigner_of
 from hub.ledger.entry import ChainKeys
 from hub.ledger.index.folder import IndexFolder
+from hub.ledger.inspection import Inspector, Places
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange
 from hub.ledger.note import Checkpoint, VerifierKey
 from hub.ledger.public_files import CHECKPOINT, PublicFiles
-from hub.ledger.publisher import NoWitness, Publisher
+from hub.ledger.publisher import Publisher
 from hub.ledger.sqlite import SqliteStore, create
 from hub.ledger.statement import Statements
 from hub.ledger.store import Store
@@ -86,12 +88,16 @@ def has_ledger(settings: Settings) -> bool:
 
 
 def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
-    """Return what makes the hub's ledger public."""
+    """Return what makes the hub's ledger public.
+
+    Raises:
+        ConfigError: when the policy of its witnesses cannot be used.
+    """
     return Publisher(
         ledger,
         IndexFolder(settings.ledger_runs),
         PublicFiles(settings.ledger_public),
-        NoWitness(),
+        cosigner_of(settings.witness_policy, ledger.keys),
         clock,
     )
 
@@ -100,6 +106,12 @@ def statements_of(settings: Settings, keyring: Keyring, ledger: Ledger) -> State
     """Return what makes proofs and statements of the hub's ledger."""
     tokens = BulkFolder(settings.ledger_bulk, keyring.key("index").material)
     return Statements(ledger, IndexFolder(settings.ledger_runs), tokens)
+
+
+def inspector_of(settings: Settings, ledger: Ledger, clock: Clock) -> Inspector:
+    """Return what verifies the hub's ledger."""
+    places = Places(settings.ledger_public, settings.ledger_runs, settings.ledger_memory)
+    return Inspector(ledger, places, clock)
 
 
 def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | None:

@@ -135,14 +135,25 @@ def files_between(store: Store, old: int, new: int) -> Iterator[tuple[str, bytes
         TamperDetected: when what the signed tree holds is not in the store.
     """
     for bundle in new_bundles(old, new):
-        rows = store.links(bundle.start, bundle.start + bundle.width)
-        yield index_path(bundle), b"".join(tag + link for tag, link in rows)
-        yield bundle.path, encode_bundle([entry_of(tag, link) for tag, link in rows])
+        yield from files_of(store, bundle)
     for tile in new_tiles(old, new):
-        level = HEIGHT * (tile.level or 0)
-        nodes = [Node(level, tile.start + number) for number in range(tile.width)]
-        hashes = store.hashes(nodes)
-        yield tile.path, encode_tile([hashes[node] for node in nodes])
+        yield from files_of(store, tile)
+
+
+def files_of(store: Store, tile: Tile) -> Iterator[tuple[str, bytes]]:
+    """Yield path and bytes of one tile, or of a bundle and of the index's file that goes with it.
+
+    Raises:
+        TamperDetected: when what the signed tree holds is not in the store.
+    """
+    if tile.level is None:
+        rows = store.links(tile.start, tile.start + tile.width)
+        yield index_path(tile), b"".join(tag + link for tag, link in rows)
+        yield tile.path, encode_bundle([entry_of(tag, link) for tag, link in rows])
+        return
+    nodes = [Node(HEIGHT * tile.level, tile.start + number) for number in range(tile.width)]
+    hashes = store.hashes(nodes)
+    yield tile.path, encode_tile([hashes[node] for node in nodes])
 
 
 def _make_durable(paths: list[Path]) -> None:

@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS seen (
 CREATE TABLE IF NOT EXISTS alarm (
     id INTEGER PRIMARY KEY, origin TEXT NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL,
     evidence TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL, times INTEGER NOT NULL,
-    ended TEXT, UNIQUE (origin, kind, what)
+    ended TEXT, reason TEXT NOT NULL DEFAULT '', UNIQUE (origin, kind, what)
 );
 """
 
@@ -241,6 +241,20 @@ class WitnessState:
                 "UPDATE alarm SET ended = ? WHERE origin = ? AND kind = ? AND ended IS NULL",
                 [(self._now(), origin, kind) for kind in ending],
             )
+
+    def settle(self, number: int, reason: str) -> None:
+        """Keep that somebody has looked into an alarm; when it is found again it is open again.
+
+        Raises:
+            NotFound: when there is no such alarm, or it is over.
+        """
+        with self._change() as db:
+            done = db.execute(
+                "UPDATE alarm SET ended = ?, reason = ? WHERE id = ? AND ended IS NULL",
+                (self._now(), reason, number),
+            )
+            if not done.rowcount:
+                raise NotFound(f"there is no open alarm {number}")
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Return every alarm there ever was, the newest first."""

@@ -19,9 +19,13 @@ class Erasures:
     """Matches both halves of each erasure in one reading.
 
     Args:
+        reread: checks an entry before `start` that was erased since it was read.
+        count: erasures that an earlier reading came across.
+
+    Attributes:
         start: position of the first entry that is read.
         size: of the signed tree.
-        reread: checks an entry before `start` that was erased since it was read.
+        count: erasures come across, by the entries that record them.
     """
 
     def __init__(
@@ -56,8 +60,8 @@ class Erasures:
     def erased(self, entry: StoredEntry) -> None:
         """Take note of an entry that has neither record nor salt."""
         if self.is_recorded(entry):
-            self.count += 1
-        elif len(self._waiting) < FINDINGS_LIMIT:
+            return
+        if len(self._waiting) < FINDINGS_LIMIT:
             self._waiting[entry.position] = entry
         else:
             self._findings.add(entry.position, *_GONE)
@@ -73,7 +77,7 @@ class Erasures:
                 index, "record", f"records the erasure of entry {at}, which is not erased"
             )
             return
-        self.count += waiting is not None
+        self.count += 1
         if erased.erased_by != index:
             self._findings.add(erased.position, "erased_by", f"it was entry {index} that erased it")
         stated = body.get("of")
@@ -83,7 +87,6 @@ class Erasures:
                 problem = f"not what entry {index} says was erased"
                 self._findings.add(erased.position, field, problem)
         if erased.position < self.start:
-            self.count += 1
             self._reread(erased)
 
     def conclude(self) -> None:

@@ -162,18 +162,25 @@ class RowTree:
                 high, most = middle, int.from_bytes(found[:_WORD])
         return low
 
+    def rows_of(self, key: bytes) -> list[bytes]:
+        """Return all rows with a key, in order."""
+        found: list[bytes] = []
+        index = self.find(key)
+        while index < self.count and self.key(index) == key:
+            found.append(self.row(index))
+            index += 1
+        return found
+
     def place(self, index: int) -> Place:
         """Return a row with the proof of its place."""
         return Place(self.row(index), index, self._path(index))
 
     def presence(self, row: bytes) -> Place | None:
         """Return where a row stands, or None."""
-        index = self.find(row[:KEY_BYTES])
-        while index < self.count and self.key(index) == row[:KEY_BYTES]:
-            if self.row(index) == row:
-                return self.place(index)
-            index += 1
-        return None
+        rows = self.rows_of(row[:KEY_BYTES])
+        if row not in rows:
+            return None
+        return self.place(self.find(row[:KEY_BYTES]) + rows.index(row))
 
     def absence(self, key: bytes) -> Absence | None:
         """Return the neighbours of a key that no row has, or None when one has it."""

@@ -1,0 +1,105 @@
+"""Verifying the ledger at a door: with progress, recorded, and said exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from api.administration import Administrator
+from api.console import err, out, print_json
+from hub.clock import Clock
+from hub.config import Settings
+from hub.errors import LedgerError
+from hub.keyring import Keyring
+from hub.ledger.inspection import Inspection, Inspector, Tell
+from hub.ledger.log import Ledger
+from hub.ledger.opening import inspector_of
+from hub.ledger.writer import Entry
+
+_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a verification needs of a hub."""
+
+    settings: Settings
+    keyring: Keyring
+    ledger: Ledger
+    clock: Clock
+
+    def inspect(self, run: Callable[[Inspector, Tell], Inspection]) -> Inspection:
+        """Run a verification and show how far it is.
+
+        Raises:
+            LedgerError: when it cannot be run; what is wrong with the ledger is no error.
+        """
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=err,
+            transient=True,
+        )
+        with bar:
+            task = bar.add_task("verifying", total=None)
+
+            def tell(what: str, done: int, total: int) -> None:
+                bar.update(task, description=what, completed=done, total=total)
+
+            return run(inspector_of(self.settings, self.ledger, self.clock), tell)
+
+    def record(self, found: Inspection, by: str | None) -> None:
+        """Record in the ledger that it was verified; say so where it takes no entry.
+
+        A ledger that was tampered with takes none. What was found is shown all the same.
+        """
+        name = Administrator.of(self.keyring, by, self.clock).name
+        try:
+            self.ledger.append([Entry.of(found.event(name, self.clock.now()))])
+        except LedgerError as exc:
+            err.print(f"[yellow]this verification is not recorded[/]: {exc.message}")
+
+
+def finish(desk: Desk, found: Inspection, by: str | None, as_json: bool) -> None:
+    """Record a verification and say what it found.
+
+    Raises:
+        typer.Exit: with code 70 when something is wrong.
+    """
+    desk.record(found, by)
+    if as_json:
+        print_json(
+            {
+                "intact": found.intact,
+                "from": found.start,
+                "entries": found.size,
+                "erased": found.erased,
+                "public": found.public,
+                "resumed": found.resumed,
+                "wrong": found.total,
+                "findings": [{**asdict(one), "text": str(one)} for one in found.findings],
+            }
+        )
+    else:
+        _say(found)
+    if not found.intact:
+        raise typer.Exit(70)
+
+
+def _say(found: Inspection) -> None:
+    if found.resumed is not None:
+        out.print(f"went on at entry {found.resumed:,}, where an earlier one was stopped")
+    read = (
+        f"entries {found.start:,} to {found.size:,}" if found.start else f"{found.size:,} entries"
+    )
+    public = f", {found.public:,} of them public" if found.public else ""
+    if found.intact:
+        out.print(f"[green]intact[/]: {read}{public}; tree, index and checkpoint agree")
+        return
+    out.print(f"[red]NOT INTACT[/]: {found.total:,} findings in {read}{public}")
+    for finding in found.findings[:_SHOWN]:
+        out.print(f"  • {finding}", markup=False, soft_wrap=True)
