@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 from hub.clock import Clock
 from hub.config import Settings
@@ -72,7 +72,9 @@ def create_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
         if settings.ledger_url is None:
             create(settings.ledger, note)
         else:
-            _postgres().create(settings.ledger_url, note)
+            with _driver_required():
+                from hub.ledger import postgres  # as in _connector
+            postgres.create(settings.ledger_url, note)
     return open_ledger(settings, keyring, clock)
 
 
@@ -85,8 +87,9 @@ def has_ledger(settings: Settings) -> bool:
     """
     if settings.ledger_url is None:
         return settings.ledger.exists()
-    there: bool = _postgres().is_there(settings.ledger_url)
-    return there
+    with _driver_required():
+        from hub.ledger import postgres  # as in _connector
+    return postgres.is_there(settings.ledger_url)
 
 
 def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
@@ -145,14 +148,15 @@ def ledger_file(
 def _connector(settings: Settings) -> Callable[[], Store]:
     if settings.ledger_url is None:
         return partial(SqliteStore, settings.ledger)
-    return partial(_postgres().PostgresStore, settings.ledger_url)
+    with _driver_required():
+        from hub.ledger.postgres import PostgresStore  # the extra "server", absent in most places
+    return partial(PostgresStore, settings.ledger_url)
 
 
-def _postgres() -> ModuleType:
+@contextmanager
+def _driver_required() -> Iterator[None]:
     try:
-        from hub.ledger import postgres  # the extra "server"; absent in most installations
+        yield
     except ModuleNotFoundError:
-        raise ConfigError(
-            "ledger_url needs PostgreSQL's driver: install mingjing[server]"
-        ) from None
-    return postgres
+        told = "ledger_url needs PostgreSQL's driver: install the extra `server`"
+        raise ConfigError(told) from None
