@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from access.charges import Body, Charge
+from access.charges import Charge
 from access.ports import LedgerLog
 from hub.catalog import Classification
 from hub.events import AuditEvent, EventTag
@@ -48,7 +48,7 @@ def see(counters: Counters, charge: Charge) -> dict[Classification, int]:
     Returns:
         Of each level at which somebody is new today, how many were shown that much by now.
     """
-    actor, day, totals = charge.actor, charge.day, {}
+    actor, day, totals = charge.account, charge.day, {}
     shown, new = f"shown {charge.purpose}", 0
     for label, level in charge.persons.items():
         if not counters.level(actor, shown, day, label):
@@ -86,23 +86,23 @@ def _alarm(
     counters: Counters, charge: Charge, tag: EventTag, limit: str, most: int, persons: int | None
 ) -> Alarm | None:
     """Return what has to be told, None when it was or somebody is about to."""
-    now, actor = charge.at, charge.body["actor"]
+    now, actor = charge.at, charge.actor
     what = _told_as(tag, limit, charge.purpose)
-    if not counters.claim(charge.actor, what, charge.day, now.timestamp(), _CLAIM_SECONDS):
+    if not counters.claim(actor.id, what, charge.day, now.timestamp(), _CLAIM_SECONDS):
         return None
     details = {
-        "actor": {name: actor[name] for name in ("id", "agency", "post")},
+        "actor": {"id": actor.id, "agency": actor.agency, "post": actor.post},
         "limit": limit,
         "threshold": most,
         "persons": persons,
         "purpose": charge.purpose,
-        "request": charge.body["request"],
+        "request": charge.request,
     }
-    return Alarm(charge.actor, what, charge.day, Entry.of(AuditEvent(tag, now, details)))
+    return Alarm(actor.id, what, charge.day, Entry.of(AuditEvent(tag, now, details)))
 
 
-def confirm(counters: Counters, body: Body, day: str) -> None:
-    """Remember that an alarm of the ledger was told."""
+def confirm(counters: Counters, body: Mapping[str, Any], day: str) -> None:
+    """Remember that an alarm of the ledger was told; `body` is its entry's."""
     what = _told_as(body["event"], body["limit"], body["purpose"])
     counters.confirm(body["actor"]["id"], what, day)
 

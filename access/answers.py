@@ -274,30 +274,61 @@ class StatsAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """That a use was lawfully kept from its subject until an instant (RFC 3339), and why."""
+
+    until: str
+    ground: str
+    legal_basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """That a use was erased at an instant (RFC 3339), by which office, on which ground (a code)."""
+
+    at: str
+    by: str
+    ground: str
+
+
+@dataclass(frozen=True, slots=True)
 class Use:
     """One use of a person's data, as that person sees it.
 
     Args:
         index: position in the ledger; `Guard.own_proof` proves it.
         time: RFC 3339.
+        action: what was done, as `access.usage_record.UsageAction` has it; `road` by what question.
+        role: "asked_about", or "incidental" where something of another person was asked for.
         fields: {dataset, column, title, how} of every column shown.
         with_case: whether a case reference was given.
+        snapshot, lake_snapshot: what was read, so that it can be shown again; empty and None where
+            nothing was.
         under: where the lifted mask or emergency it rests on stands, as `access.emergency.State`
             has it; empty where it rests on none.
+        withheld: until when and why it was kept from the person, None where it was not.
+        erased: when, by whom and why it was erased; nothing else is known of it then but the time.
     """
 
     index: int
     time: str
-    outcome: Literal["allowed", "refused"]
-    agency: str
-    agency_title: str
-    post: str
-    purpose: str
-    purpose_title: str
-    legal_basis: str
-    action: str
-    datasets: tuple[str, ...]
-    fields: tuple[Mapping[str, str], ...]
-    with_case: bool
-    reason: str
+    outcome: Literal["allowed", "refused", "erased"]
+    agency: str = ""
+    agency_title: str = ""
+    post: str = ""
+    purpose: str = ""
+    purpose_title: str = ""
+    legal_basis: str = ""
+    action: str = ""
+    road: str = ""
+    role: str = ""
+    datasets: tuple[str, ...] = ()
+    fields: tuple[Mapping[str, str], ...] = ()
+    with_case: bool = False
+    reason: str = ""
+    snapshot: str = ""
+    lake_snapshot: int | None = None
+    request: str = ""
     under: str = ""
+    withheld: Withheld | None = None
+    erased: Erased | None = None

@@ -12,16 +12,16 @@ Source: XACML 3.0 (PEP, obligations); 个人信息保护法 45, 51, 55-56.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
 from access import disclosure, rendering
 from access.answers import Answer, Receipt, SubjectView
+from access.beside import Beside
 from access.cases import NOT_OF_CASE, standing
 from access.decision import Decider
-from access.disclosure import Context
+from access.disclosure import Context, Part
 from access.emergency_desk import EmergencyDesk, block_of
 from access.finding import KEY_BYTES, Finder
 from access.granting import exhausted
@@ -29,16 +29,16 @@ from access.keeper import InForce
 from access.limits import Over
 from access.model import Action, Actor, Decision, Request, Trait
 from access.plan import Plan, denied_plan
-from access.ports import GuardKeys, LedgerLog, RegisterSource, SnapshotReader, Snapshots
+from access.ports import GuardKeys, LedgerLog, Proofs, RegisterSource, SnapshotReader, Snapshots
 from access.privacy import Noise
 from access.publicity import Publicity
 from access.recording import Prepared
 from access.rendering import Document
 from access.traits import Asker, Askers, traits_of
+from access.usage_record import RecordedActor, SubjectRole, UsageRecord
 from hub.catalog import Catalog
 from hub.clock import Clock
 from hub.errors import RequestError
-from hub.ledger.writer import Entry
 from hub.store.registers import Registers
 
 _LONGEST_CASE = 64
@@ -59,6 +59,7 @@ class Means:
         emergencies: where masks are lifted and emergencies opened; without it none are.
         spend: takes a use of each of some grants, of all or none.
         noise: what counts with noise need; without it they are refused.
+        proofs: makes what a citizen takes home; without it there are none.
         publicity: bounds how long uses may wait to be made public.
     """
 
@@ -76,6 +77,7 @@ class Means:
     spend: Callable[[Sequence[int], datetime], bool]
     emergencies: EmergencyDesk | None
     publicity: Publicity
+    proofs: Proofs | None
 
     @property
     def decider(self) -> Decider:
@@ -97,6 +99,7 @@ class Asked:
         registers: the registers of cases and protected persons, as they were when it was asked.
         members: keyed names of the persons it may be about, None for everybody.
         asker: the actor as a person of the snapshot, once it is read.
+        snapshot: the snapshot that is read, None before one is.
     """
 
     request: Request
@@ -105,6 +108,7 @@ class Asked:
     registers: Registers
     members: frozenset[bytes] | None = None
     asker: Asker = _NOBODY
+    snapshot: SnapshotReader | None = None
 
     @property
     def actor(self) -> Actor:
@@ -158,14 +162,15 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
     else:
         plan = _plan(means, request, case_name)
     context = Context(
-        actor=request.actor,
-        actor_name=name,
+        actor=RecordedActor.of(request.actor, name),
         decision=plan.decision,
         case_name=case_name,
         request_id=request_id or means.identify(),
-        snapshot="",
         time=request.at,
         asked=_asked_for(means, request),
+        seal=means.force.seals.covering(
+            request.actor.agency, request.purpose, case_name, request.at
+        ),
     )
     return Asked(request, plan, context, registers, members)
 
@@ -210,11 +215,13 @@ def reading(means: Means, asked: Asked, snapshot: SnapshotReader) -> Asked:
     Raises:
         SourceError, KeyMissing: when the asker's own document cannot be opened.
     """
-    context = replace(asked.context, snapshot=snapshot.version)
+    context = replace(
+        asked.context, snapshot=snapshot.version, lake_snapshot=snapshot.lake_snapshot
+    )
     if asked.decision.action in (Action.AGGREGATE, Action.OWN):
-        return replace(asked, context=context)
+        return replace(asked, context=context, snapshot=snapshot)
     asker = means.askers.of(snapshot, asked.actor, asked.time)
-    return replace(asked, context=context, asker=asker)
+    return replace(asked, context=context, asker=asker, snapshot=snapshot)
 
 
 def traits_about(means: Means, asked: Asked, key: bytes, document: Document) -> frozenset[Trait]:
@@ -225,30 +232,32 @@ def traits_about(means: Means, asked: Asked, key: bytes, document: Document) -> 
     return traits_of(key, document, asked.today, asked.asker, protected=protected)
 
 
-def entry(means: Means, asked: Asked, released: bool, **parts: Any) -> Entry:
-    """Return the ledger entry of a request; `parts` are those of `access.disclosure.entry`."""
-    action = asked.decision.action
-    tag = disclosure.disclosed(action) if released else disclosure.refused(action)
-    return disclosure.entry(asked.context, means.decider.policy.purposes, tag, **parts)
+def shown(means: Means, asked: Asked, part: Part) -> UsageRecord:
+    """Return the usage record of something that is shown."""
+    return disclosure.record(asked.context, means.decider.policy.purposes, part, shows=True)
 
 
-def known(means: Means, datasets: Iterable[str]) -> list[str]:
+def not_shown(means: Means, asked: Asked, part: Part) -> UsageRecord:
+    """Return the usage record of a refusal, or of a question that found nobody."""
+    return disclosure.record(asked.context, means.decider.policy.purposes, part, shows=False)
+
+
+def known(means: Means, datasets: Iterable[str]) -> tuple[str, ...]:
     """Return the datasets of the catalogue among names that somebody gave."""
-    return [name for name in datasets if name in means.catalog]
+    return tuple([name for name in datasets if name in means.catalog])
 
 
 def refused(means: Means, asked: Asked) -> Prepared[Answer]:
     """Return the refusal that was decided."""
     decision = asked.decision
-    told = entry(means, asked, False, datasets=known(means, decision.datasets), outcome="refused")
+    told = not_shown(means, asked, Part(datasets=known(means, decision.datasets), refused=True))
     complete = _answer(asked, decision.reason, decision.remedy, allowed=False)
     return Prepared((told,), complete, _too_much(means, asked))
 
 
-def too_much(means: Means, asked: Asked, over: Over) -> Entry:
-    """Return the entry of a request that is refused for being more than the actor may."""
-    more = {"limit": over.limit}
-    return entry(means, asked, False, outcome="refused", reason=over.reason, more=more)
+def too_much(means: Means, asked: Asked, over: Over) -> UsageRecord:
+    """Return the record of a request that is refused for being more than the actor may."""
+    return not_shown(means, asked, Part(refused=True, reason=over.reason, limit=over.limit))
 
 
 def _too_much(means: Means, asked: Asked) -> Callable[[Over], Prepared[Answer]]:
@@ -275,22 +284,13 @@ def nobody(means: Means, asked: Asked, key: bytes | None) -> Prepared[Answer]:
     if asked.members is not None:
         return refusal_of(means, asked, key, *NOT_OF_CASE)
     area = asked.decision.row_filter
-    more = {"nobody": True}
     if area is None:
         reason = "没有查到此人 / nobody was found"
         label = None if key is None else means.keys.label.of(key)
-        told = entry(means, asked, False, label=label, reason=reason, more=more)
+        told = not_shown(means, asked, Part(label, reason=reason, nobody=True))
         complete = _answer(asked, "没有查到此人 / nobody is held under this value", "")
         return Prepared((told,), complete, _too_much(means, asked))
-    told = entry(
-        means,
-        asked,
-        False,
-        label=means.keys.label.of(key or secrets.token_bytes(KEY_BYTES)),
-        outcome="refused",
-        reason="不在该岗位的辖区 / not in the actor's area",
-        more=more,
-    )
+    told = _nobody_told(means, asked, key, "不在该岗位的辖区 / not in the actor's area")
     reason = (
         f"您的辖区（{'、'.join(area)}）内没有此人；其他辖区有无，不予告知"
         " / nobody under this value lives in the area of your post; whether somebody does "
@@ -309,17 +309,15 @@ def refusal_of(
     Args:
         key: subject key of the person, None for nobody: as with `nobody`, the entries are alike.
     """
-    told = entry(
-        means,
-        asked,
-        False,
-        label=means.keys.label.of(key or secrets.token_bytes(KEY_BYTES)),
-        outcome="refused",
-        reason=_NOT_HERE,
-        more={"nobody": True},
-    )
+    told = _nobody_told(means, asked, key, _NOT_HERE)
     complete = _answer(asked, reason, remedy, allowed=False)
     return Prepared((told,), complete, _too_much(means, asked))
+
+
+def _nobody_told(means: Means, asked: Asked, key: bytes | None, reason: str) -> UsageRecord:
+    """Return the record of nobody shown, about the person of a key or about one there never was."""
+    label = means.keys.label.of(key or secrets.token_bytes(KEY_BYTES))
+    return not_shown(means, asked, Part(label, reason=reason, refused=True, nobody=True))
 
 
 def found(
@@ -330,27 +328,38 @@ def found(
     more: bool,
     searched: bool = False,
 ) -> Prepared[Answer]:
-    """Return what may be seen of people, an entry for each.
+    """Return what may be seen of people, an entry for each, and for whom it shows beside them.
 
     Args:
         more: whether there are more than these.
         searched: whether the one person was found by an earlier search.
     """
     listed = asked.decision.action is Action.SEARCH
-    entries: list[Entry] = []
+    records: list[UsageRecord] = []
     subjects: list[SubjectView] = []
+    beside = Beside(asked.decision.action)
     for key, document in people:
         traits = traits_about(means, asked, key, document)
         area = asked.actor.area
-        shown = rendering.render(document, asked.plan, area, traits, searched=searched)
+        view = rendering.render(document, asked.plan, area, traits, searched=searched)
         label = means.keys.label.of(key)
-        entries.append(
-            entry(means, asked, True, label=label, datasets=shown.datasets, fields=shown.fields)
-        )
+        records.append(shown(means, asked, Part(label, datasets=view.datasets, fields=view.fields)))
+        beside.see(key, traits, view.shared)
         handle = means.finder.handle(asked.actor, key, asked.time) if listed else ""
-        subjects.append(SubjectView(handle, shown.golden, shown.records))
+        subjects.append(SubjectView(handle, view.golden, view.records))
     complete = _answer(asked, asked.decision.reason, "", subjects=tuple(subjects), more=more)
-    return Prepared(tuple(entries), complete, _too_much(means, asked))
+    records.extend(incidental(means, asked, beside))
+    return Prepared(tuple(records), complete, _too_much(means, asked))
+
+
+def incidental(means: Means, asked: Asked, beside: Beside) -> Iterator[UsageRecord]:
+    """Yield the record of each person who stands in what is shown of others."""
+    if asked.snapshot is None:
+        return
+    for key, fields in beside.others(asked.snapshot.identity):
+        datasets = tuple(dict.fromkeys([name.rpartition(".")[0] for name in fields]))
+        part = Part(means.keys.label.of(key), SubjectRole.INCIDENTAL, datasets, fields)
+        yield shown(means, asked, part)
 
 
 def list_cap(plan: Plan) -> int | None:

@@ -1,15 +1,13 @@
-"""What a request counts as, read off the ledger entries it makes."""
+"""What a request counts as, read off the usage records it makes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from access.usage_record import RecordedActor
 from hub.catalog import Classification
-
-Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,38 +15,38 @@ class Charge:
     """What one request counts as.
 
     Args:
-        time: RFC 3339, UTC, as in its entries.
+        at: the instant of its records.
         guess: whether it asked for a person.
         persons: label -> how sensitive the most sensitive thing is that would be shown in clear.
     """
 
-    actor: str
+    actor: RecordedActor
     purpose: str
-    time: str
+    request: str
+    at: datetime
     guess: bool
     nobody: bool
     persons: Mapping[bytes, Classification]
-    body: Body
+
+    @property
+    def account(self) -> str:
+        """The pseudonym it is counted under."""
+        return self.actor.id
 
     @property
     def day(self) -> str:
         """The slot of its day."""
-        return self.time[:10]
+        return self.at.isoformat()[:10]
 
     @property
     def hour(self) -> str:
         """The slot of its hour."""
-        return self.time[:13]
+        return self.at.isoformat()[:13]
 
     @property
     def minute(self) -> str:
         """The slot of its minute."""
-        return self.time[:16]
-
-    @property
-    def at(self) -> datetime:
-        """The instant of its entries."""
-        return datetime.fromisoformat(self.time)
+        return self.at.isoformat()[:16]
 
     def left(self, seconds: int) -> int:
         """Return the seconds until the next slot of a length begins, 1 or more."""

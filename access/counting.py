@@ -5,7 +5,6 @@ Source: `access.statistics` (suppressed and rounded), `access.privacy` (noise).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +15,7 @@ from access.ports import SnapshotReader
 from access.privacy import Noise, universe
 from access.purposes import Purpose
 from access.statistics import StatsPlan, Table, count, plan_statistics, tabulate, threshold_of
+from access.usage_record import Tabulated
 from hub.catalog import Dataset
 from hub.errors import NotFound
 from hub.store.budgets import Charge
@@ -55,15 +55,17 @@ class Counted:
     refusal: str = ""
     remedy: str = ""
 
-    def told(self) -> Mapping[str, object]:
-        """Return what the ledger is told beside the disclosure."""
+    def told(self, by: tuple[str, ...]) -> Tabulated:
+        """Return what the ledger is told of the counts, by which they were broken down."""
         spent = self.noise
-        return {
-            "cells": len(self.table.rows),
-            "suppressed": self.table.suppressed,
-            "rounded_to": self.rounded_to,
-            **({"epsilon_thousandths": spent.epsilon, "period": spent.period} if spent else {}),
-        }
+        return Tabulated(
+            by=by,
+            cells=len(self.table.rows),
+            suppressed=self.table.suppressed,
+            rounded_to=self.rounded_to,
+            epsilon=spent.epsilon if spent else None,
+            period=spent.period if spent else None,
+        )
 
 
 def answer(question: Question, snapshot: SnapshotReader, noise: Noise | None) -> Counted:

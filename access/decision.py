@@ -229,8 +229,6 @@ class Decider:
         plain = {word for word in words if "=" not in word} | {"record_use"}
         if purpose.needs_case or any(r.allows and r.case == "required" for r in rules):
             plain.add("case_required")
-        if purpose.notice_days:
-            plain.add("notify_later")
         reviews = [int(w.partition("=")[2]) for w in words if w.startswith("review=")]
         if reviews:
             plain.add(f"review={min(reviews)}")

@@ -1,113 +1,111 @@
-"""What the ledger is told of a use: the entry of one disclosure or refusal.
+"""Who makes usage records: of one disclosure or refusal, one record for each person.
 
-One entry per person shown. It names the actor and the case by keyed pseudonym only, the person by
-the ledger's own label, and no value that was shown.
-
-Source: DOMAIN §3 of the project's guide (audit row); 个人信息保护法 55-56 (processing records).
+What the requests of one question share is in its `Context`. Traits of the person are no part of a
+record: that somebody is protected would stand beside them for ever.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from access.model import Action, Actor, Decision
+from access.model import Decision
 from access.purposes import PurposeRegister
-from hub.events import AuditEvent, EventTag
-from hub.identifiers import Label
-from hub.ledger.writer import Entry
+from access.usage_record import (
+    RecordedActor,
+    SubjectRole,
+    Tabulated,
+    UsageAction,
+    UsageRecord,
+    released,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What all entries of one request share.
+    """What all records of one request share.
 
     Args:
-        actor_name: the actor's pseudonym, hexadecimal.
         case_name: keyed commitment to the case reference, hexadecimal, or None.
-        snapshot: version that was read, empty when nothing was.
+        snapshot: version that was read, empty when nothing was; `lake_snapshot` likewise None.
         asked: datasets that were asked for, None for all that the purpose covers.
-        emergency: number of the lifted mask or emergency it is under, None for none.
+        under: number of the lifted mask or emergency it is under, None for none.
+        is_emergency: whether that is an emergency.
+        seal: number of the order in force that seals it, None for none.
     """
 
-    actor: Actor
-    actor_name: str
+    actor: RecordedActor
     decision: Decision
     case_name: str | None
     request_id: str
-    snapshot: str
     time: datetime
     asked: tuple[str, ...] | None
-    emergency: int | None = None
+    snapshot: str = ""
+    lake_snapshot: int | None = None
+    under: int | None = None
+    is_emergency: bool = False
+    seal: int | None = None
 
 
-def entry(
-    context: Context,
-    purposes: PurposeRegister,
-    tag: EventTag,
-    *,
-    label: bytes | None = None,
-    datasets: Iterable[str] = (),
-    fields: Mapping[str, str] | None = None,
-    outcome: str = "allowed",
-    reason: str = "",
-    more: Mapping[str, Any] | None = None,
-) -> Entry:
-    """Return the ledger entry of one disclosure or refusal.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one record says beside its context.
 
-    It says enough to put the same question to another policy. Traits of the person are no part of
-    it: that somebody is protected would stand beside them for ever.
+    Args:
+        label: the ledger's label of the person, None where it is about none.
+        reason: of a refusal that is not the decision's; else empty.
+        refused: whether it was refused; a question that found nobody is not.
+        nobody, limit: as in the record.
     """
-    decision, actor = context.decision, context.actor
+
+    label: bytes | None = None
+    role: SubjectRole = SubjectRole.ASKED_ABOUT
+    datasets: Iterable[str] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    refused: bool = False
+    nobody: bool = False
+    limit: str | None = None
+    counted: Tabulated | None = None
+
+
+def record(context: Context, purposes: PurposeRegister, part: Part, *, shows: bool) -> UsageRecord:
+    """Return the record of one disclosure or refusal.
+
+    Args:
+        shows: whether it is of something that is shown.
+    """
+    decision = context.decision
     purpose = purposes.get(decision.purpose)
-    details: dict[str, Any] = {
-        "actor": {
-            "id": context.actor_name,
-            "agency": actor.agency,
-            "post": actor.post,
-            "roles": list(actor.roles),
-            "area": list(actor.area),
-            "clearance": actor.clearance.name,
-        },
-        "action": decision.action.value,
-        "asked": None if context.asked is None else list(context.asked),
-        "dataset": list(datasets),
-        "fields": dict(fields or {}),
-        "purpose": purpose.code if purpose else "unknown",
-        "legal_basis": purpose.legal_basis if purpose else "",
-        "case": context.case_name,
-        "decision": outcome,
-        "reason": reason or decision.reason,
-        "policy": decision.policy_version,
-        "rules": list(decision.rules),
-        "grants": list(decision.grants),
-        "snapshot": context.snapshot,
-        "request": context.request_id,
-        **(more or {}),
-    }
-    if context.emergency is not None:
-        details["emergency"] = context.emergency
-    if actor.agency == "public":
-        details["actor"]["post"] = ""
-    event = AuditEvent(tag, context.time, details, None if label is None else Label(label))
-    return Entry.of(event)
+    return UsageRecord(
+        time=context.time,
+        actor=context.actor,
+        action=_action(context) if shows else UsageAction.REFUSED,
+        road=decision.action,
+        asked=context.asked,
+        datasets=tuple(part.datasets),
+        fields=part.fields,
+        purpose=purpose.code if purpose else "unknown",
+        legal_basis=purpose.legal_basis if purpose else "",
+        case=context.case_name,
+        decision="refused" if part.refused else "allowed",
+        reason=part.reason or decision.reason,
+        policy=decision.policy_version,
+        rules=decision.rules,
+        grants=decision.grants,
+        snapshot=context.snapshot,
+        lake_snapshot=context.lake_snapshot,
+        request=context.request_id,
+        subject=part.label,
+        role=None if part.label is None else part.role,
+        emergency=context.under,
+        seal=None if part.label is None else context.seal,
+        nobody=part.nobody,
+        limit=part.limit,
+        counted=part.counted,
+    )
 
 
-def disclosed(action: Action) -> EventTag:
-    """Return the event of a disclosure by an action."""
-    if action is Action.OWN:
-        return EventTag.CITIZEN_RECORD_OPENED
-    if action is Action.AGGREGATE:
-        return EventTag.OFFICER_STATISTICS_DISCLOSED
-    return EventTag.OFFICER_SUBJECT_DISCLOSED
-
-
-def refused(action: Action) -> EventTag:
-    """Return the event of a refusal, or of a question that found nobody."""
-    if action is Action.OWN:
-        return EventTag.CITIZEN_RECORD_OPENED
-    if action is Action.AGGREGATE:
-        return EventTag.OFFICER_STATISTICS_REFUSED
-    return EventTag.OFFICER_SUBJECT_REFUSED
+def _action(context: Context) -> UsageAction:
+    return UsageAction.EMERGENCY if context.is_emergency else released(context.decision.action)

@@ -8,7 +8,7 @@ Source: GB/T 22239-2019 (三员分立); NIST SP 800-53 AC-5 (separation of dutie
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -22,10 +22,15 @@ from hub.errors import PolicyError
 class Duty(StrEnum):
     """What only some roles may do, alphabetical."""
 
+    APPROVE_ERASURE = "approve_erasure"
     APPROVE_GRANT = "approve_grant"
     APPROVE_POLICY = "approve_policy"
+    APPROVE_SEAL = "approve_seal"
     APPROVE_UNMASK = "approve_unmask"
+    ORDER_SEAL = "order_seal"
     PROPOSE_POLICY = "propose_policy"
+    READ_LEDGER = "read_ledger"
+    REQUEST_ERASURE = "request_erasure"
     REQUEST_GRANT = "request_grant"
     REVIEW_EMERGENCY = "review_emergency"
     SUSPEND_ACTOR = "suspend_actor"
@@ -110,3 +115,42 @@ def same_person(first: str, second: Official, officials: Officials) -> Refusal |
             "no account"
         )
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondPerson:
+    """Tells whether who decides is another person than who asked, whatever door each came by.
+
+    A door knows a person by their own number, the register of officials by that among the staff:
+    that one of the two is the same is enough.
+
+    Args:
+        name_of: keyed name of an account or person.
+    """
+
+    name_of: Callable[[bytes | str], bytes]
+    officials: Officials
+
+    def name(self, person: str) -> str:
+        """Return what is kept of the person who asks; hexadecimal."""
+        return self.name_of(person).hex()
+
+    def refusal(self, asked_by: str, asked_person: str, second: Official) -> Refusal | None:
+        """Return why a second person is none, None when they are.
+
+        Args:
+            asked_by: account of who asked.
+            asked_person: what was kept of the person behind it.
+        """
+        first = {asked_person} | self._registered(asked_by)
+        other = {self.name(second.person)} | self._registered(second.account)
+        if second.account == asked_by or first & other:
+            return Refusal(
+                "须由另一人批准 / it takes a second person: nobody approves what they asked for, "
+                "under no account"
+            )
+        return None
+
+    def _registered(self, account: str) -> set[str]:
+        official = self.officials.get(account)
+        return set() if official is None else {self.name(official.person)}

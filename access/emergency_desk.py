@@ -228,7 +228,8 @@ class EmergencyDesk:
             RequestError: when the reason is not plain.
         """
         require_reason(act.reason)
-        if refusal := self._unfit(self.force(act.at), second, Duty.REVIEW_EMERGENCY):
+        name = self.name_of(second.account).hex()
+        if refusal := barred(self.force(act.at), name, second, Duty.REVIEW_EMERGENCY):
             return refusal
         size = self.log.size
         with writing(self.records) as session:
@@ -253,7 +254,8 @@ class EmergencyDesk:
             now = _find(session, number, act.at, Kind.UNMASK)
             taken_back = step is Step.DECLINED and now.began.by == second.account
             if not taken_back:
-                refusal = self._unfit(force, second, Duty.APPROVE_UNMASK)
+                name = self.name_of(second.account).hex()
+                refusal = barred(force, name, second, Duty.APPROVE_UNMASK)
                 if refusal or second.agency != now.emergency.agency:
                     return refusal or Refusal(
                         "由申请人所在部门批准 / it is for the agency of who asked to decide"
@@ -264,15 +266,6 @@ class EmergencyDesk:
                 return _not_now(now)
             self._step(session, number, step, act, tag, {}, size=size)
         return self._after(number, act)
-
-    def _unfit(self, force: InForce, second: Official, duty: Duty) -> Refusal | None:
-        name = self.name_of(second.account).hex()
-        if name in force.suspended:
-            return Refusal("该账号已停用 / the account is suspended")
-        for known in (name, second.person):
-            if known in force.blocked:
-                return Refusal(block_of(force.blocked[known])[0])
-        return unfit(second, duty, force.decider.policy.roles)
 
     def _same(self, now: Standing, second: Official) -> bool:
         """Say whether who asked and a second person are one: by account, number or staff number.
@@ -304,6 +297,20 @@ class EmergencyDesk:
     def _after(self, number: int, act: Act) -> Standing:
         STEPS.tell(self.records, self.log)
         return self.find(number, act.at)
+
+
+def barred(force: InForce, name: str, official: Official, duty: Duty) -> Refusal | None:
+    """Return why somebody may not do this by now, None when they may.
+
+    Args:
+        name: keyed name of their account.
+    """
+    if name in force.suspended:
+        return Refusal("该账号已停用 / the account is suspended")
+    for known in (name, official.person):
+        if known in force.blocked:
+            return Refusal(block_of(force.blocked[known])[0])
+    return unfit(official, duty, force.decider.policy.roles)
 
 
 def block_of(number: int) -> tuple[str, str]:

@@ -13,7 +13,6 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
 
 from access.answers import (
     Answer,
@@ -36,7 +35,7 @@ from access.finding import Finder
 from access.keeper import InForce
 from access.limits import Limits
 from access.model import Actor
-from access.ports import GuardKeys, LedgerLog, PolicyKeeper, RegisterSource, Snapshots
+from access.ports import GuardKeys, LedgerLog, PolicyKeeper, Proofs, RegisterSource, Snapshots
 from access.privacy import Noise
 from access.publicity import Publicity
 from access.recording import Prepared, Recorder
@@ -80,6 +79,7 @@ class Guard:
         noise: Noise | None = None,
         emergencies: EmergencyDesk | None = None,
         longest_lag: timedelta = timedelta(hours=24),
+        proofs: Proofs | None = None,
     ) -> None:
         self._finder = finder = Finder(keys, clock)
         self._keeper = keeper
@@ -103,6 +103,7 @@ class Guard:
                 emergencies=emergencies,
                 spend=keeper.spend,
                 publicity=publicity,
+                proofs=proofs,
             )
 
         self._make_means = means
@@ -179,7 +180,7 @@ class Guard:
     ) -> reconciliation.Reconciled:
         """Return what the actor's department may see of matters, once the uses are recorded."""
         prepared = reconciliation.prepare(self._means, actor, case, matters)
-        if not prepared.entries:  # nobody is shown: nothing was used
+        if not prepared.records:  # nobody is shown: nothing was used
             return prepared.complete(Receipt(0, (), "", ""))
         return self._recorder.release(prepared, reconciliation.WAIT_SECONDS)
 
@@ -210,9 +211,17 @@ class Guard:
         """Return who used the citizen's data, newest first, as far as it may be told by now."""
         return own.uses(self._means, actor, limit)
 
-    def own_proof(self, actor: Actor, index: int) -> dict[str, Any]:
+    def own_proof(self, actor: Actor, index: int) -> str:
         """Return the proof of a use of the citizen's data; NotFound where they may see none."""
         return own.proof(self._means, actor, index)
+
+    def own_statement(self, actor: Actor) -> bytes:
+        """Return every public use of the citizen's data, and that none is missing; JSON.
+
+        Raises:
+            NotFound: when nothing is public yet, or nobody is held under who asks.
+        """
+        return own.statement(self._means, actor)
 
     def _own(
         self, actor: Actor, session: str, request_id: str

@@ -27,6 +27,7 @@ from access.grants import GrantState, GrantStep, next_change, standings, too_wid
 from access.grants import Standing as GrantStanding
 from access.masking import Names
 from access.policy import Policy, policy_of
+from access.seals import Seals, seal_standings
 from access.steady_clock import require_after
 from hub.catalog import Catalog
 from hub.errors import PolicyError, PolicyUnavailable
@@ -46,6 +47,7 @@ from hub.store.policies import (
     writing,
 )
 from hub.store.records import Records
+from hub.store.seals import orders
 
 _LOG = logging.getLogger("mingjing.access")
 _LOOK_SECONDS = 0.2
@@ -58,10 +60,11 @@ class InForce:
 
     Args:
         suspended: keyed names of the actors who may do nothing.
-        until: when an approved change comes due, a grant begins or ends, or a review is overdue;
-            None for never.
+        until: when an approved change comes due, a grant or seal begins or ends, or a review is
+            overdue; None for never.
         blocked: keyed names of the actors who may see nothing, and of the persons behind them ->
             number of the emergency that was not reviewed in time.
+        seals: the orders under which uses are sealed.
     """
 
     granting: Granting
@@ -69,6 +72,7 @@ class InForce:
     suspended: frozenset[str]
     until: datetime | None
     blocked: Mapping[str, int] = field(default_factory=dict)
+    seals: Seals = field(default_factory=Seals)
 
     @property
     def decider(self) -> Decider:
@@ -158,13 +162,17 @@ class Keeper:
             way = course(changes(session), steps(session, About.CHANGE))
             suspended = suspended_in(steps(session, About.ACTOR))
             granted = standings(grants(session), steps(session, About.GRANT), now)
+            seals = Seals.of(seal_standings(orders(session), steps(session, About.SEAL), now))
         decider, digest = self._decider(way, known)
         granting = Granting(decider, tuple(self._fitting(decider, granted)))
         late = overdue(self._records, now)
-        soon = (way.next_at(now), next_change(granted, now), late.next_at)
+        soon = (
+            way.next_at(now), next_change(granted, now), late.next_at, seals.next_change(now),
+        )  # fmt: skip
         times = [at for at in soon if at is not None]
         self._seen = seen
-        return InForce(granting, digest, suspended, min(times, default=None), late.actors)
+        until = min(times, default=None)
+        return InForce(granting, digest, suspended, until, late.actors, seals)
 
     def _fitting(
         self, decider: Decider, granted: Sequence[GrantStanding]

@@ -1,7 +1,8 @@
 """How much one actor may use: requests a minute, persons a day, questions in vain; and the alarms.
 
-What is counted is read off the ledger entries of a request, before they are recorded; so a lost
-file of counters is counted again from the entries of the day. Refusals count like answers.
+What is counted is read off the usage records of a request, before they are recorded; so a lost
+file of counters is counted again from those of the day. Refusals count like answers. Who stands
+beside a person that was asked about is not counted: nobody asked for them.
 
 * Requests a minute and persons a day are limited by purpose (`purposes.yaml`).
 * Who has found nobody too often within an hour is guessing, and is answered nothing more in it:
@@ -19,10 +20,11 @@ from itertools import groupby
 from threading import Lock
 
 from access.alarms import ALARM, Alarm, confirm, exceeded, reached, see
-from access.charges import Body, Charge
+from access.charges import Charge
 from access.model import CLEAR, Action
 from access.ports import LedgerLog
 from access.purposes import PER_MINUTE, PERSONS_A_DAY, PurposeRegister
+from access.usage_record import UsageRecord, usage_of
 from hub.catalog import Catalog, Classification
 from hub.clock import Clock
 from hub.errors import LedgerError
@@ -34,7 +36,6 @@ NOBODY_AN_HOUR = 20
 _NOBODY = "nobody"
 _PAGE = 1000
 _GUESSING = (Action.LOOKUP, Action.SEARCH, Action.UNMASK)
-_USES = (ALARM, "citizen:record:", "officer:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,9 @@ class Limits:
         self._swept = ""
 
     def count(
-        self, requests: Sequence[Sequence[Body]]
+        self, requests: Sequence[Sequence[UsageRecord]]
     ) -> tuple[list[Over | None], tuple[Alarm, ...]]:
-        """Count requests, each by the entries it would make; without any it is not counted.
+        """Count requests, each by the records it would make; without any it is not counted.
 
         Returns:
             Of each request whether it is too many; and what has to be told of with them.
@@ -113,7 +114,7 @@ class Limits:
             LedgerError: when it cannot be counted; nothing may be released then.
         """
         overs: list[Over | None] = [None] * len(requests)
-        charges = [(n, self._charge(bodies)) for n, bodies in enumerate(requests) if bodies]
+        charges = [(n, self._charge(made)) for n, made in enumerate(requests) if made]
         if not charges:
             return overs, ()
         alarms: list[Alarm] = []
@@ -171,7 +172,7 @@ class Limits:
         purpose = self._purposes().get(charge.purpose)
         per_minute = purpose.per_minute if purpose else PER_MINUTE
         most = purpose.persons_a_day if purpose else PERSONS_A_DAY
-        actor = charge.actor
+        actor = charge.account
         asked = counters.add(actor, f"asked {charge.purpose}", charge.minute)
         if charge.guess and counters.total(actor, _NOBODY, charge.hour) >= NOBODY_AN_HOUR:
             return Over("nobody_an_hour", NOBODY_AN_HOUR, charge.left(3600))
@@ -182,27 +183,27 @@ class Limits:
         return self._day_over(counters, charge, most)
 
     def _day_over(self, counters: Counters, charge: Charge, most: int) -> Over | None:
-        shown, new = (charge.actor, f"shown {charge.purpose}", charge.day), 0
+        shown, new = (charge.account, f"shown {charge.purpose}", charge.day), 0
         total = counters.total(*shown)
         if total + len(charge.persons) > most:  # unless some of them are no further persons
             new = sum(not counters.level(*shown, label) for label in charge.persons)
         over = total >= most or total + new > most
         return Over("persons_a_day", most, charge.left(86_400)) if over else None
 
-    def _charge(self, bodies: Sequence[Body]) -> Charge:
-        first = bodies[0]
+    def _charge(self, made: Sequence[UsageRecord]) -> Charge:
+        first = made[0]
         return Charge(
-            actor=first["actor"]["id"],
-            purpose=first["purpose"],
-            time=first["time"],
-            guess=first["action"] in _GUESSING,
-            nobody=first.get("nobody", False),
+            actor=first.actor,
+            purpose=first.purpose,
+            request=first.request,
+            at=first.time,
+            guess=first.road in _GUESSING,
+            nobody=first.nobody,
             persons={
-                bytes.fromhex(body["subject"]): self._level(body["fields"])
-                for body in bodies
-                if body["decision"] == "allowed" and "subject" in body
+                use.subject: self._level(use.fields)
+                for use in made
+                if use.decision == "allowed" and use.subject is not None and not use.incidental
             },
-            body=first,
         )
 
     def _level(self, fields: Mapping[str, str]) -> Classification:
@@ -218,32 +219,24 @@ class Limits:
     def _restore(self, counters: Counters) -> None:
         """Count the day again from its entries."""
         day = self._clock.now().isoformat()[:10]
-        for (event, _), found in groupby(self._entries(day), _request_of):
-            bodies = list(found)
-            if event is not None:
-                for body in bodies:
-                    confirm(counters, body, day)
-                continue
-            charge = self._charge(bodies)
-            counters.add(charge.actor, f"asked {charge.purpose}", charge.minute)
+        for _, found in groupby(self._entries(day, counters), lambda use: use.request):
+            charge = self._charge(list(found))
+            counters.add(charge.account, f"asked {charge.purpose}", charge.minute)
             if charge.nobody:
-                counters.add(charge.actor, _NOBODY, charge.hour)
+                counters.add(charge.account, _NOBODY, charge.hour)
             see(counters, charge)
 
-    def _entries(self, day: str) -> Iterator[Body]:
-        """Yield the entries of a day and after that are about use, in log order."""
+    def _entries(self, day: str, counters: Counters) -> Iterator[UsageRecord]:
+        """Yield the uses of a day and after, in log order, and confirm its alarms on the way."""
         size = start = self._ledger.size
         while start > 0 and self._ledger.entry(start - 1).time >= day:
             start = max(0, start - _PAGE)
         for first in range(start, size, _PAGE):
             for logged in self._ledger.entries(first, min(first + _PAGE, size)):
-                if logged.time >= day and logged.event.startswith(_USES):
-                    body = logged.body
-                    if body is not None:
-                        yield body
-
-
-def _request_of(body: Body) -> tuple[str | None, str]:
-    """Return what the entries of one request have in common, and its alarms by themselves."""
-    event = body["event"]
-    return (event if event.startswith(ALARM) else None), body["request"]
+                if logged.time < day:
+                    continue
+                use = usage_of(logged)
+                if use is not None:
+                    yield use
+                elif logged.event.startswith(ALARM) and logged.body is not None:
+                    confirm(counters, logged.body, day)

@@ -16,7 +16,9 @@ from access.keeper import InForce
 from hub.blind_index import BlindIndex
 from hub.keyring import Keyring
 from hub.ledger.committer import Receipt as LedgerReceipt
+from hub.ledger.entry import Chain
 from hub.ledger.log import LoggedEntry
+from hub.ledger.tlog_proof import TlogProof
 from hub.ledger.writer import Entry, PreparedEntry
 from hub.sealing import Pseudonymiser, Sealer
 from hub.store.registers import Registers
@@ -26,6 +28,11 @@ class SnapshotReader(Protocol):
     """One published version, open for reading."""
 
     version: str
+
+    @property
+    def lake_snapshot(self) -> int:
+        """Number of the lake snapshot it was made of."""
+        ...
 
     def subject(self, subject_key: bytes) -> bytes | None:
         """Return the sealed document of a subject."""
@@ -102,8 +109,16 @@ class LedgerLog(Protocol):
         """Return how long the oldest entry that is not public yet has waited."""
         ...
 
-    def proof_bundle(self, index: int) -> dict[str, Any]:
-        """Return the proof of one entry."""
+
+class Proofs(Protocol):
+    """Makes what a citizen takes home; `hub.ledger.statement.Statements` fits."""
+
+    def proof(self, position: int) -> TlogProof:
+        """Return the proof of one entry, or raise NotFound."""
+        ...
+
+    def statement(self, person: Chain) -> bytes:
+        """Return everything about a person, and that nothing is missing."""
         ...
 
 

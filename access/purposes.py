@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from access.files import POLICY_FOLDER, parse_yaml, policy_file, read_text, words
 from access.model import Action
+from access.seal_grounds import SEAL_GROUNDS
 from hub.errors import PolicyError
 
 FILE = "purposes.yaml"
@@ -51,6 +52,22 @@ class NoiseTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class SealTerms:
+    """On what grounds uses for a purpose may be kept from their subjects, and for how long.
+
+    Args:
+        grounds: codes of `access.seal_grounds`.
+        days: so far ahead of the act an order, or its renewal, may end at most.
+    """
+
+    grounds: frozenset[str]
+    days: int
+
+    def __str__(self) -> str:
+        return f"{', '.join(sorted(self.grounds))}: {self.days}"
+
+
+@dataclass(frozen=True, slots=True)
 class Purpose:
     """One purpose.
 
@@ -62,10 +79,10 @@ class Purpose:
         back_days: days back from which events are shown; None for all.
         needs: dataset (or "*") -> column (or "*") -> the most the purpose needs of it.
         withheld: "dataset.role" -> records of a subject in that role are never part of an answer.
-        notice_days: days until the use appears on the subject's page (PIPL 18, 35).
         per_minute: requests of one actor in a minute, at most.
         persons_a_day: different persons shown to one actor in a day, at most.
         noise: what counts with noise cost; None where the purpose has none.
+        seal: on what grounds, and for how long, its uses may be sealed; None for never.
     """
 
     code: str
@@ -76,7 +93,6 @@ class Purpose:
     roles: tuple[str, ...]
     actions: tuple[Action, ...]
     case: Case
-    notice_days: int
     retention_days: int
     needs: Mapping[str, Mapping[str, Need]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
@@ -84,6 +100,7 @@ class Purpose:
     per_minute: int = PER_MINUTE
     persons_a_day: int = PERSONS_A_DAY
     noise: NoiseTerms | None = None
+    seal: SealTerms | None = None
 
     @property
     def needs_case(self) -> bool:
@@ -180,7 +197,6 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
         roles=words(entry["roles"]),
         actions=actions,
         case=case,
-        notice_days=_days(entry["notice_days"]),
         retention_days=_days(entry["retention_days"]),
         needs={str(name): _needs(columns) for name, columns in entry["needs"].items()},
         withheld=frozenset(words(entry.get("withheld", ()))),
@@ -188,6 +204,7 @@ def _purpose(code: str, entry: Mapping[str, Any]) -> Purpose:
         per_minute=_most(entry.get("per_minute", PER_MINUTE)),
         persons_a_day=_most(entry.get("persons_a_day", PERSONS_A_DAY)),
         noise=_noise(entry["noise"]) if "noise" in entry else None,
+        seal=_seal(entry["seal"], case, actions) if "seal" in entry else None,
     )
 
 
@@ -212,6 +229,17 @@ def _noise(entry: Any) -> NoiseTerms:
     if epsilon > budget:
         raise ValueError("one query costs more than the budget")
     return NoiseTerms(epsilon, budget, entry["period"])
+
+
+def _seal(entry: Any, case: Case, actions: tuple[Action, ...]) -> SealTerms:
+    if not isinstance(entry, Mapping) or set(entry) != {"grounds", "days"}:
+        raise ValueError("seal has grounds and days")
+    if case in ("none", "optional") or not _FINDING.issuperset(actions):
+        raise ValueError("only where persons are looked up for a case can a use be sealed")
+    grounds = words(entry["grounds"])
+    if not grounds or not SEAL_GROUNDS.keys() >= set(grounds):
+        raise ValueError(f"grounds of a seal are {', '.join(SEAL_GROUNDS)}")
+    return SealTerms(frozenset(grounds), _most(entry["days"]))
 
 
 def _thousandths(value: Any) -> int:

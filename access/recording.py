@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from threading import local
@@ -21,6 +21,7 @@ from access.alarms import Alarm
 from access.answers import Receipt
 from access.limits import Limits, Over
 from access.ports import LedgerLog
+from access.usage_record import UsageRecord
 from hub.errors import LedgerError
 from hub.ledger.committer import Receipt as LedgerReceipt
 from hub.ledger.writer import Entry, PreparedEntry, prepare
@@ -38,29 +39,33 @@ A = TypeVar("A")
 
 @dataclass(frozen=True, slots=True)
 class Prepared(Generic[A]):
-    """An answer that nobody may see yet, and the entries that must be durable first.
+    """An answer that nobody may see yet, and the records that must be durable first.
 
     Args:
+        records: of each person asked about, then of those who stand beside them.
         over: makes the refusal that takes its place when it is more than the actor may; None for
             what is not counted, as that refusal itself.
     """
 
-    entries: tuple[Entry, ...]
+    records: tuple[UsageRecord, ...]
     complete: Callable[[Receipt], A]
     over: Callable[[Over], Prepared[A]] | None = None
 
     def release(self, receipt: LedgerReceipt) -> A:
-        """Return the answer, for the receipt of exactly these entries.
+        """Return the answer, for the receipt of exactly these records.
+
+        Who asked is told where the persons asked about stand, and not how many stand beside them.
 
         Raises:
             LedgerError: when the receipt is for another number of entries.
         """
-        if len(receipt.leaves) != len(self.entries):
+        if len(receipt.leaves) != len(self.records):
             raise LedgerError(_OTHER_RECEIPT)
+        told = zip(receipt.indexes, self.records, strict=True)
         return self.complete(
             Receipt(
                 index=receipt.index,
-                indexes=tuple(receipt.indexes),
+                indexes=tuple([index for index, record in told if not record.incidental]),
                 leaf=receipt.leaves[0].hex(),
                 checkpoint=receipt.checkpoint,
             )
@@ -81,13 +86,11 @@ class _Ready(Generic[A]):
         Raises:
             RequestError: when one is not fit to record.
         """
-        return cls(prepared, tuple([prepare(entry) for entry in prepared.entries]))
+        return cls(prepared, tuple([prepare(record.entry()) for record in prepared.records]))
 
-    def bodies(self) -> list[Mapping[str, Any]]:
+    def counted(self) -> Sequence[UsageRecord]:
         """Return what it is counted by; nothing where it is not counted."""
-        if self.prepared.over is None:
-            return []
-        return [entry.body for entry in self.prepared.entries]
+        return () if self.prepared.over is None else self.prepared.records
 
     def within(self, over: Over | None) -> _Ready[A]:
         """Return it as it is, or refused where it is too much."""
@@ -214,7 +217,7 @@ class Recorder:
         Raises:
             LedgerError: when they could not be counted.
         """
-        overs, alarms = self._limits.count([request.bodies() for request in asked])
+        overs, alarms = self._limits.count([request.counted() for request in asked])
         within = [request.within(over) for request, over in zip(asked, overs, strict=True)]
         return _Group(tuple(within), alarms)
 

@@ -41,7 +41,6 @@ OBLIGATIONS = {
     "case_required": "a case reference is given and recorded",
     "list_cap": "no more than so many persons are listed",
     "min_cell": "counts below this are left out of a table",
-    "notify_later": "the subject learns of the use only after the purpose's delay",
     "one_person_per_request": "one question, one person",
     "record_use": "the use is in the ledger before anything is released",
     "review": "it is reviewed by a second person within so many working days",

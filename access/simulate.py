@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from access.cells import shows_no_more
 from access.decision import Decider
-from access.history import LedgerReader, Lost, Use, first_since, uses
+from access.history import LedgerReader, Lost, first_since, uses
 from access.masking import kind
 from access.model import HIDDEN, Decision
 from access.posts import request_of
+from access.usage_record import UsageRecord
 
 _RANKS = {"hidden": 0, "masked": 1, "generalised": 1, "clear": 2}
 _REPORT_EVERY = 500
@@ -58,7 +59,7 @@ class Tally:
         self.actors: set[str] = set()
         self._last = ""
 
-    def count(self, use: Use) -> None:
+    def count(self, use: UsageRecord) -> None:
         """Count an entry; those of one request stand together."""
         self.entries += 1
         self.requests += use.request != self._last
@@ -133,29 +134,36 @@ def replay(
     return Simulation(replayed, lost, tallies, less)
 
 
-def question_of(use: Use) -> tuple[object, ...]:
+def question_of(use: UsageRecord) -> tuple[object, ...]:
     """Return all that a use's decision depends on."""
     actor = use.actor
     return (
-        actor.roles, actor.agency, actor.area, actor.clearance, use.action, use.asked, use.purpose,
-        use.case,
+        actor.roles, actor.agency, actor.area, actor.clearance, use.road, use.asked, use.purpose,
+        use.case is not None,
     )  # fmt: skip
 
 
-def decide_again(decider: Decider, use: Use, now: datetime) -> Decision:
+def decide_again(decider: Decider, use: UsageRecord, now: datetime) -> Decision:
     """Return what a policy says to a use's question."""
     return decider.decide(
-        request_of(use.actor, use.action, use.asked, use.purpose, case=use.case, at=now)
+        request_of(
+            use.actor.as_actor(),
+            use.road,
+            use.asked,
+            use.purpose,
+            case=use.case is not None,
+            at=now,
+        )
     )
 
 
-def _outcome(use: Use, before: Decider, after: Decider, now: datetime) -> _Outcome:
+def _outcome(use: UsageRecord, before: Decider, after: Decider, now: datetime) -> _Outcome:
     old, new = decide_again(before, use, now), decide_again(after, use, now)
 
     def consequence(change: str, columns: tuple[str, ...] = (), reason: str = "") -> Consequence:
         rules = tuple(sorted(set(old.rules) ^ set(new.rules))) or (REGISTER,)
         actor = use.actor
-        who = (use.purpose, use.action.value, actor.agency, actor.roles)
+        who = (use.purpose, use.road.value, actor.agency, actor.roles)
         return Consequence(change, rules, *who, columns, reason)
 
     if old.allowed != new.allowed:
@@ -189,7 +197,7 @@ def _columns(one: Decision, other: Decision) -> tuple[str, ...]:
     )
 
 
-def _is_less(use: Use, after: Decision) -> bool:
+def _is_less(use: UsageRecord, after: Decision) -> bool:
     """Say whether a policy shows less, wherever the person lives, than what was shown."""
     if not after.allowed:
         return True

@@ -22,13 +22,14 @@ from access import purposes as purposes_file
 from access import rules as rules_file
 from access.decision import Decider
 from access.diff import Difference, difference
-from access.history import LedgerReader, Lost, Use, first_since, uses
+from access.history import LedgerReader, Lost, first_since, uses
 from access.model import Action, Decision
 from access.narrowing import without_columns, without_lines
 from access.policy import Policy, policy_of
 from access.posts import reading_decider
 from access.rules import ANY, Rule, covers
 from access.simulate import Progress, decide_again, question_of
+from access.usage_record import UsageRecord
 from hub.errors import PolicyError
 
 _REPORT_EVERY = 500
@@ -54,7 +55,7 @@ class Used:
     grants: Mapping[str, int]
     purposes: Mapping[str, int]
     needs: frozenset[Need]
-    questions: tuple[Use, ...]
+    questions: tuple[UsageRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def used_since(
     same questions: a rule may have another name today.
     """
     start, stop = first_since(ledger, since), ledger.size
-    decided: dict[tuple[object, ...], tuple[Use, Decision]] = {}
+    decided: dict[tuple[object, ...], tuple[UsageRecord, Decision]] = {}
     lost: Counter[Lost] = Counter()
     rules: Counter[str] = Counter()
     grants: Counter[str] = Counter()

@@ -1,67 +1,96 @@
-"""Ledger entries as the person they are about reads them: plain words, nothing about others.
+"""Usage records as the person they are about reads them: plain words, nothing about others.
 
 Source: 网络数据安全管理条例 21 (a list of purpose, method, category, recipient); PIPL 18, 35, 45.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from access.answers import Use
-from access.history import instant
+from access.answers import Erased, Use, Withheld
 from access.policy import Policy
-from access.purposes import PurposeRegister
+from access.seal_grounds import SEAL_GROUNDS
+from access.usage_record import SubjectRole, UsageRecord, is_use, usage_of
 from hub.catalog import Catalog
+from hub.clock import stamp_of
+from hub.events import EventTag
 from hub.ledger.log import LoggedEntry
 
-_UNUSUAL_DELAY = timedelta(days=36_500)  # a purpose that is no longer known stays unshown
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry of a person's own that tells of a use.
 
-def is_due(logged: LoggedEntry, purposes: PurposeRegister, now: datetime) -> bool:
-    """Say whether a use may be shown to its subject by now.
-
-    An erased entry, or one that is no use of data, is never shown; one whose purpose is no longer
-    in the register waits until the register says how long.
+    Args:
+        use: the record of the use; None once it was erased.
+        withheld: until when and why it was kept from the person, None where it was not.
+        erased: when, by whom and why it was erased, None where it was not.
     """
-    body = logged.body
-    if body is None or "purpose" not in body or "action" not in body:
-        return False
-    purpose = purposes.get(str(body["purpose"]))
-    delay = timedelta(days=purpose.notice_days) if purpose else _UNUSUAL_DELAY
-    if purpose is None and body["decision"] == "refused":
-        delay = timedelta(0)
-    return instant(str(body["time"])) + delay <= now
+
+    logged: LoggedEntry
+    use: UsageRecord | None
+    withheld: Withheld | None = None
+    erased: Erased | None = None
 
 
-def use_of(
-    logged: LoggedEntry, policy: Policy, catalog: Catalog, standings: Mapping[int, str]
-) -> Use:
-    """Return an entry in the words of its subject.
+def told(entries: Iterable[LoggedEntry]) -> Iterator[Told]:
+    """Yield the entries of a person's own that tell of a use.
+
+    Args:
+        entries: newest first, so that an erasure is read before what it erased.
+    Raises:
+        LedgerError: when an entry about a use does not say what a use says.
+    """
+    erased: dict[int, Erased] = {}
+    for logged in entries:
+        body = logged.body
+        if body is None:
+            yield Told(logged, None, erased=erased.get(logged.index, Erased("", "", "")))
+        elif logged.event == EventTag.HUB_ENTRY_ERASED:
+            erased[body["entry"]] = Erased(body["time"], body["by"], body["ground"])
+        elif logged.event == EventTag.ACCESS_SEAL_RELEASED:
+            ground = SEAL_GROUNDS.get(body["ground"])
+            title, basis = (ground.title, ground.legal_basis) if ground else (body["ground"], "")
+            withheld = Withheld(body["time"], title, basis)
+            yield Told(logged, UsageRecord.parse(body["record"]), withheld=withheld)
+        elif is_use(logged):
+            yield Told(logged, usage_of(logged))
+
+
+def use_of(found: Told, policy: Policy, catalog: Catalog, standings: Mapping[int, str]) -> Use:
+    """Return a use in the words of its subject.
 
     Args:
         standings: number of a lifted mask or emergency -> where it stands by now.
     """
-    body: Mapping[str, Any] = logged.body or {}
-    actor = body["actor"]
-    purpose = policy.purposes.get(body["purpose"])
+    use = found.use
+    if use is None:
+        return Use(found.logged.index, found.logged.time, "erased", erased=found.erased)
+    actor = use.actor
+    purpose = policy.purposes.get(use.purpose)
     return Use(
-        index=logged.index,
-        time=body["time"],
-        outcome="refused" if body["decision"] == "refused" else "allowed",
-        agency=actor["agency"],
-        agency_title=policy.roles.agencies.get(actor["agency"], actor["agency"]),
-        post=actor["post"],
-        purpose=body["purpose"],
-        purpose_title=purpose.title if purpose else body["purpose"],
-        legal_basis=body["legal_basis"],
-        action=body["action"],
-        datasets=tuple(_title(catalog, name) for name in body["dataset"]),
-        fields=tuple(_fields(body["fields"], catalog)),
-        with_case=body["case"] is not None,
-        reason=body["reason"],
-        under=standings.get(body.get("emergency", 0), ""),
+        index=found.logged.index,
+        time=stamp_of(use.time),
+        outcome=use.decision,
+        agency=actor.agency,
+        agency_title=policy.roles.agencies.get(actor.agency, actor.agency),
+        post=actor.post,
+        purpose=use.purpose,
+        purpose_title=purpose.title if purpose else use.purpose,
+        legal_basis=use.legal_basis,
+        action=use.action.value,
+        road=use.road.value,
+        role=use.role.value if use.role else SubjectRole.ASKED_ABOUT.value,
+        datasets=tuple(_title(catalog, name) for name in use.datasets),
+        fields=tuple(_fields(use.fields, catalog)),
+        with_case=use.case is not None,
+        reason=use.reason,
+        snapshot=use.snapshot,
+        lake_snapshot=use.lake_snapshot,
+        request=use.request,
+        under=standings.get(use.emergency or 0, ""),
+        withheld=found.withheld,
     )
 
 

@@ -26,6 +26,7 @@ from api import (
     identity_provider,
     ledger_files,
     officer,
+    officer_seals,
     oversight,
     partner,
     problems,
@@ -40,6 +41,7 @@ from api.pages import desk as desk_pages
 from api.pages import home as home_pages
 from api.pages import officer as officer_pages
 from api.pages import oversight as oversight_pages
+from api.pages import seals as seal_pages
 from api.pages import statistics as statistics_pages
 from api.pages.rendering import FOLDER
 from api.services import Services, files_differ, open_services
@@ -63,11 +65,23 @@ _QUIET: Any = {
     "operation_spans": False,
     "auto_configure": False,
 }
-_DOORS = (officer, unmask, statistics, citizen, partner, desk, oversight, public, ledger_files)
+_DOORS = (
+    officer,
+    unmask,
+    officer_seals,
+    statistics,
+    citizen,
+    partner,
+    desk,
+    oversight,
+    public,
+    ledger_files,
+)
 _PAGES = (
     home_pages,
     officer_pages,
     oversight_pages,
+    seal_pages,
     citizen_pages,
     board_pages,
     desk_pages,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from api import disclosures
 from api.dependencies import CurrentServices, CurrentSession
@@ -13,10 +13,34 @@ from api.outcome import Outcome, json_response
 from api.services import Services
 from api.tokens import Session
 from api.wire.base import problems
-from api.wire.citizen import ProofBundle, Uses
+from api.wire.citizen import Uses
 from api.wire.officer import Disclosure
+from hub.ledger.tlog_proof import SUFFIX
 
 router = APIRouter(prefix="/v1/me", tags=["citizen"])
+
+_PROOF: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A proof file (C2SP tlog-proof).",
+        "content": {
+            "text/plain": {
+                "schema": {"type": "string"},
+                "example": "c2sp.org/tlog-proof@v1\nextra eyJu…\nindex 41\nq7hV…=\n\n…",
+            }
+        },
+    }
+}
+_STATEMENT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A statement, canonical JSON; docs/ledger.md names its members.",
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {"format": "mingjing-statement-1", "origin": "mingjing.example/ledger"},
+            }
+        },
+    }
+}
 
 UseIndex = Annotated[int, Path(ge=0, lt=2**53, examples=[41], description="Index of the use.")]
 
@@ -37,17 +61,42 @@ def uses(
     return json_response(disclosures.own_uses(services, session, limit))
 
 
-@router.get("/uses/{index}/proof", response_model=ProofBundle, responses=problems(401, 404, 422))
+@router.get(
+    "/uses/{index}/proof",
+    response_class=PlainTextResponse,
+    responses={**_PROOF, **problems(401, 404, 422)},
+)
 def proof(index: UseIndex, session: CurrentSession, services: CurrentServices) -> Response:
     """Return the proof that one use stands in the ledger; check it offline with the verifier."""
     return proof_file(services, session, index)
 
 
+@router.get(
+    "/statement",
+    response_class=Response,
+    responses={**_STATEMENT, **problems(401, 404, 503)},
+)
+def statement(session: CurrentSession, services: CurrentServices) -> Response:
+    """Return every use of your records up to the public checkpoint, and that none is missing."""
+    return statement_file(services, session)
+
+
 def proof_file(services: Services, session: Session, index: int) -> Response:
     """Return the proof of one use as a file to keep."""
-    response = json_response(disclosures.own_proof(services, session, index))
-    response.headers["Content-Disposition"] = f'attachment; filename="mingjing-proof-{index}.json"'
-    return response
+    text = services.guard.own_proof(session.actor, index)
+    return PlainTextResponse(text, headers=_kept_as(f"mingjing-proof-{index}{SUFFIX}"))
+
+
+def statement_file(services: Services, session: Session) -> Response:
+    """Return the statement of all uses as a file to keep."""
+    data = services.guard.own_statement(session.actor)
+    return Response(
+        data, headers=_kept_as("mingjing-statement.json"), media_type="application/json"
+    )
+
+
+def _kept_as(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def by_department(held: Outcome) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands import access, cards, contract, keys, ledger, quality, worklist
+from api.commands import access, cards, contract, erasing, keys, ledger, quality, witness, worklist
 from api.commands.options import Home, Json, settings_of
 from api.console import Watch, door, err, out, print_json, print_rows
 from api.setup import make_hub
@@ -22,12 +22,14 @@ app = typer.Typer(
     help="明镜 Mingjing: data collected once, shared under rule, every use on the record.",
 )
 app.add_typer(keys.app, name="keys")
+ledger.app.add_typer(erasing.app)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(contract.app, name="contract")
 app.add_typer(access.app, name="access")
 app.add_typer(cards.app, name="cards")
 app.add_typer(quality.app, name="quality")
 app.add_typer(worklist.app, name="worklist")
+app.add_typer(witness.app, name="witness")
 
 
 @app.command()
@@ -38,10 +40,15 @@ def init(
     ] = None,
     suite: Annotated[str | None, typer.Option(help="intl or gm.")] = None,
     origin: Annotated[str | None, typer.Option(help="Name of the ledger in checkpoints.")] = None,
+    ledger_url: Annotated[
+        str | None, typer.Option(help="PostgreSQL database of the ledger, without a password.")
+    ] = None,
 ) -> None:
     """Make a hub: folders, settings, keyring (MINGJING_PASSPHRASE wraps it) and ledger."""
     with door():
-        settings = load_settings(home=home, profile=profile, suite=suite, origin=origin)
+        settings = load_settings(
+            home=home, profile=profile, suite=suite, origin=origin, ledger_url=ledger_url
+        )
         make_hub(settings)
         out.print(f"The hub is ready in {settings.home}. Back up {settings.keyring.name} apart.")
         if settings.passphrase is None:

@@ -30,6 +30,7 @@ from api.commands.quality import print_headlines
 from api.console import Watch, out, print_rows
 from api.demo_emergency import break_the_glass
 from api.demo_policy import change_the_policy
+from api.publishing import publish_once
 from api.quality import quality_rows
 from api.registers import register_office
 from api.running import run_delivery
@@ -53,7 +54,9 @@ from contracts.versions.in_force import in_force
 from hub.clock import SystemClock
 from hub.config import Settings, load_settings
 from hub.errors import ConfigError, RequestError
+from hub.keyring import Keyring
 from hub.ledger import verify as verifier
+from hub.ledger.opening import open_ledger, publisher_of
 from hub.store.drop import deliver
 from hub.store.records import Records
 from hub.store.snapshots import SnapshotStore
@@ -358,20 +361,35 @@ def _use_row(use: Mapping[str, Any]) -> dict[str, Any]:
 def _check_proof(web: httpx.Client, settings: Settings, index: int) -> None:
     person = showcase(settings.home / "departments" / "truth")
     headers = _token(web, "citizen", id_number=person["resident_id"])
-    bundle = web.get(f"/v1/me/uses/{index}/proof", headers=headers).raise_for_status()
     folder = settings.home / "demo" / "proof"
     folder.mkdir()
-    (folder / "proof.json").write_text(bundle.text)
     shutil.copyfile(verifier.__file__, folder / "verify.py")
     key = web.get("/v1/public/key").raise_for_status().text.strip()
-    arguments = [sys.executable, "-I", "verify.py", "proof.json", "--key", key]
-    result = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
-    out.print(
-        f"\nThe proof of entry {index}, checked offline by one file ({folder / 'verify.py'}):"
-    )
-    out.print("\n".join(f"  {line}" for line in result.stdout.splitlines()), markup=False)
-    if result.returncode:
-        raise RequestError("the proof did not hold")
+    _publish(settings)
+    files = {
+        "use.tlog-proof": (f"/v1/me/uses/{index}/proof", f"The proof of entry {index}"),
+        "statement.json": ("/v1/me/statement", "The statement of every use of this person's data"),
+    }
+    for name, (address, what) in files.items():
+        (folder / name).write_bytes(web.get(address, headers=headers).raise_for_status().content)
+        arguments = [sys.executable, "-I", "verify.py", name, "--key", key]
+        result = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+        out.print(f"\n{what}, checked offline by one file ({folder / 'verify.py'}):")
+        out.print("\n".join(f"  {line}" for line in result.stdout.splitlines()), markup=False)
+        if result.returncode:
+            raise RequestError("the proof did not hold")
+
+
+def _publish(settings: Settings) -> None:
+    """Make public what is recorded, as `hub up` does every few seconds."""
+    clock = SystemClock()
+    keyring = Keyring.open(settings.keyring, settings.passphrase)
+    with (
+        open_ledger(settings, keyring, clock) as ledger,
+        closing(publisher_of(settings, ledger, clock)) as publisher,
+    ):
+        turn = publish_once(publisher)
+    out.print(f"\n{turn.size:,} entries of the ledger are public now, with their index.")
 
 
 def _count(web: httpx.Client, contract: Contract) -> None:

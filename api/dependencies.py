@@ -43,6 +43,7 @@ PUBLIC_ROUTES = {
     ("GET", "/v1/public/datasets"): "what is held, no record",
     ("GET", "/v1/public/key"): "the ledger's public key",
     ("GET", "/v1/public/problems"): "what each error means",
+    ("GET", "/v1/public/sealed"): "counts of closed years, small ones left out",
     ("GET", "/v1/public/quality"): "quality figures without any record",
     ("GET", "/v1/public/verifier"): "the program that checks a proof",
 }

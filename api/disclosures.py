@@ -11,6 +11,7 @@ from typing import Any
 
 from access.answers import (
     Answer,
+    Erased,
     LookupQuery,
     NoiseSpent,
     Receipt,
@@ -20,8 +21,10 @@ from access.answers import (
     StatsQuery,
     SubjectView,
     Use,
+    Withheld,
 )
 from access.emergency import TITLES, State
+from access.erasure_grounds import ERASURE_GROUNDS
 from access.model import Action
 from api.outcome import Outcome
 from api.problems import problem
@@ -97,12 +100,12 @@ async def own_records(services: Services, session: Session) -> Outcome:
 def own_uses(services: Services, session: Session, limit: int) -> Outcome:
     """Return who used the records of the citizen who asks, newest first."""
     uses = services.guard.own_uses(session.actor, limit=limit)
-    return Outcome(200, {"uses": [_use(use, services.vocabulary) for use in uses]})
-
-
-def own_proof(services: Services, session: Session, index: int) -> Outcome:
-    """Return the proof that one use stands in the ledger, for the stand-alone verifier."""
-    return Outcome(200, services.guard.own_proof(session.actor, index))
+    published = services.ledger.published()
+    size = 0 if published is None else published.size
+    return Outcome(
+        200,
+        {"uses": [{**_use(use, services.vocabulary), "public": use.index < size} for use in uses]},
+    )
 
 
 def purposes_of(services: Services, session: Session) -> Outcome:
@@ -300,5 +303,22 @@ def _use(use: Use, vocabulary: Vocabulary) -> dict[str, Any]:
         "under": use.under,
         "under_title": TITLES[State(use.under)] if use.under else "",
         "reason": use.reason,
-        "proof": f"/v1/me/uses/{use.index}/proof",
+        "withheld": None if use.withheld is None else _withheld(use.withheld),
+        "erased": None if use.erased is None else _erased(use.erased, vocabulary),
+        "proof": "" if use.erased else f"/v1/me/uses/{use.index}/proof",
+    }
+
+
+def _withheld(held: Withheld) -> dict[str, Any]:
+    return {"until": held.until, "ground": held.ground, "legal_basis": held.legal_basis}
+
+
+def _erased(erased: Erased, vocabulary: Vocabulary) -> dict[str, Any]:
+    ground = ERASURE_GROUNDS.get(erased.ground)
+    return {
+        "at": erased.at,
+        "by": erased.by,
+        "by_title": vocabulary.agency(erased.by),
+        "ground": erased.ground,
+        "ground_title": ground.title if ground else erased.ground,
     }

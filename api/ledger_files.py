@@ -22,11 +22,14 @@ router = APIRouter(prefix="/ledger", tags=["public"])
 _INDEX = re.compile(r"index/(?:opening/)?((?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?)")
 _FOREVER = "public, max-age=31536000, immutable"
 _BINARY: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "The file."}
+    200: {
+        "description": "The file; `checkpoint` and `keys` are text.",
+        "content": {"application/octet-stream": {"schema": {"type": "string"}, "example": "…"}},
+    }
 }
 
 
-@router.get("/{path:path}", response_class=Response, responses={**_BINARY, **problems(404)})
+@router.get("/{path:path}", response_class=Response, responses={**_BINARY, **problems(404, 422)})
 def public_file(path: str, services: CurrentServices) -> Response:
     """Return `checkpoint`, `keys`, a tile, a bundle of entries or of the index, or an opening."""
     media_type, caching = _kind_of(path)

@@ -9,12 +9,13 @@ from fastapi import APIRouter, Query
 from starlette.responses import PlainTextResponse, Response
 
 import hub.ledger.verify as verifier
-from api import catalogue
+from api import catalogue, seals
 from api.dependencies import CurrentServices
 from api.outcome import Outcome, json_response
 from api.problems import known_codes
 from api.wire.base import problems
 from api.wire.public import Datasets, HashProof, Health, ProblemCodes, Quality
+from api.wire.seals import SealedTotals
 from hub.errors import NotFound
 
 router = APIRouter(prefix="/v1", tags=["public"])
@@ -67,6 +68,15 @@ def quality_board(services: CurrentServices) -> Response:
 def datasets(services: CurrentServices) -> Response:
     """Return the catalogue: owner, sharing type, legal basis, update cycle, levels."""
     return json_response(catalogue.datasets(services))
+
+
+@router.get("/public/sealed", response_model=SealedTotals, responses=problems(503))
+def sealed(services: CurrentServices) -> Response:
+    """Return how many uses were kept from their subjects, by ground and closed year.
+
+    Counts below the threshold are left out, whether there were any or none.
+    """
+    return json_response(seals.totals(services))
 
 
 @router.get("/public/problems", response_model=ProblemCodes)

@@ -20,6 +20,8 @@ from access.keeper import Keeper, adopt
 from access.masking import Names
 from access.ports import GuardKeys
 from access.privacy import Noise, load_draw
+from access.seal_desk import SealDesk
+from access.seal_totals import SealTotals
 from access.steady_clock import SteadyClock
 from api.people import DemonstrationProvider
 from api.scoreboard import Scoreboard
@@ -36,7 +38,7 @@ from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
-from hub.ledger.opening import open_ledger
+from hub.ledger.opening import open_ledger, statements_of
 from hub.store.budgets import Budgets
 from hub.store.records import Records
 from hub.store.registers import RegisterReader
@@ -66,6 +68,8 @@ class Services:
     keeper: Keeper
     guard: Guard
     emergencies: EmergencyDesk
+    seals: SealDesk
+    seal_totals: SealTotals
     ledger: Ledger
     records: Records
     cards: CardDesk
@@ -116,6 +120,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         noise=_noise(records, code_sets),
         emergencies=emergencies,
         longest_lag=timedelta(hours=settings.ledger_max_lag_hours),
+        proofs=statements_of(settings, keyring, ledger),
     )
     issuer = f"{settings.origin}#{settings.profile}"
     vocabulary = Vocabulary(
@@ -131,6 +136,8 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         keeper=keeper,
         guard=guard,
         emergencies=emergencies,
+        seals=open_seals(records, ledger, keeper, keys, officials),
+        seal_totals=SealTotals(records, ledger),
         ledger=ledger,
         records=records,
         cards=cards,
@@ -204,6 +211,13 @@ def open_emergencies(
         subject_of=keys.protected.of,
         officials=officials,
     )
+
+
+def open_seals(
+    records: Records, ledger: Ledger, keeper: Keeper, keys: GuardKeys, officials: Officials
+) -> SealDesk:
+    """Return where uses are ordered to be sealed."""
+    return SealDesk(records, ledger, keeper.look, keys.actor.of, keys.case.of, officials)
 
 
 def officials_of(settings: Settings) -> Officials | None:

@@ -11,7 +11,7 @@ from hub.config import Settings, save_settings
 from hub.errors import ConfigError
 from hub.events import AuditEvent, EventTag
 from hub.keyring import Keyring
-from hub.ledger.opening import create_ledger
+from hub.ledger.opening import create_ledger, has_ledger
 from hub.ledger.writer import Entry
 from hub.store.records import Records
 
@@ -30,6 +30,8 @@ def make_hub(settings: Settings) -> None:
             f"{settings.home} holds {', '.join(present)} of a hub; it is never overwritten: "
             "restore what it lacks, or name another --home"
         )
+    if has_ledger(settings):
+        raise ConfigError("the database holds a ledger already: name an empty one to begin another")
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.home.chmod(0o700)
     keyring = Keyring.create(settings.keyring, settings.suite, settings.passphrase)

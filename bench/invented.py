@@ -155,7 +155,7 @@ def _record(dataset: Dataset, role: str, values: Mapping[str, Any]) -> dict[str,
         "since": SINCE,
         "clear": {c: value for c, value in values.items() if c not in sealed},
         "sealed": {c: value for c, value in values.items() if c in sealed},
-        "others": [],
+        "others": {},
     }
 
 
@@ -193,7 +193,7 @@ def publish(
         con.execute(statement)
     con.execute("DETACH analytic")
     con.close()
-    store.publish(version, {"made_from": "invented persons"})
+    store.publish(version, 0, {"made_from": "invented persons"})
 
 
 class _Keys:

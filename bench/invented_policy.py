@@ -111,7 +111,6 @@ def _purposes(shape: Shape, roles: RoleRegister) -> PurposeRegister:
                 roles=tuple(roles.roles),
                 actions=ACTIONS,
                 case="optional",
-                notice_days=0,
                 retention_days=0,
                 needs={"*": {"*": "clear"}},
             )

@@ -52,6 +52,9 @@ BENCHES: Mapping[str, Bench] = {
         "bench.main_job", "rows_1m", "the same at 1,000,000 residents", by_name_only=True
     ),
     "masking": Bench("bench.masking", "rows", "masking a list of 100 persons"),
+    "sealed": Bench(
+        "bench.sealed", "rows", "whether the time of an answer tells of sealed uses: a p-value"
+    ),
 }
 
 

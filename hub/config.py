@@ -6,14 +6,18 @@ HOME/hub.toml, else from its default; nothing is read at import.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.errors import ConfigError
+
+_URL_TEXT = re.compile(r"[!#-\[\]-~]+")  # what a URL may hold and TOML needs no escape for
 
 
 class Settings(BaseSettings):
@@ -43,6 +47,10 @@ class Settings(BaseSettings):
     origin: str = Field(
         "mingjing.example/ledger", description="Name of the ledger in its checkpoints (C2SP)."
     )
+    ledger_url: str | None = Field(
+        None,
+        description="PostgreSQL database of the ledger, without a password; default HOME's file.",
+    )
     publish_seconds: float = Field(
         5.0, gt=0, description="Seconds between two looks of the ledger's publisher."
     )
@@ -54,6 +62,9 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(
         2.0, ge=0, description="A dropped file without manifest counts as whole after this long."
     )
+    ledger_retention_days: int = Field(
+        1096, ge=1096, description="So long uses stay in the ledger; three years by law at least."
+    )
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     reports: bool = Field(
         True, description="Whether a run has Great Expectations write Data Docs of its verdicts."
@@ -64,6 +75,23 @@ class Settings(BaseSettings):
     port: int = Field(8020, ge=1, le=65535, description="Port of the API and pages.")
     workers: int = Field(2, ge=1, le=64, description="Processes of the API and pages.")
     dagster_port: int = Field(8021, ge=1, le=65535, description="Port of Dagster's own UI.")
+
+    @field_validator("ledger_url")
+    @classmethod
+    def _is_database_without_password(cls, url: str | None) -> str | None:
+        """Keep passwords out of hub.toml, process lists and whatever prints settings."""
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            secret = parts.password is not None or "password" in parts.query.lower()
+        except ValueError:
+            raise ValueError("is no postgresql:// URL") from None
+        if parts.scheme != "postgresql" or not _URL_TEXT.fullmatch(url):
+            raise ValueError("is no postgresql:// URL")
+        if secret:
+            raise ValueError("holds a password: give that in PGPASSWORD or by PGPASSFILE")
+        return url
 
     @property
     def drop(self) -> Path:
@@ -107,7 +135,7 @@ class Settings(BaseSettings):
 
     @property
     def ledger(self) -> Path:
-        """File of the ledger."""
+        """File of the ledger, where it is not in the database of `ledger_url`."""
         return self.home / "ledger.sqlite"
 
     @property
@@ -210,10 +238,12 @@ def load_settings(**overrides: object) -> Settings:
 
 def save_settings(settings: Settings) -> None:
     """Write the settings that a hub keeps for life to HOME/hub.toml."""
-    kept = ("profile", "suite", "origin", "host", "port", "dagster_port")
+    kept = ("profile", "suite", "origin", "ledger_url", "host", "port", "dagster_port")
     lines = ["# Settings of this hub; the environment (MINGJING_...) comes first."]
     for name in kept:
         value = getattr(settings, name)
+        if value is None:
+            continue
         lines.append(f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"')
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     (settings.home / "hub.toml").write_text("\n".join(lines) + "\n")

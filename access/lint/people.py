@@ -25,6 +25,8 @@ from hub.errors import PolicyError
 _DECIDES = (
     ("propose_policy", "approve_policy"),
     ("request_grant", "approve_grant"),
+    ("order_seal", "approve_seal"),
+    ("request_erasure", "approve_erasure"),
     (Action.UNMASK.value, "approve_unmask"),
     (Action.UNMASK.value, "review_emergency"),
 )

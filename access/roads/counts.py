@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from access import counting
 from access.answers import Receipt, StatsAnswer, StatsQuery
-from access.asking import Asked, Means, ask, entry, known, reading, too_much
+from access.asking import Asked, Means, ask, known, not_shown, reading, shown, too_much
 from access.counting import Counted, Question
+from access.disclosure import Part
 from access.limits import Over
 from access.model import Action, Actor, Request
 from access.recording import Prepared
@@ -40,15 +41,13 @@ def _answer(
     means: Means, asked: Asked, query: StatsQuery, counted: Counted
 ) -> Prepared[StatsAnswer]:
     allowed = not counted.refusal
-    told = entry(
-        means,
-        asked,
-        allowed,
+    part = Part(
         datasets=known(means, (query.dataset,)),
-        outcome="allowed" if allowed else "refused",
+        refused=not allowed,
         reason=counted.refusal,
-        more={"by": list(query.by), **counted.told()} if allowed else None,
+        counted=counted.told(query.by) if allowed else None,
     )
+    told = (shown if allowed else not_shown)(means, asked, part)
 
     def over(what: Over) -> Prepared[StatsAnswer]:
         nothing = Counted(refusal=what.reason, remedy=what.remedy)

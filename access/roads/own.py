@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
 
 from access.answers import Answer, Use
 from access.asking import Means, ask, found, nobody, reading, refused
 from access.model import Action, Actor, Request
+from access.ports import Proofs
 from access.recording import Prepared
-from access.uses import is_due, use_of
+from access.usage_record import UsageRecord
+from access.uses import Told, told, use_of
 from hub.errors import NotFound
+from hub.ledger.entry import Chain, ChainKind
 from hub.ledger.log import LoggedEntry
 
 _PURPOSE = "own.data"
@@ -44,38 +46,67 @@ def prepare(means: Means, actor: Actor, request_id: str) -> tuple[bool, Prepared
 def uses(means: Means, actor: Actor, limit: int) -> tuple[Use, ...]:
     """Return who used the citizen's data, newest first.
 
-    Uses whose showing is lawfully delayed are left out without a gap or a count.
+    Nothing but the citizen's own entries is read; sealed ones are none of them.
     """
+    shown = _told(means, actor, limit)
+    policy, standings = means.decider.policy, _standings(means, shown)
+    return tuple([use_of(found, policy, means.catalog, standings) for found in shown])
+
+
+def _told(means: Means, actor: Actor, limit: int) -> list[Told]:
     label = _label(means, actor)
     if label is None:
-        return ()
-    policy, now = means.decider.policy, means.clock.now()
-    due = (logged for logged in _entries(means, label) if is_due(logged, policy.purposes, now))
-    shown = list(islice(due, limit))
-    standings = _standings(means, shown)
-    return tuple(use_of(logged, policy, means.catalog, standings) for logged in shown)
+        return []
+    return list(islice(told(_entries(means, label)), limit))
 
 
-def proof(means: Means, actor: Actor, index: int) -> dict[str, Any]:
-    """Return the proof of one use of the citizen's data, to be checked offline.
+def records(means: Means, actor: Actor, limit: int) -> list[tuple[int, UsageRecord]]:
+    """Return (position, record) of each use of the citizen's data that was not erased."""
+    return [
+        (found.logged.index, found.use)
+        for found in _told(means, actor, limit)
+        if found.use is not None
+    ]
+
+
+def proof(means: Means, actor: Actor, index: int) -> str:
+    """Return the proof of one use of the citizen's data, a C2SP tlog-proof, to be checked offline.
 
     Raises:
-        NotFound: when there is no such entry, it is not about the citizen, or not yet due.
+        NotFound: when there is no such entry, or it is none of the citizen's own.
     """
     label = _label(means, actor)
     logged = means.ledger.entry(index) if label is not None and index >= 0 else None
-    purposes, now = means.decider.policy.purposes, means.clock.now()
-    if logged is None or logged.label != label or not is_due(logged, purposes, now):
+    if logged is None or logged.label != label:
         raise NotFound(f"the ledger has no entry {index}")
-    return means.ledger.proof_bundle(index)
+    return str(_proofs(means).proof(index))
 
 
-def _standings(means: Means, shown: Iterable[LoggedEntry]) -> dict[int, str]:
+def statement(means: Means, actor: Actor) -> bytes:
+    """Return every use of the citizen's data that is public, and that none is missing; JSON.
+
+    Raises:
+        NotFound: before anything is public, or when nobody is held under who asks.
+    """
+    label = _label(means, actor)
+    if label is None:
+        raise NotFound("没有您的身份信息可供出具证明 / nobody is held under your identity")
+    return _proofs(means).statement(Chain(ChainKind.SUBJECT, label))
+
+
+def _proofs(means: Means) -> Proofs:
+    if means.proofs is None:
+        raise NotFound("the ledger is not made public here")
+    return means.proofs
+
+
+def _standings(means: Means, shown: Iterable[Told]) -> dict[int, str]:
     """Return where every lifted mask and emergency stands by now, by number, if one was used."""
-    if means.emergencies is None or not any("emergency" in (entry.body or {}) for entry in shown):
+    uses = (found.use for found in shown)
+    if means.emergencies is None or all(use is None or use.emergency is None for use in uses):
         return {}
-    found = means.emergencies.standings(means.clock.now())
-    return {standing.emergency.id: standing.state.value for standing in found}
+    standings = means.emergencies.standings(means.clock.now())
+    return {standing.emergency.id: standing.state.value for standing in standings}
 
 
 def _request(means: Means, actor: Actor) -> Request:

@@ -14,13 +14,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from access.answers import Receipt
-from access.asking import Asked, Means, ask, entry, reading, too_much, traits_about
+from access.asking import (
+    Asked,
+    Means,
+    ask,
+    incidental,
+    not_shown,
+    reading,
+    shown,
+    too_much,
+    traits_about,
+)
+from access.beside import Beside
+from access.disclosure import Part
 from access.limits import Over
 from access.model import Action, Actor, Decision, Request
 from access.ports import SnapshotReader
 from access.recording import Prepared
-from access.rendering import Document
-from hub.ledger.writer import Entry
+from access.rendering import Document, about_the_whole
+from access.usage_record import UsageRecord
 
 PURPOSE = "quality.reconcile"
 WAIT_SECONDS = 300.0  # a department's list may be many thousand entries
@@ -111,14 +123,16 @@ def prepare(
         return Prepared((too_much(means, asked, what),), _Answer(False, what.reason, what.remedy))
 
     if not decision.allowed:
-        told = entry(means, asked, False, datasets=(), outcome="refused")
+        told = not_shown(means, asked, Part(refused=True))
         return Prepared((told,), _Answer(False, decision.reason, decision.remedy), over)
     snapshot = means.snapshots.current()
     asked = reading(means, asked, snapshot)
     seen: dict[bytes, _Seen] = {}
-    records = {m.id: tuple(_shown(means, asked, m, snapshot, seen)) for m in matters}
-    entries = tuple(_disclosure(means, asked, key, what) for key, what in seen.items())
-    return Prepared(entries, _Answer(True, decision.reason, "", records, len(seen)), over)
+    beside = Beside(Action.RECONCILE)
+    views = {m.id: tuple(_shown(means, asked, m, snapshot, seen, beside)) for m in matters}
+    records = [_disclosure(means, asked, key, what) for key, what in seen.items()]
+    records.extend(incidental(means, asked, beside))
+    return Prepared(tuple(records), _Answer(True, decision.reason, "", views, len(seen)), over)
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # no representation shows what is still locked
@@ -143,6 +157,7 @@ def _shown(
     matter: Matter,
     snapshot: SnapshotReader,
     seen: dict[bytes, _Seen],
+    beside: Beside,
 ) -> Iterator[ShownRecord]:
     actor = asked.actor
     documents = {key: means.finder.open(snapshot, key) for key in matter.subjects}
@@ -155,7 +170,8 @@ def _shown(
         if not plan.decision.allowed or f"{dataset}.{record['role']}" in plan.withheld:
             continue
         own = means.catalog[dataset].owner == actor.agency
-        view = plan.view(in_area=True, traits=traits_about(means, asked, key, document))
+        traits = traits_about(means, asked, key, document)
+        view = plan.view(in_area=True, traits=traits)
         if view is None:
             continue
         values = {
@@ -163,19 +179,21 @@ def _shown(
             for column, value in view.values(dataset, record["clear"], record["sealed"]).items()
             if own or (dataset, column) in matter.shows
         }
-        seen.setdefault(key, _Seen()).note(
-            plan.decision, dataset, values, view.kinds.get(dataset, {})
-        )
+        kinds = view.kinds.get(dataset, {})
+        seen.setdefault(key, _Seen()).note(plan.decision, dataset, values, kinds)
+        whole = about_the_whole(means.catalog[dataset], values, kinds)
+        others = {bytes.fromhex(other): whole for other in record["others"].values()}
+        beside.see(key, traits, others)
         yield ShownRecord(dataset, own, record["since"], record["batch"], values)
 
 
-def _disclosure(means: Means, asked: Asked, key: bytes, what: _Seen) -> Entry:
-    """Each record was asked for by itself: the entry has what was, and the rules, of this person."""
+def _disclosure(means: Means, asked: Asked, key: bytes, what: _Seen) -> UsageRecord:
+    """Each record was asked for by itself: what the ledger is told has what was, and the rules, of this person."""
     decision = replace(asked.decision, rules=tuple(what.rules))
     context = replace(asked.context, decision=decision, asked=tuple(what.datasets))
     asked = replace(asked, context=context)
-    label = means.keys.label.of(key)
-    return entry(means, asked, True, label=label, datasets=what.datasets, fields=what.fields)
+    part = Part(means.keys.label.of(key), datasets=what.datasets, fields=what.fields)
+    return shown(means, asked, part)
 
 
 def _find(

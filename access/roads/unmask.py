@@ -183,7 +183,8 @@ def release(means: Means, actor: Actor, query: UnderQuery) -> Prepared[Answer]:
     names = tuple(f"{name}.{column}" for name, all_ in opened.columns.items() for column in all_)
     asking = _request(means, actor, opened.purpose, query.case, names or None)
     asked = ask(means, asking, query.request_id)
-    asked = replace(asked, context=replace(asked.context, emergency=opened.id))
+    under = replace(asked.context, under=opened.id, is_emergency=opened.kind is Kind.EMERGENCY)
+    asked = replace(asked, context=under)
     if not asked.decision.allowed:
         return refused(means, asked)
     if not _still(asked, opened):

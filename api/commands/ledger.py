@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -116,13 +115,16 @@ def proof(
     to: Annotated[Path | None, typer.Option(help="File to write; default standard output.")] = None,
     home: Home = None,
 ) -> None:
-    """Export the proof of one entry, to be checked offline by hub/ledger/verify.py."""
-    with door(), open_ledger(settings_of(home)) as ledger:
-        text = json.dumps(ledger.proof_bundle(index), indent=1)
+    """Export the proof of one entry (C2SP tlog-proof), to be checked by hub/ledger/verify.py."""
+    with door():
+        settings = settings_of(home)
+        with open_ledger(settings) as ledger:
+            keyring = Keyring.open(settings.keyring, settings.passphrase)
+            text = str(opening.statements_of(settings, keyring, ledger).proof(index))
         if to is None:
-            typer.echo(text)
+            typer.echo(text, nl=False)
         else:
-            to.write_text(text + "\n")
+            to.write_text(text)
 
 
 @app.command()

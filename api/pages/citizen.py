@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api import disclosures
-from api.citizen import UseIndex, by_department, proof_file
+from api.citizen import UseIndex, by_department, proof_file, statement_file
 from api.dependencies import CurrentServices, PageActor
 from api.pages.rendering import page
 
@@ -35,3 +35,9 @@ async def mine(request: Request, session: PageActor, services: CurrentServices) 
 def proof(index: UseIndex, session: PageActor, services: CurrentServices) -> Response:
     """Return the proof of one use as a file."""
     return proof_file(services, session, index)
+
+
+@router.get("/citizen/statement")
+def statement(session: PageActor, services: CurrentServices) -> Response:
+    """Return the statement of all uses as a file."""
+    return statement_file(services, session)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from api import seals
 from api.dependencies import COOKIE, CurrentServices, SameSite
 from api.pages.rendering import LOOK_COOKIE, LOOKS, page
 from api.problems import known_codes
@@ -49,6 +50,7 @@ def home(request: Request, services: CurrentServices) -> Response:
         "snapshot": snapshot,
         "datasets": len(services.vocabulary.catalog),
         "ledger_size": services.ledger.size,
+        "sealed": seals.totals(services).body,
     }
     return page(request, "home.html", context)
 

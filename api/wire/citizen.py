@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from api.wire.base import Wire, example
 
@@ -20,12 +20,30 @@ class UsedField(Wire):
     how: Literal["clear", "masked", "generalised"]
 
 
+class Withheld(Wire):
+    """That a use was lawfully kept from its subject, and why; it shows since `until`."""
+
+    until: datetime
+    ground: str
+    legal_basis: str
+
+
+class Erased(Wire):
+    """That the record of a use was erased, when, by which agency, and on which ground."""
+
+    at: datetime | Literal[""]
+    by: str
+    by_title: str
+    ground: str
+    ground_title: str
+
+
 class Use(Wire):
-    """One use of the citizen's records, or one attempt that was refused."""
+    """One use of the citizen's records, one attempt that was refused, or one that was erased."""
 
     index: int = Field(ge=0, description="Index of its leaf in the ledger.")
     time: datetime | str
-    outcome: Literal["allowed", "refused"]
+    outcome: Literal["allowed", "refused", "erased"]
     agency: str
     agency_title: str
     post: str
@@ -41,7 +59,14 @@ class Use(Wire):
     )
     under_title: str
     reason: str
-    proof: str = Field(description="Where the proof of this use is had.")
+    withheld: Withheld | None = Field(
+        description="Until when and why it was kept from you; null where it was not."
+    )
+    erased: Erased | None = Field(
+        description="When, by whom and why it was erased; of such a use only the time is left."
+    )
+    proof: str = Field(description="Where the proof of this use is had; empty once it is erased.")
+    public: bool = Field(description="Whether it is public yet, so that its proof can be had.")
 
 
 class Uses(Wire):
@@ -75,45 +100,13 @@ class Uses(Wire):
                     "under": "",
                     "under_title": "",
                     "reason": "网格员为居住核实查询本人负责区域内的人员。",
+                    "withheld": None,
+                    "erased": None,
                     "proof": "/v1/me/uses/41/proof",
+                    "public": True,
                 }
             ]
         }
     )
 
     uses: list[Use]
-
-
-class ProofBundle(Wire):
-    """Everything that is needed to check one entry offline."""
-
-    model_config = ConfigDict(
-        extra="allow",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "format": "mingjing-proof-1",
-                    "origin": "mingjing.example/ledger",
-                    "index": 41,
-                    "size": 42,
-                    "record": {
-                        "event": "officer:subject:disclosed",
-                        "time": "2026-06-05T01:02:03Z",
-                    },
-                    "salt": "base64…",
-                    "inclusion": ["base64…"],
-                    "checkpoint": "mingjing.example/ledger\n42\nq7hV…=\n\n— …\n",
-                }
-            ]
-        },
-    )
-
-    format: str
-    origin: str
-    index: int
-    size: int
-    record: Any
-    salt: str
-    inclusion: list[str]
-    checkpoint: str

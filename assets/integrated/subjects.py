@@ -31,7 +31,7 @@ class Held:
         since: day of the batch that brought this version, ISO.
         clear: columns that are stored in the clear.
         sealed: columns that are stored sealed.
-        others: the roles of other subjects in the same record.
+        others: role of each other subject of the same record -> their identifier key, hexadecimal.
     """
 
     dataset: str
@@ -41,7 +41,7 @@ class Held:
     since: str
     clear: dict[str, Any]
     sealed: dict[str, Any]
-    others: list[str]
+    others: dict[str, str]
 
     def value(self, column: str) -> Any:
         """Return a column's value, or None where there is none."""
@@ -117,7 +117,7 @@ def _source_sql(dataset: Dataset, role: str) -> str:
     pairs = ", ".join(f"{literal(c)}, {identifier(c)}" for c in mine)
     others = [other for other in dataset.subjects if other != role]
     present = ", ".join(
-        f"CASE WHEN {identifier(f'{o}_key')} IS NOT NULL THEN {literal(o)} END" for o in others
+        f"{literal(f'{o}=')} || lower(hex({identifier(f'{o}_key')}))" for o in others
     )
     return (
         f"SELECT {identifier(f'{role}_key')} AS identifier_key, "
@@ -147,5 +147,5 @@ def _open(sealer: Sealer, row: tuple[Any, ...]) -> Held:
         since,
         orjson.loads(clear_json),
         mine,
-        others.split(",") if others else [],
+        dict(pair.split("=") for pair in others.split(",")) if others else {},
     )

@@ -4,7 +4,7 @@ Form of the opened document (JSON):
     {"subject": hex, "area": grid code or null,
      "golden": {field: {"value", "source", "record": hex, "batch", "since", "why", "title", "codes"}},
      "records": [{"dataset", "record": hex, "role", "batch", "since",
-                  "clear": {column: value}, "sealed": {column: value}, "others": [role]}],
+                  "clear": {column: value}, "sealed": {column: value}, "others": {role: identifier key hex}}],
      "conflicts": [kind]}
 """
 

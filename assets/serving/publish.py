@@ -115,10 +115,10 @@ def publish(con: lake.Connection, batches: tuple[str, ...], context: PublishCont
     conflicts = _conflict_counts(con)
     manifest = store.publish(
         version,
+        lake.lake_snapshot(con),
         {
             "created_at": context.now.isoformat(),
             "batches": list(batches),
-            "lake_snapshot": lake.lake_snapshot(con),
             "contracts": {name: d.version for name, d in context.catalog.items()},
             "made_with": made_with,
             "subjects": subjects,

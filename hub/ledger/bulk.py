@@ -16,18 +16,21 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from hub.errors import RequestError
+from hub.events import AuditEvent, EventTag
+from hub.ledger.entry import BULK
 from hub.ledger.index.file import RowFile, write_rows
 from hub.ledger.index.rows import KEY_BYTES, in_order
 from hub.ledger.index.tree import Absence, Place
+from hub.ledger.writer import Entry
 
 BULK_ID_BYTES = 16
-COMMITTED_EVENT = "hub:bulk:committed"
 
 _BULK_KEY = b"mingjing/bulk-key/v1\n"
 _BULK = b"mingjing/bulk/v1\n"
@@ -43,10 +46,11 @@ class Commitment:
     count: int
     root: bytes
 
-    @property
-    def body(self) -> dict[str, str | int]:
-        """The fields of the entry's record."""
-        return {"bulk": self.bulk_id.hex(), "count": self.count, "root": self.root.hex()}
+    def entry(self, time: datetime) -> Entry:
+        """Return the entry that says so, in the chain of bulk disclosures."""
+        details = {"bulk": self.bulk_id.hex(), "count": self.count, "root": self.root.hex()}
+        event = AuditEvent(EventTag.HUB_BULK_COMMITTED, time, details)
+        return Entry(None, event.body(), chain=BULK)
 
 
 def bulk_key(index_key: bytes, label: bytes) -> bytes:

@@ -15,7 +15,7 @@ from threading import Lock, Thread
 from typing import NamedTuple
 
 from hub.errors import LedgerError, TamperDetected
-from hub.ledger.writer import Appended, SaltedEntry, Writer
+from hub.ledger.writer import Appended, PreparedEntry, Writer
 
 GROUP_ENTRIES = 8192  # one commit takes no further submission beyond this
 
@@ -69,7 +69,7 @@ class _Waiter:
 
 
 class _Submission(NamedTuple):
-    entries: tuple[SaltedEntry, ...]
+    entries: tuple[PreparedEntry, ...]
     future: Future[Receipt] | _Waiter
 
 
@@ -83,7 +83,7 @@ class Committer:
         self._closed = False
         self._thread: Thread | None = None
 
-    def submit(self, entries: tuple[SaltedEntry, ...]) -> Future[Receipt]:
+    def submit(self, entries: tuple[PreparedEntry, ...]) -> Future[Receipt]:
         """Queue entries to be appended together; cancelling works until the commit begins.
 
         Raises:
@@ -93,7 +93,7 @@ class Committer:
         self._put(_Submission(entries, future))
         return future
 
-    def append(self, entries: tuple[SaltedEntry, ...]) -> Receipt:
+    def append(self, entries: tuple[PreparedEntry, ...]) -> Receipt:
         """Queue entries to be appended together and wait until they are durable.
 
         Raises:

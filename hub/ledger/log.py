@@ -9,7 +9,6 @@ Source: RFC 9162 §2.1, C2SP tlog-checkpoint.
 
 from __future__ import annotations
 
-import base64
 import hmac
 import json
 import secrets
@@ -25,25 +24,23 @@ from hub.clock import Clock, stamp_of
 from hub.errors import LedgerError, NotFound, RequestError, TamperDetected
 from hub.ledger.audit import Audit, Mark, Progress, audit
 from hub.ledger.committer import Committer, Receipt, receipt
-from hub.ledger.entry import Chain, ChainKind, Opening
+from hub.ledger.entry import NO_PREVIOUS, Chain, ChainKind, Opening
 from hub.ledger.merkle import CompactRange, Node, consistency_path, cover, fold, inclusion_path
 from hub.ledger.note import Checkpoint, Note, VerifierKey
 from hub.ledger.store import Store, StoredEntry, StoredPublication, opening_of, previous_of
-from hub.ledger.verify import FORMAT
 from hub.ledger.writer import (
     ERASED_EVENT,
     Entry,
     Identity,
     LastEntry,
     PreparedEntry,
-    SaltedEntry,
     Writer,
     open_head,
     prepare,
-    salted,
 )
 
 _NO_CHAIN = b"\xffseal"  # no kind of chain begins so: its key is used for nothing else
+_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +129,7 @@ class Ledger:
             RequestError: when an entry is not fit to record; nothing was submitted.
             LedgerError: when they could not be recorded, or it is not known whether they were.
         """
-        return self._committer.append(self._salted(entries))
+        return self._committer.append(_prepared(entries))
 
     def submit(self, entries: Sequence[Entry | PreparedEntry]) -> Future[Receipt]:
         """Record entries together, all or none; the future has the receipt once they are durable.
@@ -145,7 +142,7 @@ class Ledger:
             RequestError: when there is no entry or one is not fit to record.
             LedgerError: after `close`.
         """
-        return self._committer.submit(self._salted(entries))
+        return self._committer.submit(_prepared(entries))
 
     def append_last(self, build: LastEntry) -> Receipt:
         """Record one entry that is made, with the ledger locked, of all entries before it.
@@ -187,11 +184,11 @@ class Ledger:
             "by": by,
             "ground": ground,
         }
-        erasure = self._salted((Entry(entry.label, note),))
+        erasure = _prepared((Entry(entry.label, note),))
         store = self.connect()
         try:
             appended = self._writer(store).append(erasure, erasing=index)
-            store.truncate_log()
+            store.scrub()
         finally:
             store.close()
         return receipt(appended)
@@ -323,6 +320,24 @@ class Ledger:
                 raise NotFound(f"the ledger has no entry {index}")
             return opening_of(stored, previous_of(reader, stored))
 
+    def chain_openings(self, chain: Chain, size: int) -> list[Opening]:
+        """Return all entries of a chain at positions below `size`, oldest first."""
+        stored: list[StoredEntry] = []
+        before = size
+        with self._read() as reader:
+            while page := reader.chain(chain.name, before, _PAGE):
+                stored += page
+                before = page[-1].position
+        openings: list[Opening] = []
+        for entry in reversed(stored):
+            previous = openings[-1].entry if openings else NO_PREVIOUS
+            openings.append(opening_of(entry, previous))
+        return openings
+
+    def chain_key(self, chain: Chain) -> bytes:
+        """Return the 32-byte key of a chain; whoever has it finds all its entries."""
+        return self._identity.chains.of(chain)
+
     def tags(self, start: int, stop: int) -> list[bytes]:
         """Return the tags of the entries at positions [start, stop), in order."""
         with self._read() as reader:
@@ -347,39 +362,6 @@ class Ledger:
         if not 0 <= old <= new <= self.size:
             raise RequestError(f"sizes {old} and {new} are not in order or beyond this ledger")
         return self._proof(consistency_path(old, new))
-
-    def proof_bundle(self, index: int) -> dict[str, Any]:
-        """Return the proof of one entry, for its subject to keep and check offline.
-
-        Returns:
-            The JSON object that `hub.ledger.verify` reads.
-        Raises:
-            NotFound: when there is no such entry, or its record was erased.
-        """
-        note = self.head()
-        size = self._head(note).size
-        with self._read() as reader:
-            stored = reader.entry(index) if 0 <= index < size else None
-            if stored is None:
-                raise NotFound(f"the ledger has no entry {index}")
-            previous = previous_of(reader, stored)
-        if stored.record is None or stored.salt is None:
-            raise NotFound(
-                f"entry {index} was erased by entry {stored.erased_by}, which has a proof"
-            )
-        return {
-            "format": FORMAT,
-            "origin": self.origin,
-            "index": index,
-            "size": size,
-            "tag": _base64(stored.tag),
-            "previous": _base64(previous),
-            "number": stored.number,
-            "record": _base64(stored.record),
-            "salt": _base64(stored.salt),
-            "inclusion": [_base64(h) for h in self._proof(inclusion_path(index, size))],
-            "checkpoint": note,
-        }
 
     def verify_all(
         self,
@@ -409,13 +391,6 @@ class Ledger:
     def _writer(self, store: Store | None = None) -> Writer:
         return Writer(store or self.connect(), self._identity, self._random, self._kept)
 
-    def _salted(self, entries: Sequence[Entry | PreparedEntry]) -> tuple[SaltedEntry, ...]:
-        """Return entries ready to append, prepared before anybody has to wait for them."""
-        if not entries:
-            raise RequestError("there is nothing to record")
-        prepared = [e if isinstance(e, PreparedEntry) else prepare(e) for e in entries]
-        return salted(prepared, self._random)
-
     @contextmanager
     def _read(self) -> Iterator[Store]:
         with self._reading:
@@ -439,6 +414,13 @@ class Ledger:
         return tuple(fold([hashes[node] for node in nodes]) for nodes in path)
 
 
+def _prepared(entries: Sequence[Entry | PreparedEntry]) -> tuple[PreparedEntry, ...]:
+    """Return entries ready to append, prepared before anybody has to wait for them."""
+    if not entries:
+        raise RequestError("there is nothing to record")
+    return tuple([e if isinstance(e, PreparedEntry) else prepare(e) for e in entries])
+
+
 def _logged(stored: StoredEntry) -> LoggedEntry:
     if not isinstance(stored.record, bytes | None) or not isinstance(stored.salt, bytes | None):
         raise TamperDetected(f"entry {stored.position} is not of the kind the ledger writes")
@@ -449,7 +431,3 @@ def _logged(stored: StoredEntry) -> LoggedEntry:
     return LoggedEntry(
         stored.position, stored.event, stored.time, chain, stored.record, stored.erased_by
     )
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()

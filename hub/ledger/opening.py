@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from hub.clock import Clock
 from hub.config import Settings
+from hub.errors import ConfigError
 from hub.keyring import Keyring
+from hub.ledger.bulk import BulkFolder
 from hub.ledger.entry import ChainKeys
 from hub.ledger.index.folder import IndexFolder
 from hub.ledger.inspection import Inspector, Places
@@ -17,6 +21,8 @@ from hub.ledger.note import Checkpoint, VerifierKey
 from hub.ledger.public_files import CHECKPOINT, PublicFiles
 from hub.ledger.publisher import NoWitness, Publisher
 from hub.ledger.sqlite import SqliteStore, create
+from hub.ledger.statement import Statements
+from hub.ledger.store import Store
 from hub.ledger.writer import Identity, open_head
 
 
@@ -40,17 +46,41 @@ def open_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
     """Return the hub's ledger; a missing one is never quietly made anew.
 
     Raises:
-        LedgerError: when it is missing or of another kind.
+        ConfigError: when it is in a database and the driver is not installed.
+        LedgerError: when it is missing or of another kind, or its database cannot be reached.
         KeyMissing: when the keyring has no key of the ledger's.
     """
     identity = identity_of(keyring, settings.origin)
     kept = partial(_public_checkpoint, PublicFiles(settings.ledger_public), identity)
-    return Ledger(partial(SqliteStore, settings.ledger), identity, clock, kept=kept)
+    return Ledger(_connector(settings), identity, clock, kept=kept)
 
 
 def create_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
-    """Make the hub's ledger, empty and signed, and return it; one that exists is left alone."""
-    return ledger_file(settings.ledger, keyring, clock, settings.origin)
+    """Make the hub's ledger, empty and signed, and return it; one that exists is left alone.
+
+    Raises:
+        As `open_ledger`.
+    """
+    if not has_ledger(settings):
+        note = identity_of(keyring, settings.origin).sign(CompactRange())
+        if settings.ledger_url is None:
+            create(settings.ledger, note)
+        else:
+            _postgres().create(settings.ledger_url, note)
+    return open_ledger(settings, keyring, clock)
+
+
+def has_ledger(settings: Settings) -> bool:
+    """Say whether there is a ledger, whoever's, where the settings put it.
+
+    Raises:
+        ConfigError: when it is in a database and the driver is not installed.
+        LedgerError: when its database cannot be reached.
+    """
+    if settings.ledger_url is None:
+        return settings.ledger.exists()
+    there: bool = _postgres().is_there(settings.ledger_url)
+    return there
 
 
 def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
@@ -68,6 +98,12 @@ def inspector_of(settings: Settings, ledger: Ledger, clock: Clock) -> Inspector:
     """Return what verifies the hub's ledger."""
     places = Places(settings.ledger_public, settings.ledger_runs, settings.ledger_memory)
     return Inspector(ledger, places, clock)
+
+
+def statements_of(settings: Settings, keyring: Keyring, ledger: Ledger) -> Statements:
+    """Return what makes proofs and statements of the hub's ledger."""
+    tokens = BulkFolder(settings.ledger_bulk, keyring.key("index").material)
+    return Statements(ledger, IndexFolder(settings.ledger_runs), tokens)
 
 
 def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | None:
@@ -94,3 +130,19 @@ def ledger_file(
     if create_missing and not path.exists():
         create(path, identity.sign(CompactRange()))
     return Ledger(partial(SqliteStore, path), identity, clock)
+
+
+def _connector(settings: Settings) -> Callable[[], Store]:
+    if settings.ledger_url is None:
+        return partial(SqliteStore, settings.ledger)
+    return partial(_postgres().PostgresStore, settings.ledger_url)
+
+
+def _postgres() -> ModuleType:
+    try:
+        from hub.ledger import postgres  # the extra "server"; absent in most installations
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "ledger_url needs PostgreSQL's driver: install mingjing[server]"
+        ) from None
+    return postgres

@@ -156,7 +156,7 @@ class SqliteStore:
         if changed != 1:
             raise RequestError(f"entry {position} is erased already")
 
-    def truncate_log(self) -> None:
+    def scrub(self) -> None:
         """Move the write-ahead log into the file and empty it, with what it still held."""
         self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -16,29 +16,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hub.canonical import canonical_json
-from hub.errors import LedgerError
+from hub.errors import LedgerError, NotFound
+from hub.events import EventTag
 from hub.ledger.bulk import BulkFolder, Commitment
-from hub.ledger.entry import BULK, Chain, tag_of
+from hub.ledger.entry import BULK, Chain, Opening, tag_of
 from hub.ledger.index.folder import IndexFolder
 from hub.ledger.index.tree import Absence, Place
 from hub.ledger.lines import encode64
-from hub.ledger.opened import OpenedEntry
-from hub.ledger.store import StoredEntry
+from hub.ledger.store import StoredPublication
+from hub.ledger.tlog_proof import TlogProof
 
 FORMAT = "mingjing-statement-1"
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """The published checkpoint: the cosigned note, and the last entry of its tree, laid open."""
-
-    note: str
-    index: OpenedEntry
-
-    @property
-    def size(self) -> int:
-        """Number of entries in the published tree; the index is over all but the last."""
-        return self.index.position + 1
 
 
 class StatementSource(Protocol):
@@ -49,30 +37,28 @@ class StatementSource(Protocol):
         """The log's public name."""
         ...
 
-    @property
-    def index(self) -> IndexFolder:
-        """The index of the published tree."""
-        ...
-
-    @property
-    def bulk(self) -> BulkFolder:
-        """The token files of the bulk disclosures."""
-        ...
-
-    def published(self) -> Published:
-        """Return the newest published checkpoint.
+    def checkpoint(self) -> StoredPublication:
+        """Return what is public: a tree whose last entry says the index root over all before.
 
         Raises:
-            LedgerError: when nothing was published yet.
+            NotFound: when nothing is public yet.
         """
+        ...
+
+    def opening(self, index: int) -> Opening:
+        """Return what the tree's 32 bytes of an entry are made of.
+
+        Raises:
+            NotFound: when the log has no such entry.
+        """
+        ...
+
+    def chain_openings(self, chain: Chain, size: int) -> Sequence[Opening]:
+        """Return all entries of a chain at positions below `size`, oldest first."""
         ...
 
     def chain_key(self, chain: Chain) -> bytes:
         """Return the 32-byte key of a chain."""
-        ...
-
-    def chain_entries(self, chain: Chain, size: int) -> Sequence[StoredEntry]:
-        """Return all entries of a chain at positions below `size`, oldest first."""
         ...
 
     def inclusion(self, index: int, size: int) -> Sequence[bytes]:
@@ -80,89 +66,130 @@ class StatementSource(Protocol):
         ...
 
 
-def statement(source: StatementSource, person: Chain) -> bytes:
-    """Return a person's statement, canonical JSON; for that person and no one else.
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Makes statements and proofs of what is public of a log.
 
     Args:
-        person: the chain of the person's label.
-    Raises:
-        LedgerError: when nothing was published yet, the index cannot be read, or an entry was
-            erased by one that is not published yet (the next publication mends that).
+        index: of the log.
+        bulk: the token files of its bulk disclosures.
     """
-    published = source.published()
-    size = published.index.position
-    entries = source.chain_entries(person, size)
-    bulk = source.chain_entries(BULK, size)
-    body = {
-        "format": FORMAT,
-        "origin": source.origin,
-        "checkpoint": published.note,
-        "index": {
-            "opening": published.index.body | {"position": size},
-            "inclusion": _hashes(source.inclusion(size, published.size)),
-        },
-        "runs": [
-            {"level": run.level, "number": run.number, "root": encode64(root)}
-            for run, root in source.index.roots(size)
-        ],
-        "chain_key": encode64(source.chain_key(person)),
-        **_account(source, person, entries, published),
-        "bulk": {
-            "key": encode64(source.bulk.key(person.label)),
-            **_account(source, BULK, bulk, published),
-            "persons": [_person(source.bulk, entry, person.label) for entry in bulk],
-        },
-    }
-    return canonical_json(body)
+
+    log: StatementSource
+    index: IndexFolder
+    bulk: BulkFolder
+
+    def proof(self, position: int) -> TlogProof:
+        """Return the proof of one entry, for whom it is about.
+
+        Raises:
+            NotFound: when the entry is not public yet, does not exist, or was erased.
+        """
+        public = self.log.checkpoint()
+        if position >= public.size:
+            raise NotFound(
+                "这次使用几秒后才公开，请稍后再取证明 / this use is made public within seconds: "
+                "ask for its proof again"
+            )
+        opening = self.log.opening(position)
+        if opening.record is None:
+            raise NotFound(f"entry {position} was erased; the statement says by whom")
+        body = {name: value for name, value in opening.body().items() if name != "position"}
+        hashes = tuple(self.log.inclusion(position, public.size))
+        return TlogProof(position, hashes, public.note, canonical_json(body))
+
+    def statement(self, person: Chain) -> bytes:
+        """Return a person's statement, canonical JSON; for that person and no one else.
+
+        Args:
+            person: the chain of the person's label.
+        Raises:
+            NotFound: when nothing is public yet.
+            LedgerError: when the index or a bulk disclosure cannot be read, or an entry was
+                erased by one that is not public yet (the next publication mends that).
+        """
+        public = self.log.checkpoint()
+        try:
+            return self._statement(person, public)
+        except LedgerError:
+            newer = self.log.checkpoint()
+            if newer == public:
+                raise
+            return self._statement(person, newer)  # a turn of the publisher removed what was read
+
+    def _statement(self, person: Chain, public: StoredPublication) -> bytes:
+        size = public.size - 1
+        bulk = self.log.chain_openings(BULK, size)
+        body = {
+            "format": FORMAT,
+            "origin": self.log.origin,
+            "checkpoint": public.note,
+            "index": {
+                "opening": self.log.opening(size).body(),
+                "inclusion": _hashes(self.log.inclusion(size, public.size)),
+            },
+            "runs": [
+                {"level": run.level, "number": run.number, "root": encode64(root)}
+                for run, root in self.index.roots(size)
+            ],
+            "chain_key": encode64(self.log.chain_key(person)),
+            **self._account(person, self.log.chain_openings(person, size), size),
+            "bulk": {
+                "key": encode64(self.bulk.key(person.label)),
+                **self._account(BULK, bulk, size),
+                "persons": [self._person(entry, person.label) for entry in bulk],
+            },
+        }
+        return canonical_json(body)
+
+    def _account(self, chain: Chain, entries: Sequence[Opening], size: int) -> dict[str, Any]:
+        """Return a chain's entries, the newest one's place in the index, and that none follows."""
+        last = entries[-1] if entries else None
+        newest = None if last is None else self.index.presence(last.tag, last.position, size)
+        none_after = tag_of(self.log.chain_key(chain), len(entries))
+        erased = _erased_by(entries)
+        return {
+            "entries": [self._entry(entry, size, erased) for entry in entries],
+            "newest": newest and _place(newest),
+            "none_after": [_absence(one) for one in self.index.absence(none_after, size)],
+        }
+
+    def _entry(self, entry: Opening, size: int, erased: set[int]) -> dict[str, Any]:
+        if entry.record is None and entry.position not in erased:
+            raise LedgerError(
+                f"entry {entry.position} was erased by one that is not public yet: "
+                "ask again in a few seconds"
+            )
+        body = entry.body()
+        kept = ("content",) if entry.record is None else ("salt", "record")
+        hashes = _hashes(self.log.inclusion(entry.position, size + 1))
+        return {
+            "position": entry.position,
+            "inclusion": hashes,
+            **{name: body[name] for name in kept},
+        }
+
+    def _person(self, entry: Opening, label: bytes) -> dict[str, Any]:
+        """Return the proof that a person is in a bulk disclosure, or that they are not."""
+        committed = _commitment(entry)
+        if self.bulk.commitment(committed.bulk_id) != committed:
+            raise LedgerError(
+                f"entry {entry.position} does not commit to the persons kept for it; "
+                "restore their file from a backup"
+            )
+        found = self.bulk.find(committed.bulk_id, label)
+        if isinstance(found, Place):
+            return {"presence": _place(found)}
+        return {"absence": _absence(found)}
 
 
-def _account(
-    source: StatementSource, chain: Chain, entries: Sequence[StoredEntry], published: Published
-) -> dict[str, Any]:
-    """Return the entries of a chain, the newest one's place in the index, and that none follows."""
-    size = published.index.position
-    key = source.chain_key(chain)
-    last = entries[-1] if entries else None
-    newest = None if last is None else source.index.presence(last.tag, last.position, size)
-    none_after = source.index.absence(tag_of(key, len(entries)), size)
-    return {
-        "entries": [_entry(source, entry, published) for entry in entries],
-        "newest": newest and _place(newest),
-        "none_after": [_absence(absence) for absence in none_after],
-    }
+def _erased_by(entries: Sequence[Opening]) -> set[int]:
+    """Return the positions whose erasure these entries record."""
+    bodies = (json.loads(entry.record) for entry in entries if entry.record is not None)
+    return {body["entry"] for body in bodies if body["event"] == EventTag.HUB_ENTRY_ERASED.value}
 
 
-def _entry(source: StatementSource, stored: StoredEntry, published: Published) -> dict[str, Any]:
-    said = {
-        "position": stored.position,
-        "inclusion": _hashes(source.inclusion(stored.position, published.size)),
-    }
-    if stored.salt is not None and stored.record is not None:
-        return said | {"salt": encode64(stored.salt), "record": encode64(stored.record)}
-    if stored.content is None or stored.erased_by is None:
-        raise LedgerError(f"entry {stored.position} has neither a record nor what is left of one")
-    if stored.erased_by >= published.index.position:
-        raise LedgerError(
-            f"entry {stored.position} was erased by one that is not published yet: "
-            "ask again after the next publication"
-        )
-    return said | {"content": encode64(stored.content)}
-
-
-def _person(folder: BulkFolder, entry: StoredEntry, label: bytes) -> dict[str, Any]:
-    """Return the proof that a person is in a bulk disclosure, or that they are not."""
-    committed = _commitment(entry)
-    if folder.commitment(committed.bulk_id) != committed:
-        raise LedgerError(
-            f"entry {entry.position} does not commit to the persons kept for it; restore their file"
-        )
-    found = folder.find(committed.bulk_id, label)
-    if isinstance(found, Place):
-        return {"presence": _place(found)}
-    return {"absence": _absence(found)}
-
-
-def _commitment(entry: StoredEntry) -> Commitment:
+def _commitment(entry: Opening) -> Commitment:
     if entry.record is None:
         raise LedgerError(f"entry {entry.position} is of a bulk disclosure and must not be erased")
     body = json.loads(entry.record)

@@ -114,8 +114,11 @@ class Store(Protocol):
         """
         ...
 
-    def truncate_log(self) -> None:
-        """Empty the write-ahead log with what it still holds, where there is one of its own."""
+    def scrub(self) -> None:
+        """Let go of what an erasure left behind, as far as the store can by itself.
+
+        Called after the erasure's transaction. Where bytes may outlast it the store says so.
+        """
         ...
 
     def heads(self, chains: Sequence[bytes]) -> dict[bytes, ChainHead]:

@@ -185,9 +185,9 @@ class TileReader:
         self.size = size
         self._tiles: dict[Tile, tuple[bytes, ...]] = {}
 
-    def root(self) -> bytes:
-        """Return the root that the tiles lead to."""
-        return self._folded(cover(0, self.size))
+    def root(self, size: int | None = None) -> bytes:
+        """Return the root that the tiles lead to, of the whole tree or of its first leaves."""
+        return self._folded(cover(0, self.size if size is None else size))
 
     def range(self) -> CompactRange:
         """Return all that growing the tree further needs."""

@@ -231,7 +231,7 @@ def ed25519_verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def _judge(text: str, trust: Trust, kept: bytes | None, growth: bytes | None) -> Report:
-    if text.startswith(PROOF + "\n"):
+    if text.startswith("c2sp.org/tlog-proof@"):
         head, facts = _proof(text, trust)
     elif text.startswith("{"):
         head, facts = _statement(text, trust)
@@ -262,7 +262,9 @@ def _proof(text: str, trust: Trust) -> tuple[Head, dict[str, Any]]:
     top, separator, note = text.partition("\n\n")
     if not separator:
         raise Refused("file", "there is no blank line before the checkpoint")
-    lines = top.split("\n")[1:]
+    lines = top.split("\n")
+    if lines.pop(0) != PROOF:
+        raise Refused("file", f"its first line is not {PROOF}")
     if not lines or not lines[0].startswith("extra "):
         raise Refused("extra", "missing, and with it the record")
     opening = _canonical(_utf8(_base64(lines.pop(0)[6:], "extra"), "extra"), "extra")
@@ -899,7 +901,7 @@ def _statement_words(report: Report) -> Iterator[str]:
         yield f"nobody looked you up in {among}: no entry there is of your chain"
     erased = sum(use.record is None for use in report.uses)
     if erased:
-        yield f"{erased} of them were erased; that they stood there, and who erased them, remains"
+        yield f"erased among them: {erased}; that they stood there, and who erased them, remains"
     included = sum(bulk.included for bulk in report.bulk)
     yield f"you are in {included} of the {len(report.bulk)} bulk disclosures made up to then"
 

@@ -26,6 +26,7 @@ from hub.ledger.entry import (
     content_of,
     entry_of,
     link_of,
+    subject_chain,
     tag_of,
 )
 from hub.ledger.merkle import CompactRange, cover, fold, leaf_hash
@@ -34,7 +35,7 @@ from hub.ledger.store import ChainHead, Store, StoredEntry
 
 ERASED_EVENT = EventTag.HUB_ENTRY_ERASED.value
 
-_KNOWN_HEADS = 65_536
+_KNOWN_HEADS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,6 @@ class PreparedEntry(NamedTuple):
     time: str
 
 
-class SaltedEntry(NamedTuple):
-    """A prepared entry with its fresh salt and the 32 bytes that commit to both."""
-
-    prepared: PreparedEntry
-    salt: bytes
-    content: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class Appended:
     """Where entries came to stand: index of the first, the leaf hash of each, the new head."""
@@ -102,27 +95,15 @@ def prepare(entry: Entry) -> PreparedEntry:
     event, time = body.get("event"), body.get("time")
     if not (isinstance(event, str) and isinstance(time, str)):
         raise RequestError("a ledger entry says neither event nor time, or not as text")
-    return PreparedEntry(canonical_json(body), _chain_of(entry).name, event, time)
+    return PreparedEntry(canonical_json(body), _chain_name(entry), event, time)
 
 
-def _chain_of(entry: Entry) -> Chain:
+def _chain_name(entry: Entry) -> bytes:
     if entry.label is None:
         if entry.sealed or entry.chain.kind is ChainKind.SUBJECT:
             raise RequestError("a ledger entry about no person is in no person's chain")
-        return entry.chain
-    return SEALED if entry.sealed else Chain(ChainKind.SUBJECT, entry.label)
-
-
-def salted(
-    entries: Sequence[PreparedEntry], random: Callable[[int], bytes]
-) -> tuple[SaltedEntry, ...]:
-    """Return entries with fresh salts; done before anybody has to wait for them."""
-    salts = random(SALT_BYTES * len(entries))  # at once: each call may yield the thread
-    found = []
-    for number, prepared in enumerate(entries):
-        salt = salts[SALT_BYTES * number : SALT_BYTES * (number + 1)]
-        found.append(SaltedEntry(prepared, salt, content_of(salt, prepared.record)))
-    return tuple(found)
+        return entry.chain.name
+    return SEALED.name if entry.sealed else subject_chain(entry.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +152,7 @@ class Writer:
         self._known: tuple[str, CompactRange] | None = None  # the head last written, its tree
         self._heads: dict[bytes, ChainHead] = {}  # of chains, as of that head
 
-    def append(self, entries: Sequence[SaltedEntry], *, erasing: int | None = None) -> Appended:
+    def append(self, entries: Sequence[PreparedEntry], *, erasing: int | None = None) -> Appended:
         """Add entries durably, in order, and sign the tree they make.
 
         The signature is made inside the transaction and leaves this method only after it is
@@ -189,8 +170,8 @@ class Writer:
     def append_last(self, build: LastEntry) -> Appended:
         """Add one entry that says something of all those before it; as `append`."""
 
-        def last(tree: CompactRange) -> Sequence[SaltedEntry]:
-            return salted((prepare(build(tree.size, self._store.tags)),), self._random)
+        def last(tree: CompactRange) -> Sequence[PreparedEntry]:
+            return (prepare(build(tree.size, self._store.tags)),)
 
         return self._write(last, None)
 
@@ -206,13 +187,12 @@ class Writer:
         self._store.close()
 
     def _write(
-        self, entries_of: Callable[[CompactRange], Sequence[SaltedEntry]], erasing: int | None
+        self, entries_of: Callable[[CompactRange], Sequence[PreparedEntry]], erasing: int | None
     ) -> Appended:
         try:
             with self._store.transaction():
                 tree = self._tree()
-                rows = self._rows(entries_of(tree), tree.size)
-                leaves = tuple([leaf_hash(entry_of(row.tag, row.link)) for row in rows])
+                rows, leaves = self._rows(entries_of(tree), tree.size)
                 grown, spines = tree.extended(leaves)
                 self._store.append(rows, spines)
                 if erasing is not None:
@@ -226,21 +206,28 @@ class Writer:
         self._known = (note, grown)
         return Appended(tree.size, leaves, note)
 
-    def _rows(self, entries: Sequence[SaltedEntry], first: int) -> list[StoredEntry]:
-        """Return the rows of entries, each at the end of its chain."""
-        heads, key_of = self._heads_of({e.prepared.chain for e in entries}), self._identity.chains
-        rows = []
-        for position, (prepared, salt, content) in enumerate(entries, first):
-            record, chain, event, time = prepared
+    def _rows(
+        self, entries: Sequence[PreparedEntry], first: int
+    ) -> tuple[list[StoredEntry], tuple[bytes, ...]]:
+        """Return the rows of entries, each at the end of its chain, and their leaf hashes."""
+        heads = self._heads_of({entry.chain for entry in entries})
+        key_of = self._identity.chains.of_name
+        salts = self._random(SALT_BYTES * len(entries))  # at once: each call may yield the thread
+        rows, leaves = [], []
+        for offset, (record, chain, event, time) in enumerate(entries):
+            salt = salts[SALT_BYTES * offset : SALT_BYTES * (offset + 1)]
             head = heads.get(chain)
             number, previous = (0, NO_PREVIOUS) if head is None else (head.number + 1, head.entry)
-            tag = tag_of(key_of.of_name(chain), number)
-            link = link_of(previous, number, content)
-            heads[chain] = ChainHead(number, entry_of(tag, link))
+            tag = tag_of(key_of(chain), number)
+            link = link_of(previous, number, content_of(salt, record))
+            data = entry_of(tag, link)
+            heads[chain] = ChainHead(number, data)
+            leaves.append(leaf_hash(data))
+            place = first + offset
             rows.append(
-                StoredEntry(position, tag, link, chain, number, record, salt, None, event, time)
+                StoredEntry(place, tag, link, chain, number, record, salt, None, event, time)
             )
-        return rows
+        return rows, tuple(leaves)
 
     def _heads_of(self, chains: set[bytes]) -> dict[bytes, ChainHead]:
         """Return the newest entry of chains among others; where one has none, it is not there."""

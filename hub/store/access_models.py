@@ -1,6 +1,6 @@
-"""Tables of the operational records about access: policies, grants, emergencies, cases.
+"""Tables of the operational records about access: policies, grants, emergencies, cases, seals.
 
-What somebody did stands in `access_step`, an outbox; what state a change, grant or emergency is in
+What somebody did stands in `access_step`, an outbox; what state any of them is in
 follows from its steps and the clock, and is kept nowhere. Subjects and cases are keyed names only,
 of keys that serve no other purpose, so that these rows cannot be joined with the ledger's labels.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.store.models import Base, StepColumns
@@ -44,7 +44,7 @@ class PolicyChangeRow(Base):
 
 
 class AccessStepRow(StepColumns, Base):
-    """What somebody did about a change, grant, emergency, actor, case or protected person.
+    """What somebody did about one of the kinds of `hub.store.access_steps.About`.
 
     `about` says which of them, `name` is its name there; the reason is told to no ledger.
     """
@@ -100,6 +100,42 @@ class EmergencyRow(Base):
     opened_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     review_by: Mapped[datetime]
+
+
+class SealOrderRow(Base):
+    """That uses for some purposes and one case are kept from their subjects; never deleted."""
+
+    __tablename__ = "seal_order"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    ground: Mapped[str] = mapped_column(String(40))
+    agency: Mapped[str]
+    purposes: Mapped[list[str]]
+    case_name: Mapped[str] = mapped_column(_KEYED)
+
+
+class SealTermRow(Base):
+    """For how long: the order's own term is number 0, each renewal the next; never deleted."""
+
+    __tablename__ = "seal_term"
+
+    seal: Mapped[int] = mapped_column(ForeignKey("seal_order.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(_KEYED)
+    valid_from: Mapped[datetime]
+    valid_to: Mapped[datetime]
+
+
+class ErasureRow(Base):
+    """Entries of the ledger that somebody wants forgotten, by position, and on what ground."""
+
+    __tablename__ = "erasure"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    ground: Mapped[str] = mapped_column(String(40))
+    agency: Mapped[str]
+    person: Mapped[str] = mapped_column(_KEYED)
+    entries: Mapped[list[int]] = mapped_column(JSON)
 
 
 class CaseFileRow(Base):

@@ -1,7 +1,7 @@
 """What people did about access, in the records and, by an outbox, once each in the ledger.
 
-A change of the policy, a grant, an emergency, an actor, a case or a protected person has its steps here; its state is
-derived from them and the clock by whoever asks.
+A change of the policy, a grant, an emergency, an actor, a case, a protected person, a seal or an
+erasure has its steps here; its state is derived from them and the clock by whoever asks.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ class About(StrEnum):
     CASE = "case"
     CHANGE = "change"
     EMERGENCY = "emergency"
+    ERASURE = "erasure"
     GRANT = "grant"
     PROTECTED = "protected"
+    SEAL = "seal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class AccessStep:
     """What somebody did.
 
     Args:
-        name: which change, grant, emergency, actor, case or person (these three keyed).
+        name: which of them by number; an actor, case or person by keyed name.
         key: unique among the steps of that name: each can be done once.
         by: the account that acts; never a person's name.
         reason: kept in the records; the ledger is not told.

@@ -124,7 +124,7 @@ class SubjectsWriter:
 
 
 class Snapshot:
-    """One published version, open for reading."""
+    """One published version, open for reading; `lake_snapshot` is what it was made of."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.version = folder.name
@@ -134,13 +134,14 @@ class Snapshot:
         self._analytic: lake.Connection | None = None
         try:
             self.manifest: Mapping[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+            self.lake_snapshot = int(self.manifest["lake_snapshot"])
             self._subjects = sqlite3.connect(
                 f"{(folder / 'subjects.sqlite').absolute().as_uri()}?mode=ro&immutable=1",
                 uri=True,
                 check_same_thread=False,
             )
             self._subjects.execute("SELECT 1 FROM document LIMIT 1")
-        except (OSError, ValueError, sqlite3.Error) as exc:
+        except (OSError, KeyError, TypeError, ValueError, sqlite3.Error) as exc:
             raise SourceError(f"published snapshot {folder.name} cannot be opened") from exc
 
     def subject(self, subject_key: bytes) -> bytes | None:
@@ -263,15 +264,20 @@ class SnapshotStore:
         folder.mkdir(mode=0o700, parents=True)
         return folder
 
-    def publish(self, version: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    def publish(
+        self, version: str, lake_snapshot: int, manifest: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Put a finished version in service and drop versions older than the last three.
+
+        Args:
+            lake_snapshot: number of the lake snapshot it was made of.
+            manifest: what else is to be remembered of it.
 
         Returns:
             The manifest as written, with the SHA-256 of both files.
         """
         folder = self._settings.serving / version
-        whole = dict(manifest)
-        whole["version"] = version
+        whole = {**manifest, "version": version, "lake_snapshot": lake_snapshot}
         whole["sha256"] = {
             name: _sha256(folder / name) for name in ("analytic.duckdb", "subjects.sqlite")
         }

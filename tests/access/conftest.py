@@ -21,11 +21,13 @@ from hub.clock import FixedClock
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.ledger.opening import ledger_file
+from hub.ledger.statement import Statements
 from hub.store.usage import Usage
 from tests.access.district import district_catalog
 from tests.access.keeping import keeper_of
 from tests.access.people import EAST, MemorySnapshot, Person, invented_id, record
 from tests.access.registers import MemoryRegisters
+from tests.hub.ledger.factories import publish_in, statements_in
 
 NOW = datetime(2026, 3, 7, 9, 30, tzinfo=UTC)
 Edit = Callable[..., Path]
@@ -104,6 +106,18 @@ def ledger(tmp_path: Path, keyring: Keyring, clock: FixedClock) -> Iterator[Ledg
 
 
 @pytest.fixture
+def statements(tmp_path: Path, keyring: Keyring, ledger: Ledger) -> Statements:
+    """What makes proofs of the ledger."""
+    return statements_in(tmp_path, ledger, keyring.key("index").material)
+
+
+@pytest.fixture
+def publish(tmp_path: Path, ledger: Ledger, clock: FixedClock) -> Callable[[], None]:
+    """Makes public what the ledger holds."""
+    return lambda: publish_in(tmp_path, ledger, clock)
+
+
+@pytest.fixture
 def usage(tmp_path: Path) -> Iterator[Usage]:
     """Counters that have counted nothing."""
     made = Usage(tmp_path / "usage.sqlite")
@@ -169,9 +183,20 @@ def guard(
     clock: FixedClock,
     usage: Usage,
     registers: MemoryRegisters,
+    statements: Statements,
 ) -> Guard:
     """The guard over all of them."""
-    return Guard(keeper_of(decider), catalog, snapshot, ledger, keys, clock, usage, registers)
+    return Guard(
+        keeper_of(decider),
+        catalog,
+        snapshot,
+        ledger,
+        keys,
+        clock,
+        usage,
+        registers,
+        proofs=statements,
+    )
 
 
 @pytest.fixture
@@ -183,12 +208,15 @@ def guard_in(
     keys: GuardKeys,
     registers: MemoryRegisters,
     usage: Usage,
+    statements: Statements,
 ) -> Callable[[timedelta], Guard]:
     """Make the same guard as it is a while later."""
 
     def make(later: timedelta) -> Guard:
         clock, keeper = FixedClock(NOW + later), keeper_of(decider)
-        return Guard(keeper, catalog, snapshot, ledger, keys, clock, usage, registers)
+        return Guard(
+            keeper, catalog, snapshot, ledger, keys, clock, usage, registers, proofs=statements
+        )
 
     return make
 
@@ -202,11 +230,14 @@ def guard_of(
     clock: FixedClock,
     registers: MemoryRegisters,
     usage: Usage,
+    statements: Statements,
 ) -> Callable[..., Guard]:
     """Make a guard over given people."""
 
     def make(*people: Person) -> Guard:
         snapshot, keeper = MemorySnapshot(keys, people), keeper_of(decider)
-        return Guard(keeper, catalog, snapshot, ledger, keys, clock, usage, registers)
+        return Guard(
+            keeper, catalog, snapshot, ledger, keys, clock, usage, registers, proofs=statements
+        )
 
     return make

@@ -82,7 +82,7 @@ def record(
         "since": "2026-01-06",
         "clear": clear,
         "sealed": sealed,
-        "others": [],
+        "others": {},
     }
 
 
@@ -125,6 +125,7 @@ class MemorySnapshot:
     keys: GuardKeys
     people: Sequence[Person]
     version: str = "20260301T000000Z"
+    lake_snapshot: int = 7
     rows: list[dict[str, Any]] = field(default_factory=list)
     queries: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     reads: int = 0

@@ -168,13 +168,16 @@ def test_what_only_the_register_says_is_told(
     edit: Edit, catalog: Catalog, decider: Decider
 ) -> None:
     """When the subject learns of it is no cell."""
-    folder = edit("purposes.yaml", "notice_days: 180", "notice_days: 365")
+    folder = edit("purposes.yaml", "days: 90}", "days: 30}")
     other = Decider(load_policy(catalog, folder), catalog)
     found = difference(decider, other, NOW)
-    assert found.purposes == (("public_safety.investigation", "notice_days", "180", "365"),)
+    grounds = "confidential_by_law, criminal_inquiry"
+    assert found.purposes == (
+        ("public_safety.investigation", "seal", f"{grounds}: 90", f"{grounds}: 30"),
+    )
     (said,) = Words((decider.policy, other.policy), catalog).of(found)["changes"]
-    assert "180" in said
-    assert "365" in said
+    assert ": 90" in said
+    assert ": 30" in said
 
 
 @pytest.mark.parametrize(
@@ -187,7 +190,7 @@ def test_what_only_the_register_says_is_told(
         ({"list_cap=20"}, set(), "opens"),
         (set(), {"one_person_per_request"}, "closes"),
         ({"min_cell=10"}, {"min_cell=5", "case_required"}, "changes"),
-        ({"notify_later"}, set(), "changes"),
+        ({"record_use"}, set(), "changes"),
     ],
 )
 def test_obligations_that_bind_less_open(before: set[str], after: set[str], way: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -27,16 +26,15 @@ from hub.clock import FixedClock
 from hub.errors import LedgerError, RequestError, SourceError
 from hub.keyring import Keyring
 from hub.ledger.committer import Receipt
-from hub.ledger.entry import content_of, entry_of, link_of
 from hub.ledger.log import Ledger, LoggedEntry
 from hub.ledger.merkle import leaf_hash
 from hub.ledger.opening import ledger_file
-from hub.ledger.verify import verify_bundle
 from hub.ledger.writer import Entry, PreparedEntry
 from hub.store.usage import Usage
 from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person
 from tests.access.registers import MemoryRegisters
+from tests.access.used import USE
 
 PURPOSE = "residence.verify"
 
@@ -77,10 +75,6 @@ class FailingLedger:
     def lag(self, now: datetime) -> timedelta:
         """Return what a test says."""
         return self.late
-
-    def proof_bundle(self, index: int) -> dict[str, Any]:
-        """Never asked."""
-        raise AssertionError
 
 
 Make = Callable[[Any], Guard]
@@ -186,15 +180,7 @@ def test_nothing_leaves_when_the_ledger_is_silent(limits: Limits) -> None:
 
 
 def _prepared(count: int) -> Prepared[Any]:
-    entry = Entry(None, {"event": "test:entry:made", "time": "2026-01-01T00:00:00Z"})
-    return Prepared((entry,) * count, lambda receipt: receipt)
-
-
-def _entry(bundle: dict[str, Any]) -> bytes:
-    """Return the 32 bytes that the tree holds of what a proof opens."""
-    names = ("tag", "previous", "salt", "record")
-    tag, previous, salt, record = (base64.b64decode(bundle[name]) for name in names)
-    return entry_of(tag, link_of(previous, bundle["number"], content_of(salt, record)))
+    return Prepared((USE,) * count, lambda receipt: receipt)
 
 
 def test_requests_of_one_turn_share_a_submission_and_get_their_own_receipts(
@@ -214,9 +200,7 @@ def test_requests_of_one_turn_share_a_submission_and_get_their_own_receipts(
         assert sorted(i for receipt in receipts for i in receipt.indexes) == list(range(11))
         assert len({receipt.checkpoint for receipt in receipts}) == 1
         for receipt in receipts:
-            bundle = ledger.proof_bundle(receipt.index)
-            assert verify_bundle(bundle, str(ledger.key)).valid
-            assert leaf_hash(_entry(bundle)).hex() == receipt.leaf
+            assert leaf_hash(ledger.opening(receipt.index).entry).hex() == receipt.leaf
 
 
 def test_who_gives_up_waiting_takes_no_other_request_along(

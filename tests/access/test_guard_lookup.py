@@ -16,8 +16,9 @@ from access.model import Actor
 from access.ports import GuardKeys
 from hub.errors import RequestError
 from hub.ledger.log import Ledger
-from hub.ledger.verify import verify_bundle
+from hub.ledger.statement import Statements
 from tests.access.people import WEST, MemorySnapshot, Person, invented_id
+from tests.hub.ledger.factories import report_of
 
 PURPOSE = "residence.verify"
 
@@ -117,14 +118,20 @@ def test_an_entry_says_what_was_asked(
 
 
 def test_the_receipt_can_be_verified(
-    guard: Guard, actors: dict[str, Actor], person: Person, ledger: Ledger
+    guard: Guard,
+    actors: dict[str, Actor],
+    person: Person,
+    ledger: Ledger,
+    statements: Statements,
+    publish: Callable[[], None],
 ) -> None:
     """By the stand-alone verifier, with the public key only."""
     answer = guard.lookup(
         actors["officer.east"], LookupQuery("resident_id", person.number, PURPOSE)
     )
     assert answer.receipt.indexes == (answer.receipt.index,)
-    assert verify_bundle(ledger.proof_bundle(answer.receipt.index), str(ledger.key)).valid
+    publish()
+    assert report_of(str(statements.proof(answer.receipt.index)), ledger.key).valid
 
 
 def test_not_there_and_not_yours_are_one_answer(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -13,8 +12,8 @@ from access.guard import Guard
 from access.model import Actor
 from hub.errors import NotFound
 from hub.ledger.log import Ledger
-from hub.ledger.verify import verify_bundle
 from tests.access.people import EAST, Person, invented_id, record
+from tests.hub.ledger.factories import report_of
 
 PURPOSE = "residence.verify"
 
@@ -130,19 +129,26 @@ def test_uses_say_who_why_on_what_basis_and_what(
 
 
 def test_each_use_is_proved_to_its_subject_and_to_nobody_else(
-    guard_of: Callable[..., Guard], actors: dict[str, Actor], ledger: Ledger
+    guard_of: Callable[..., Guard],
+    actors: dict[str, Actor],
+    ledger: Ledger,
+    publish: Callable[[], None],
 ) -> None:
-    """The bundle verifies offline; another citizen gets what a wrong index gets."""
+    """The file verifies offline; another citizen gets what a wrong index gets."""
     one, other = Person(invented_id(sequence=101)), Person(invented_id(sequence=103))
     guard = guard_of(one, other)
     answer = guard.lookup(actors["officer.east"], LookupQuery("resident_id", one.number, PURPOSE))
     index = answer.receipt.index
     mine = replace(actors["citizen"], binding=guard.binding(one.number))
     theirs = replace(actors["citizen"], binding=guard.binding(other.number))
-    verdict = verify_bundle(guard.own_proof(mine, index), str(ledger.key))
-    assert verdict.valid
-    assert verdict.record is not None
-    assert verdict.record["purpose"] == PURPOSE
+    with pytest.raises(NotFound, match="public"):
+        guard.own_proof(mine, index)
+    publish()
+    report = report_of(guard.own_proof(mine, index), ledger.key)
+    assert report.valid, report.why
+    (use,) = report.uses
+    assert use.record is not None
+    assert use.record["purpose"] == PURPOSE
     messages = []
     for actor, position in ((theirs, index), (mine, 99), (mine, -1)):
         with pytest.raises(NotFound) as caught:
@@ -151,23 +157,43 @@ def test_each_use_is_proved_to_its_subject_and_to_nobody_else(
     assert len(set(messages)) == 1
 
 
-def test_an_investigation_shows_after_its_delay_without_a_gap(
-    guard: Guard,
-    guard_in: Callable[[timedelta], Guard],
-    citizen: Actor,
+def test_a_statement_has_every_use_and_those_of_nobody_else(
+    guard_of: Callable[..., Guard],
     actors: dict[str, Actor],
-    person: Person,
+    ledger: Ledger,
+    publish: Callable[[], None],
 ) -> None:
-    """Until then it is not listed, not counted, not proved."""
+    """Of one who was never looked up it proves just that; who is not held gets none."""
+    one, other = Person(invented_id(sequence=101)), Person(invented_id(sequence=103))
+    guard = guard_of(one, other)
+    query = LookupQuery("resident_id", one.number, PURPOSE)
+    indexes = [guard.lookup(actors["officer.east"], query).receipt.index for _ in range(3)]
+    publish()
+    later = guard.lookup(actors["officer.east"], query).receipt.index
+    found = []
+    for person in (one, other):
+        mine = replace(actors["citizen"], binding=guard.binding(person.number))
+        report = report_of(guard.own_statement(mine), ledger.key)
+        assert report.valid, report.why
+        found.append([use.position for use in report.uses])
+    assert found == [indexes, []]
+    publish()
+    mine = replace(actors["citizen"], binding=guard.binding(one.number))
+    report = report_of(guard.own_statement(mine), ledger.key)
+    assert [use.position for use in report.uses] == [*indexes, later]
+    for actor in (actors["officer.east"], replace(actors["citizen"], binding=None)):
+        with pytest.raises(NotFound):
+            guard.own_statement(actor)
+
+
+def test_an_investigation_is_shown_at_once(
+    guard: Guard, citizen: Actor, actors: dict[str, Actor], person: Person
+) -> None:
+    """Where no order seals it, there is no delay."""
     query = LookupQuery("resident_id", person.number, "public_safety.investigation", case="A1")
-    sealed = guard.lookup(actors["officer.police"], query)
-    guard.lookup(actors["officer.east"], LookupQuery("resident_id", person.number, PURPOSE))
-    assert [use.purpose for use in guard.own_uses(citizen)] == [PURPOSE]
-    with pytest.raises(NotFound):
-        guard.own_proof(citizen, sealed.receipt.index)
-    later = guard_in(timedelta(days=180))
-    assert [use.purpose for use in later.own_uses(citizen)] == [PURPOSE, query.purpose]
-    assert later.own_proof(citizen, sealed.receipt.index)["index"] == sealed.receipt.index
+    answer = guard.lookup(actors["officer.police"], query)
+    (use,) = guard.own_uses(citizen)
+    assert (use.index, use.purpose) == (answer.receipt.index, query.purpose)
 
 
 def test_many_uses_are_paged(
@@ -177,18 +203,27 @@ def test_many_uses_are_paged(
     query = LookupQuery("resident_id", person.number, PURPOSE)
     guard.lookup(actors["officer.east"], query)
     prepared = [guard.prepare_lookup(actors["officer.east"], query) for _ in range(230)]
-    for waiting in [ledger.submit(item.entries) for item in prepared]:  # past the limits
+    for waiting in [
+        ledger.submit([use.entry() for use in item.records]) for item in prepared
+    ]:  # past the limits
         waiting.result(30)
     assert len(guard.own_uses(citizen, limit=220)) == 220
     assert len(guard.own_uses(citizen, limit=1000)) == 231
 
 
-def test_an_erased_use_is_not_shown(
+def test_an_erased_use_says_when_by_whom_and_why(
     guard: Guard, citizen: Actor, actors: dict[str, Actor], person: Person, ledger: Ledger
 ) -> None:
-    """Its record is gone; its place in the tree is not."""
-    answer = guard.lookup(
-        actors["officer.east"], LookupQuery("resident_id", person.number, PURPOSE)
-    )
-    ledger.erase(answer.receipt.index, "audit office", "court order")
-    assert all(use.index != answer.receipt.index for use in guard.own_uses(citizen))
+    """Its record is gone; its place in the tree, and that it was there, is not."""
+    query = LookupQuery("resident_id", person.number, PURPOSE)
+    erased, kept = (guard.lookup(actors["officer.east"], query).receipt.index for _ in range(2))
+    ledger.erase(erased, "operations", "court_order")
+    first, second = guard.own_uses(citizen)
+    assert (first.index, first.outcome) == (kept, "allowed")
+    assert (second.index, second.outcome) == (erased, "erased")
+    assert second.erased is not None
+    assert (second.erased.by, second.erased.ground) == ("operations", "court_order")
+    assert second.erased.at >= second.time
+    assert (second.agency, second.purpose, second.fields) == ("", "", ())
+    with pytest.raises(NotFound):
+        guard.own_proof(citizen, erased)

@@ -48,7 +48,7 @@ def test_the_ledger_has_one_entry_for_each_person(
         body = ledger.entry(index).body
         assert body is not None
         assert body["subject"] == keys.label.of(person.key).hex()
-        assert body["action"] == "sample"
+        assert (body["action"], body["road"]) == ("exported", "sample")
         assert body["purpose"] == "quality.field_check"
         assert body["case"] == keys.case.of("2026-77").hex()
         assert body["actor"]["id"] == keys.actor.of(steward.id).hex()

@@ -16,20 +16,21 @@ from access.answers import Answer, LookupQuery, SearchQuery, StatsQuery
 from access.decision import Decider
 from access.guard import Guard
 from access.limits import NOBODY_AN_HOUR, Limits
-from access.model import Actor
+from access.model import Action, Actor
 from access.policy import Policy
 from access.ports import GuardKeys
 from access.purposes import PurposeRegister
+from access.usage_record import SubjectRole, UsageAction, UsageRecord
 from hub.catalog import Catalog, Classification
 from hub.clock import FixedClock
 from hub.errors import LedgerError
 from hub.ledger.log import Ledger
-from hub.ledger.writer import Entry
 from hub.store.usage import Usage
 from tests.access.conftest import NOW
 from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person, invented_id
 from tests.access.registers import MemoryRegisters
+from tests.access.used import USE
 
 PURPOSE = "residence.verify"
 DAY = NOW.isoformat()[:10]
@@ -261,19 +262,17 @@ def limits(
     return Limits(usage, ledger, catalog, lambda: policy.purposes, clock)
 
 
-def shown(count: int, level: str, start: int = 0) -> list[dict[str, Any]]:
-    """Return what the entries of one request would say that shows persons."""
-    common = {
-        "event": "officer:subject:disclosed",
-        "time": f"{DAY}T09:30:00.000Z",
-        "actor": {"id": "ab" * 16, "agency": "population", "post": "网格员"},
-        "purpose": "quality.reconcile",
-        "action": "reconcile",
-        "decision": "allowed",
-        "request": f"r{start}",
-        "fields": SHOWN[level],
-    }
-    return [common | {"subject": n.to_bytes(16, "big").hex()} for n in range(start, start + count)]
+def shown(count: int, level: str, start: int = 0) -> list[UsageRecord]:
+    """Return the records of one request that shows persons."""
+    one = replace(
+        USE,
+        road=Action.RECONCILE,
+        action=UsageAction.EXPORTED,
+        purpose="quality.reconcile",
+        fields=SHOWN[level],
+        request=f"r{start}",
+    )
+    return [replace(one, subject=n.to_bytes(16, "big")) for n in range(start, start + count)]
 
 
 @pytest.mark.parametrize(("level", "most"), [(k.name, n) for k, n in ALARMS.items()])
@@ -288,11 +287,21 @@ def test_many_persons_in_a_day_are_told_of_once(limits: Limits, level: str, most
     assert limits.count([shown(2, level, most)])[1] == ()
 
 
+def test_who_stands_beside_is_no_person_more(limits: Limits, usage: Usage) -> None:
+    """The limits are about whom an officer asks for."""
+    (asked_about,) = shown(1, "L4")
+    beside = replace(asked_about, subject=bytes(16), role=SubjectRole.INCIDENTAL)
+    limits.count([[replace(asked_about, subject=b"a" * 16), beside]])
+    with usage.counting(lambda _: True, lambda _: None) as counters:
+        assert counters.total(asked_about.actor.id, f"shown {asked_about.purpose}", DAY) == 1
+        assert counters.total(asked_about.actor.id, "L4", DAY) == 1
+
+
 def test_an_alarm_the_ledger_did_not_take_is_told_again(limits: Limits) -> None:
     """A minute later: until then somebody may still be about to."""
     assert len(limits.count([shown(25, "L4")])[1]) == 1
     assert limits.count([shown(1, "L4", 25)])[1] == ()
-    later = [body | {"time": f"{DAY}T09:31:00.000Z"} for body in shown(1, "L4", 26)]
+    later = [replace(use, time=NOW + timedelta(minutes=1)) for use in shown(1, "L4", 26)]
     assert len(limits.count([later])[1]) == 1
 
 
@@ -329,9 +338,9 @@ def test_entries_that_are_fit_to_record_are_counted_as_they_are_restored(
     limits: Limits, ledger: Ledger, usage: Usage, tmp_path: Path, catalog: Catalog, policy: Policy
 ) -> None:
     """A request of many persons is one request, over more entries than are read at once."""
-    bodies = shown(1500, "L3")
-    limits.count([bodies])
-    ledger.append([Entry(bytes.fromhex(body["subject"]), body) for body in bodies])
+    uses = shown(1500, "L3")
+    limits.count([uses])
+    ledger.append([use.entry() for use in uses])
     again = Usage(tmp_path / "again.sqlite")
     clock = FixedClock(NOW)
     Limits(again, ledger, catalog, lambda: policy.purposes, clock).receipt(b"")

@@ -76,7 +76,7 @@ def random_document(rng: random.Random, catalog: Catalog) -> dict[str, Any]:
                 "since": "2026-01-06",
                 "clear": {k: v for k, v in values.items() if k not in sealed},
                 "sealed": {k: v for k, v in values.items() if k in sealed},
-                "others": [],
+                "others": {},
             }
         )
     golden = {"birth_date": cell_of(birth, "population.resident.birth_date")}
@@ -221,7 +221,7 @@ def test_a_field_whose_own_record_is_left_out_is_left_out_too(
             "since": "2026-01-06",
             "clear": {"grid_code": grid, "tenancy_id": record},
             "sealed": {"tenant_name": name},
-            "others": [],
+            "others": {},
         }
 
     records = [tenancy("aa", EAST, "王东"), tenancy("bb", WEST, "王西")]

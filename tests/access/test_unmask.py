@@ -50,7 +50,7 @@ def at(
         snapshot = MemorySnapshot(keys, people or (person,))
         return Guard(
             keeper, catalog, snapshot, ledger, keys, FixedClock(time), usage, registers,
-            emergencies=desk_of(house),
+            emergencies=desk_of(house), longest_lag=timedelta(days=365),
         )  # fmt: skip
 
     return guard
@@ -113,7 +113,7 @@ def test_what_was_approved_is_shown_in_clear_and_nothing_else(
     body = ledger.entry(answer.receipt.index).body
     assert body is not None
     assert body["event"] == "officer:subject:disclosed"
-    assert (body["action"], body["emergency"]) == ("unmask", number)
+    assert (body["action"], body["road"], body["emergency"]) == ("unmasked", "unmask", number)
     assert body["fields"] == {PHONE: "clear", ID: "clear"}
     before = [e.event for e in ledger.entries(0, answer.receipt.index)]
     assert before[-3:] == [
@@ -300,7 +300,7 @@ def test_the_person_sees_it_at_once_and_what_came_of_it(
     number = number_of(at().open_emergency(east, rescue()))
     at().unmasked(east, under(number, person))
     (use,) = at().own_uses(citizen)
-    assert (use.action, use.under, use.purpose) == ("unmask", State.OPEN, "emergency.rescue")
+    assert (use.action, use.under, use.purpose) == ("emergency", State.OPEN, "emergency.rescue")
     desk_of(house).review(number, OVERSIGHT, Act("oversight", REASON, NOW), justified=False)
     (use,) = at().own_uses(citizen)
     assert use.under == State.NOT_JUSTIFIED

@@ -20,9 +20,7 @@ from access.purposes import load_purposes
 from access.simulate import replay
 from access.unused import Proposal, Unused, Used, propose, unused, used_since
 from hub.catalog import Catalog
-from hub.events import AuditEvent, EventTag
 from hub.ledger.log import Ledger
-from hub.ledger.writer import Entry
 from tests.access.conftest import NOW
 from tests.access.people import Person
 
@@ -103,10 +101,9 @@ def test_unused_rules_purposes_columns_and_grants(found: Unused, decider: Decide
 
 
 def test_entries_that_do_not_say_are_counted(planted: Ledger, decider: Decider) -> None:
-    """From before the ledger knew rules."""
-    old = AuditEvent(EventTag.OFFICER_SUBJECT_DISCLOSED, LATER, {"actor": {"id": "x"}})
-    planted.append([Entry.of(old)])
-    assert used_since(planted, decider, SINCE, LATER).lost == {Lost.OLDER: 1}
+    """Erased ones."""
+    planted.erase(planted.size - 1, "office", "law")
+    assert used_since(planted, decider, SINCE, LATER).lost == {Lost.ERASED: 1}
 
 
 def test_the_proposal_lints_and_is_narrower(

@@ -35,7 +35,6 @@ def purpose(**needs: dict[str, Need]) -> Purpose:
         roles=(),
         actions=(),
         case="none",
-        notice_days=0,
         retention_days=0,
         needs={name.replace("__", "."): columns for name, columns in needs.items()},
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from api.wire.citizen import ProofBundle, Uses
+from api.wire.citizen import Uses
 from api.wire.officer import Disclosure
-from hub.ledger.verify import verify_bundle
+from hub.ledger.verify import trust_of, verify_file
 from tests.api.hub import CASE, EAST, WEST, Client, TinyHub
 
 
@@ -41,16 +41,33 @@ def test_a_use_appears_with_a_proof_that_holds(hub: TinyHub, client: Client) -> 
     assert use["outcome"] == "allowed"
     assert use["with_case"] is True
     assert {"name", "resident_id"} <= {field["column"] for field in use["fields"]}
+    hub.publish()
     reply = client.get(use["proof"], headers=headers)
-    ProofBundle.model_validate(reply.json())
-    assert "attachment" in reply.headers["content-disposition"]
-    key = client.get("/v1/public/key").text.strip()
-    verdict = verify_bundle(reply.json(), key)
-    assert verdict.valid, verdict.statements
-    assert verdict.record is not None
-    assert verdict.record["event"] == "officer:subject:disclosed"
-    assert EAST.number not in str(verdict.record)
-    assert CASE not in str(verdict.record)
+    assert f"mingjing-proof-{index}.tlog-proof" in reply.headers["content-disposition"]
+    trust = trust_of([client.get("/v1/public/key").text.strip()])
+    report = verify_file(reply.content, trust)
+    assert report.valid, report.why
+    (proven,) = report.uses
+    assert proven.record is not None
+    assert proven.record["event"] == "officer:subject:disclosed"
+    assert EAST.number not in str(proven.record)
+    assert CASE not in str(proven.record)
+
+
+def test_a_statement_has_all_uses_that_are_public(hub: TinyHub, client: Client) -> None:
+    index = look_up(hub, client, EAST.number)
+    hub.publish()
+    headers = hub.bearer("citizen", EAST.number)
+    reply = client.get("/v1/me/statement", headers=headers)
+    assert "mingjing-statement.json" in reply.headers["content-disposition"]
+    report = verify_file(reply.content, trust_of([client.get("/v1/public/key").text.strip()]))
+    assert report.valid, report.why
+    listed = {use["index"] for use in client.get("/v1/me/uses", headers=headers).json()["uses"]}
+    assert index in listed
+    assert listed <= {use.position for use in report.uses}
+    assert EAST.number.encode() not in reply.content
+    assert client.get("/v1/me/statement").status_code == 401
+    assert client.get("/v1/me/statement", headers=hub.bearer("officer.east")).status_code == 404
 
 
 def test_nobody_gets_the_proof_of_another(hub: TinyHub, client: Client) -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from api.cli import app
 from hub.keyring import PURPOSES, Keyring
+from hub.ledger.verify import trust_of, verify_file
 
 
 def hub(*arguments: str) -> Result:
@@ -66,8 +67,12 @@ def test_a_rotation_is_recorded(home: Path) -> None:
     assert hub("keys", "rotate", "row", "--home", str(home)).exit_code == 0
     rows = json.loads(hub("keys", "list", "--json", "--home", str(home)).stdout)
     assert [r["version"] for r in rows if r["purpose"] == "row"] == [1, 2]
-    proof = json.loads(hub("ledger", "proof", "1", "--home", str(home)).stdout)
-    assert proof["index"] == 1
+    assert hub("ledger", "publish", "--home", str(home)).exit_code == 0
+    proof = hub("ledger", "proof", "2", "--home", str(home)).stdout.encode()
+    key = hub("ledger", "key", "--home", str(home)).stdout.strip()
+    (entry,) = verify_file(proof, trust_of([key])).uses
+    assert entry.record is not None
+    assert (entry.record["event"], entry.record["purpose"]) == ("hub:key:rotated", "row")
     assert hub("keys", "rotate", "identifier", "--home", str(home)).exit_code == 78
 
 

@@ -139,7 +139,7 @@ def test_the_person_sees_it_and_what_came_of_it(own: TinyHub, web: Client) -> No
     east(f"/v1/officer/emergency/{number}/lookup", WHO)
     headers = own.bearer("citizen", EAST.number)
     uses = web.get("/v1/me/uses", headers=headers).json()["uses"]
-    use = next(one for one in uses if one["action"] == "unmask")
+    use = next(one for one in uses if one["action"] == "emergency")
     assert (use["purpose"], use["under"]) == ("emergency.rescue", "open")
     body = {"justified": False, "reason": "无此事"}
     oversight(f"/v1/oversight/emergencies/{number}/review", body)

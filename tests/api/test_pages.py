@@ -193,14 +193,21 @@ def test_a_search_leads_to_the_person(officer: Client) -> None:
     assert EAST.name in shown.text
 
 
-def test_the_citizen_sees_holdings_uses_and_how_to_check(officer: Client, citizen: Client) -> None:
+def test_the_citizen_sees_holdings_uses_and_how_to_check(
+    hub: TinyHub, officer: Client, citizen: Client
+) -> None:
     officer.post("/officer", data=FORM)
+    hub.publish()
     text = citizen.get("/citizen").text
     assert "居住核实" in text
     assert EAST.number in text
+    assert "几秒后" in text  # opening the page is a use as well, not public yet
+    hub.publish()
+    text = citizen.get("/citizen").text
     proof = re.search(r'href="(/citizen/uses/\d+/proof)"', text)
     assert proof
-    assert citizen.get(proof.group(1)).json()["format"] == "mingjing-proof-1"
+    assert citizen.get(proof.group(1)).text.startswith("c2sp.org/tlog-proof@v1\n")
+    assert citizen.get("/citizen/statement").json()["format"] == "mingjing-statement-1"
     assert "python3 verify.py" in text
 
 

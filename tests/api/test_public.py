@@ -9,13 +9,12 @@ from hub.errors import NotFound
 from hub.ledger.entry import entry_of
 from hub.ledger.public_files import index_path, opening_path
 from hub.ledger.tiles import TileReader, decode_bundle, new_bundles
-from hub.ledger.verify import read_checkpoint, verify_growth
+from hub.ledger.verify import read_checkpoint, trust_of, verify_file
 from tests.api.hub import EAST, Client, TinyHub
 
 
 def test_the_ledger_can_be_watched_from_outside(hub: TinyHub, client: Client) -> None:
     key = client.get("/v1/public/key").text.strip()
-    assert client.get("/ledger/checkpoint").status_code == 404
     hub.publish()
     old = client.get("/ledger/checkpoint")
     assert old.headers["content-type"].startswith("text/plain")
@@ -24,14 +23,16 @@ def test_the_ledger_can_be_watched_from_outside(hub: TinyHub, client: Client) ->
     assert client.get("/ledger/checkpoint").text == old.text
     hub.publish()
     new = client.get("/ledger/checkpoint")
+    trust = trust_of([key])
     sizes = {
-        "old": read_checkpoint(old.text, key).size,
-        "new": read_checkpoint(new.text, key).size,
+        "old": read_checkpoint(old.text, trust).size,
+        "new": read_checkpoint(new.text, trust).size,
     }
     assert sizes["new"] > sizes["old"]
-    hashes = client.get("/v1/public/consistency", params=sizes).json()["hashes"]
-    proof = [bytes.fromhex(value) for value in hashes]
-    assert verify_growth(old.text, new.text, proof, key).valid
+    growth = client.get("/v1/public/consistency", params=sizes).content
+    report = verify_file(new.content, trust, old.content, growth)
+    assert report.valid, report.why
+    assert report.grown_from == sizes["old"]
     assert client.get("/ledger/keys").text == f"{key}\n"
 
 
@@ -41,7 +42,7 @@ def test_tiles_and_bundles_are_served_and_lead_to_the_public_root(
     client.get("/v1/me/records", headers=hub.bearer("citizen", EAST.number))
     hub.publish()
     key = client.get("/v1/public/key").text.strip()
-    head = read_checkpoint(client.get("/ledger/checkpoint").text, key)
+    head = read_checkpoint(client.get("/ledger/checkpoint").text, trust_of([key]))
     reader = TileReader(lambda tile: client.get(f"/ledger/{tile.path}").content, head.size)
     assert reader.root() == head.root
     (bundle,) = new_bundles(0, head.size)

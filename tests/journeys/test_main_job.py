@@ -154,16 +154,18 @@ def test_the_resident_sees_what_is_held_and_who_looked_and_can_prove_it(
     uses = web.get("/v1/me/uses", headers=me).json()["uses"]
     use = next(u for u in uses if u["index"] == looked["receipt"]["index"])
     assert use["purpose"] == "residence.verify"
-    bundle = web.get(use["proof"], headers=me)
-    (tmp_path / "proof.json").write_text(bundle.text)
+    published = hub_command(story.settings, "ledger", "publish")
+    assert published.returncode == 0, published.stdout + published.stderr
+    proof = web.get(use["proof"], headers=me).text
+    (tmp_path / "use.tlog-proof").write_text(proof)
     shutil.copyfile(verifier.__file__, tmp_path / "verify.py")
     key = web.get("/v1/public/key").text.strip()
-    command = [sys.executable, "-I", "verify.py", "proof.json", "--key", key]
+    command = [sys.executable, "-I", "verify.py", "use.tlog-proof", "--key", key]
     good = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert good.returncode == 0, good.stdout + good.stderr
-    forged = json.loads(bundle.text)
-    forged["index"] += 1
-    (tmp_path / "proof.json").write_text(json.dumps(forged))
+    index = use["index"]
+    forged = proof.replace(f"index {index}\n", f"index {index + 1}\n")
+    (tmp_path / "use.tlog-proof").write_text(forged)
     bad = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert bad.returncode != 0
 

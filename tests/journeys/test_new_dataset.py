@@ -116,7 +116,6 @@ vaccination.check:
   roles: [window_officer]
   actions: [lookup]
   case: given
-  notice_days: 0
   retention_days: 30
   needs:
     health.vaccination:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -246,6 +247,24 @@ def answering(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
     yield from silent(hub, actor, door)
 
 
+def ordering(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
+    """Orders to seal uses: as meant, about a case of somebody's number, and nonsense."""
+    until = (hub.clock.now() + timedelta(days=5)).isoformat()
+    wanted = {"ground": "criminal_inquiry", "until": until, "reason": "告知妨碍侦查"}
+    purposes: dict[str, Any] = {
+        "json": {"purposes": ["public_safety.investigation"]},
+        "data": {"purpose": "public_safety.investigation"},
+    }
+    form = _form(door)
+    for case in ("AJ-1", EAST.number):
+        for act in ("approve", "decline", "lift") if "{act}" in door[1] else ("",):
+            path = _fill(door[1], {"number": "1", "act": act})
+            yield Probe(path, {form: {**wanted, **purposes[form], "case": case}})
+            yield Probe(path, {form: {"reason": wanted["reason"], "until": until}})
+            yield Probe(path, {form: {"reason": wanted["reason"]}})
+    yield from silent(hub, actor, door)
+
+
 def own(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
     """What a citizen sees of themselves; staff see nobody here, whoever they are."""
     asked = hub.asked(actor, "own", "own.data", None)
@@ -254,9 +273,16 @@ def own(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
 
 def proofs(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
     """The proof of every entry so far, own or not."""
+    hub.publish()
     size = hub.services.ledger.size
     for index in (*range(0, size, max(1, size // 60)), size + 5):
         yield Probe(_fill(door[1], {"index": str(index)}))
+
+
+def statement(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
+    """All uses of one's own data: pseudonyms and names of columns, no value of any."""
+    hub.publish()
+    yield Probe(door[1])
 
 
 def worklist(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
@@ -299,9 +325,18 @@ ROUTES: dict[Door, Probes] = {
     ("POST", "/officer/unmask/{number}/{act}"): answering,
     ("POST", "/v1/oversight/emergencies/{number}/review"): answering,
     ("POST", "/oversight/emergencies/{number}/review"): answering,
+    ("POST", "/v1/oversight/seals/{number}/{act}"): ordering,
+    ("POST", "/oversight/seals/{number}/{act}"): ordering,
+    ("POST", "/v1/officer/seals"): ordering,
+    ("POST", "/officer/seals"): ordering,
+    ("POST", "/v1/officer/seals/{number}/renew"): ordering,
+    ("POST", "/v1/officer/seals/{number}/{act}"): ordering,
+    ("POST", "/officer/seals/{number}/{act}"): ordering,
     ("GET", "/v1/me/records"): own,
     ("GET", "/citizen"): own,
     ("GET", "/v1/me/uses/{index}/proof"): proofs,
+    ("GET", "/v1/me/statement"): statement,
+    ("GET", "/citizen/statement"): statement,
     ("GET", "/citizen/uses/{index}/proof"): proofs,
     ("GET", "/v1/statistics"): statistics,
     ("GET", "/statistics"): statistics,
@@ -321,6 +356,10 @@ ROUTES: dict[Door, Probes] = {
             ("GET", "/v1/officer/unmask"), ("GET", "/officer/unmask"), ("GET", "/oversight"),
             ("GET", "/v1/oversight/emergencies"), ("GET", "/oversight/emergencies/{number}"),
             ("GET", "/v1/oversight/emergencies/{number}"),
+            ("GET", "/v1/oversight/seals"), ("GET", "/v1/oversight/seals/{number}"),
+            ("GET", "/v1/oversight/seals/{number}/uses"), ("GET", "/oversight/seals"),
+            ("GET", "/oversight/seals/{number}"), ("GET", "/oversight/seals/{number}/uses"),
+            ("GET", "/v1/officer/seals"), ("GET", "/officer/seals"), ("GET", "/v1/public/sealed"),
             ("GET", "/v1/me/uses"), ("GET", "/v1/health"), ("GET", "/ledger/{path:path}"),
             ("GET", "/v1/public/consistency"), ("GET", "/v1/public/datasets"),
             ("GET", "/v1/public/key"),

@@ -227,7 +227,7 @@ def test_each_person_shown_has_one_entry_before_the_file(town: Town) -> None:
     assert label in [e["subject"] for e in shown]
     assert len({e["subject"] for e in shown}) == len(shown)
     entry = next(e for e in shown if e["subject"] == label)
-    assert (entry["action"], entry["purpose"]) == ("reconcile", "quality.reconcile")
+    assert (entry["road"], entry["purpose"]) == ("reconcile", "quality.reconcile")
     assert entry["fields"]["civil_affairs.death.died_on"] == "clear"
     assert "civil_affairs.death" in entry["asked"] == entry["dataset"]
     assert "steward-reconcile-own" in entry["rules"]

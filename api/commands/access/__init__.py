@@ -15,11 +15,12 @@ from api.commands.access import (
     policy,
     reading,
     replaying,
+    seals,
 )
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Access: explain, matrix, lint, diff; changes, grants; emergencies, alarms, budgets, cases.",
+    help="Access: explain, matrix, lint, diff; changes, grants; emergencies, seals, alarms, cases.",
 )
 app.add_typer(asking.app)
 app.add_typer(reading.app)
@@ -28,6 +29,8 @@ app.add_typer(replaying.app)
 app.add_typer(policy.app)
 app.add_typer(grants.app)
 app.add_typer(emergencies.app)
+app.add_typer(seals.app)
+app.add_typer(seals.seal, name="seal")
 app.add_typer(alarms.app)
 app.add_typer(budget.app)
 app.add_typer(people.cases, name="case")

@@ -14,12 +14,14 @@ import typer
 from access.desk import Act, Desk
 from access.duties import Official, Officials, Refusal
 from access.emergency_desk import EmergencyDesk
+from access.erasure_desk import ErasureDesk
 from access.grant_desk import GrantDesk
 from access.ports import GuardKeys
+from access.seal_desk import SealDesk
 from access.steady_clock import SteadyClock
 from api.commands.ledger import open_ledger
 from api.commands.options import settings_of
-from api.services import OFFICIALS, officials_of, open_emergencies, open_keeper
+from api.services import OFFICIALS, officials_of, open_emergencies, open_keeper, open_seals
 from contracts.codes import load_code_sets
 from contracts.loader import load_catalog
 from contracts.versions.in_force import load_in_force
@@ -45,6 +47,8 @@ class Office:
     clock: Clock
     desk: Desk
     emergencies: EmergencyDesk
+    seals: SealDesk
+    erasures: ErasureDesk
     cases: Pseudonymiser
 
     @property
@@ -80,7 +84,11 @@ def office(home: Path | None) -> Iterator[Office]:
         keys, officials = GuardKeys.of(keyring), _officials(settings)
         desk = Desk(records, ledger, catalog, keeper, officials, keys.actor.of)
         emergencies = open_emergencies(settings, records, ledger, keeper, keys, officials)
-        yield Office(settings, clock, desk, emergencies, keys.case)
+        seals = open_seals(records, ledger, keeper, keys, officials)
+        erasures = ErasureDesk(
+            records, ledger, keeper.look, keys.actor.of, officials, settings.ledger_retention_days
+        )
+        yield Office(settings, clock, desk, emergencies, seals, erasures, keys.case)
 
 
 def _officials(settings: Settings) -> Officials:

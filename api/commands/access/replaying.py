@@ -31,7 +31,6 @@ app = typer.Typer()
 
 _LOST = {
     Lost.ERASED: "已删除 / erased",
-    Lost.OLDER: "旧记录未写明所问 / older, do not say what was asked",
     Lost.UNKNOWN: "目的或数据集未登记 / purpose or dataset was none of the registers",
 }
 _CHANGES = {

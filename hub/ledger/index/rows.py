@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.errors import TamperDetected
 from hub.ledger.merkle import HASH_BYTES
 
 KEY_BYTES = 32
@@ -36,10 +37,10 @@ def rows_of(start: int, tags: Sequence[bytes]) -> Rows:
     """Return a row for each tag, the first being that of entry `start`; not sorted.
 
     Raises:
-        ValueError: when a tag does not have 32 bytes.
+        TamperDetected: when a tag does not have 32 bytes.
     """
     if any(len(tag) != KEY_BYTES for tag in tags):
-        raise ValueError("a tag does not have 32 bytes")
+        raise TamperDetected(f"a tag from entry {start} on does not have 32 bytes")
     rows = np.empty((len(tags), ROW_BYTES), np.uint8)
     rows[:, :KEY_BYTES] = np.frombuffer(b"".join(tags), np.uint8).reshape(-1, KEY_BYTES)
     positions = np.arange(start, start + len(tags), dtype=">u8")

@@ -187,7 +187,8 @@ def test_a_document_holds_everything_about_its_subject_and_nothing_about_others(
         "woman_name": "李四",
         "op_date": "2020-05-20",
     }
-    assert marriage["others"] == ["man"]
+    identifiers = Pseudonymiser(hub.keyring, "identifier")
+    assert marriage["others"] == {"man": identifiers.of(HUSBAND).hex()}
     assert HUSBAND not in orjson.dumps(document).decode()
     assert document["area"] == "99010600100101"
 

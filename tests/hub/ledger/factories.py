@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub.clock import Clock, FixedClock
 from hub.errors import LedgerError
 from hub.ledger.algorithms import ED25519, Algorithm
+from hub.ledger.bulk import BulkFolder
 from hub.ledger.committer import Receipt
 from hub.ledger.entry import ChainKeys
+from hub.ledger.index.folder import IndexFolder
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange, verify_consistency
 from hub.ledger.note import Checkpoint, VerifierKey, open_checkpoint
+from hub.ledger.public_files import PublicFiles
+from hub.ledger.publisher import NoWitness, Publisher
 from hub.ledger.sqlite import SqliteStore, create
+from hub.ledger.statement import Statements
 from hub.ledger.store import Store
+from hub.ledger.verify import Report, trust_of, verify_file
 from hub.ledger.writer import Entry, Identity
 
 ORIGIN = "mingjing.example/ledger"
@@ -29,6 +37,27 @@ VECTORS = Path(__file__).parents[2] / "vectors"
 CLOCK = FixedClock(datetime(2026, 3, 1, 8, 0, tzinfo=UTC))
 LABEL = bytes(range(16))
 INDEX_KEY = sha256(b"index").digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of store.
+
+    Args:
+        store: opens one, by its place.
+        place: the path or URL that stands for a folder.
+        is_there: says whether there is a ledger at a place.
+        create: makes one, given the signed head of the empty tree.
+    """
+
+    store: Callable[[Any], Store]
+    place: Callable[[Path], Any]
+    is_there: Callable[[Any], bool]
+    create: Callable[[Any, str], None]
+
+
+FILES = Kind(SqliteStore, lambda folder: folder / "ledger.sqlite", Path.exists, create)
+KIND = FILES  # what the factories use; the fixture `kind` changes it for a test
 
 
 class InventedSigner:
@@ -63,16 +92,16 @@ def open_ledger(
     signer: InventedSigner | None = None,
     *,
     former: tuple[VerifierKey, ...] = (),
-    store: Callable[[Path], Store] = SqliteStore,
+    store: Callable[[Any], Store] | None = None,
     clock: Clock = CLOCK,
     origin: str = ORIGIN,
     kept: Callable[[], Checkpoint | None] = lambda: None,
 ) -> Ledger:
     """Open the ledger of a folder, making it when there is none."""
-    path, identity = folder / "ledger.sqlite", identity_of(signer, former, origin)
-    if not path.exists():
-        create(path, identity.sign(CompactRange()))
-    return Ledger(lambda: store(path), identity, clock, kept=kept)
+    place, identity = KIND.place(folder), identity_of(signer, former, origin)
+    if not KIND.is_there(place):
+        KIND.create(place, identity.sign(CompactRange()))
+    return Ledger(partial(store or KIND.store, place), identity, clock, kept=kept)
 
 
 def identity_of(
@@ -90,6 +119,24 @@ def filled(folder: Path, count: int) -> Ledger:
     for number in range(count):
         ledger.append([entry(number)])
     return ledger
+
+
+def publish_in(folder: Path, ledger: Ledger, clock: Clock = CLOCK) -> None:
+    """Make public what a ledger holds, in a folder and without witnesses."""
+    index, files = IndexFolder(folder / "runs"), PublicFiles(folder / "public")
+    with closing(Publisher(ledger, index, files, NoWitness(), clock)) as publisher:
+        publisher.turn()
+
+
+def statements_in(folder: Path, ledger: Ledger, index_key: bytes = INDEX_KEY) -> Statements:
+    """Return what makes proofs of a ledger that `publish_in` makes public in a folder."""
+    return Statements(ledger, IndexFolder(folder / "runs"), BulkFolder(folder / "bulk", index_key))
+
+
+def report_of(data: str | bytes, key: VerifierKey) -> Report:
+    """Return what the stand-alone verifier makes of a file."""
+    text = data.encode() if isinstance(data, str) else data
+    return verify_file(text, trust_of([str(key)]))
 
 
 def continues(ledger: Ledger, kept: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +18,7 @@ from hub.ledger.entry import (
     Chain,
     ChainKeys,
     ChainKind,
+    Opening,
     content_of,
     link_of,
     tag_of,
@@ -24,10 +26,9 @@ from hub.ledger.entry import (
 from hub.ledger.index.folder import IndexFolder
 from hub.ledger.merkle import CompactRange, consistency_path, fold, inclusion_path, leaf_hash
 from hub.ledger.note import Checkpoint, VerifierKey, sign_checkpoint
-from hub.ledger.opened import OpenedEntry
-from hub.ledger.statement import Published
-from hub.ledger.store import StoredEntry
-from tests.hub.ledger.factories import INDEX_KEY, ORIGIN, InventedSigner
+from hub.ledger.statement import Statements
+from hub.ledger.store import StoredEntry, StoredPublication, opening_of
+from tests.hub.ledger.factories import CLOCK, INDEX_KEY, ORIGIN, InventedSigner
 from tests.hub.ledger.test_merkle import nodes_of
 
 LOG = InventedSigner()
@@ -59,19 +60,24 @@ class InventedLog:
         self.stored: list[StoredEntry] = []
         self._keys = ChainKeys(INDEX_KEY, origin)
         self._chains: dict[bytes, list[int]] = {}
-        self._published: Published | None = None
+        self._published: StoredPublication | None = None
+        self._honest: dict[int, StoredEntry] = {}
+
+    @property
+    def now(self) -> str:
+        """When the next entry is recorded."""
+        return moment(len(self.stored))
 
     def add(self, chain: Chain, event: str, **more: Any) -> int:
         """Record something and return its position."""
-        position = len(self.stored)
-        body = {"event": event, "time": moment(position), **more}
+        body = {"event": event, "time": self.now, **more}
         return self.add_record(chain, canonical_json(body))
 
-    def add_record(self, chain: Chain, record: bytes, number: int | None = None) -> int:
-        """Record bytes as they are, under another number of the chain than the next if need be."""
+    def add_record(self, chain: Chain, record: bytes) -> int:
+        """Record bytes as they are."""
         position = len(self.stored)
         before = self._chains.setdefault(chain.name, [])
-        place = len(before) if number is None else number
+        place = len(before)
         previous = self.stored[before[-1]].entry if before else NO_PREVIOUS
         salt = sha256(b"salt %d" % position).digest()
         link = link_of(previous, place, content_of(salt, record))
@@ -84,39 +90,71 @@ class InventedLog:
 
     def erase(self, position: int) -> int:
         """Erase an entry and return the position of the one that says so."""
-        entry = self.stored[position]
-        assert entry.salt is not None
-        assert entry.record is not None
+        chain = Chain.parse(self.stored[position].chain)
         by = self.add(
-            Chain.parse(entry.chain),
-            "hub:entry:erased",
-            entry=position,
-            by="office-7",
-            ground="retention-ended",
+            chain, "hub:entry:erased", entry=position, by="office-7", ground="retention-ended"
         )
-        content = content_of(entry.salt, entry.record)
-        self.stored[position] = entry._replace(
-            record=None, salt=None, content=content, erased_by=by
-        )
+        self.forget(position, by)
         return by
 
     def disclose(self, bulk_id: bytes, persons: Sequence[Chain], **wrong: Any) -> int:
         """Record a bulk disclosure of persons."""
         committed = self.bulk.commit(bulk_id, [chain.label for chain in persons])
-        return self.add(BULK, "hub:bulk:committed", **{**committed.body, **wrong})
+        body = committed.entry(CLOCK.now()).body
+        return self.add_record(BULK, canonical_json({**body, "time": self.now, **wrong}))
 
     def publish(
         self, *, witnesses: Sequence[InventedSigner] = WITNESSES, record: Mapping[str, Any] = {}
-    ) -> Published:
+    ) -> StoredPublication:
         """Build the index, record it as the last entry, and sign the tree."""
         size = len(self.stored)
         self.index.advance(size, lambda start, stop: [e.tag for e in self.stored[start:stop]])
-        body = {"index": {"size": size, "root": self.index.root(size).hex()}, **record}
-        self.add(SYSTEM, "hub:index:published", **body)
-        before = self._chains[SYSTEM.name]
-        previous = self.stored[before[-2]].entry if len(before) > 1 else NO_PREVIOUS
+        index = {"size": size, "root": self.index.root(size).hex()}
+        body: dict[str, Any] = {"index": index, **record}
+        self.add(SYSTEM, body.pop("event", "hub:index:published"), **body)
+        return self.sign_again(witnesses=witnesses)
+
+    def forget(self, position: int, by: int) -> None:
+        """Drop an entry's record, whatever the entry named says of it."""
+        entry = self.stored[position]
+        assert entry.salt is not None
+        assert entry.record is not None
+        content = content_of(entry.salt, entry.record)
+        self.stored[position] = entry._replace(
+            record=None, salt=None, content=content, erased_by=by
+        )
+
+    def swap(self, one: int, other: int) -> None:
+        """Let two entries stand in each other's places, against the order of their chain."""
+        first, second = self.stored[one], self.stored[other]
+        self.stored[one] = second._replace(position=one)
+        self.stored[other] = first._replace(position=other)
+        self._chains[first.chain] = [
+            {one: other, other: one}.get(n, n) for n in self._chains[first.chain]
+        ]
+
+    def lie(self, position: int, **wrong: Any) -> None:
+        """Let the log hold another record than the one that statements are made from."""
+        entry = self.stored[position]
+        assert entry.record is not None
+        record = canonical_json(json.loads(entry.record) | wrong)
+        self.lie_about(position, record)
+
+    def lie_about(self, position: int, record: bytes) -> None:
+        """Let the log hold these bytes, and statements be made from what was recorded before."""
+        entry = self.stored[position]
+        assert entry.salt is not None
+        self._honest[position] = entry
+        previous = self._opening(entry).previous
+        link = link_of(previous, entry.number, content_of(entry.salt, record))
+        self.stored[position] = entry._replace(record=record, link=link)
+
+    def sign_again(
+        self, *, size: int | None = None, witnesses: Sequence[InventedSigner] = WITNESSES
+    ) -> StoredPublication:
+        """Publish the log as it is, or pretend that the tree is of another size."""
         note = self.note(witnesses=witnesses)
-        self._published = Published(note, OpenedEntry.of(self.stored[-1], previous))
+        self._published = StoredPublication(note, size or len(self.stored), moment(0))
         return self._published
 
     def note(self, size: int | None = None, *, witnesses: Sequence[InventedSigner] = ()) -> str:
@@ -127,36 +165,41 @@ class InventedLog:
         log = InventedSigner(self.origin)
         return sign_checkpoint(checkpoint, log, *witnesses, time=COSIGNED)
 
-    def opened(self, position: int) -> OpenedEntry:
-        """Return an entry laid open."""
-        entry = self.stored[position]
-        chain = self._chains[entry.chain]
-        place = chain.index(position)
-        previous = self.stored[chain[place - 1]].entry if place else NO_PREVIOUS
-        return OpenedEntry.of(entry, previous)
+    @property
+    def statements(self) -> Statements:
+        """What makes statements and proofs of this log."""
+        return Statements(self, self.index, self.bulk)
 
-    def proof(self, position: int) -> str:
-        """Return the proof of one entry against the published checkpoint."""
-        published = self.published()
-        return str(
-            self.opened(position).proof(self.inclusion(position, published.size), published.note)
-        )
+    def proof(self, position: int) -> bytes:
+        """Return the proof of one entry, as a file."""
+        return str(self.statements.proof(position)).encode()
+
+    def statement(self, person: Chain) -> bytes:
+        """Return a person's statement."""
+        return self.statements.statement(person)
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """Return the consistency proof between two sizes."""
         nodes = nodes_of([entry.entry for entry in self.stored])
         return [fold([nodes[n] for n in part]) for part in consistency_path(old, new)]
 
-    def published(self) -> Published:
+    def checkpoint(self) -> StoredPublication:
         assert self._published is not None
         return self._published
+
+    def opening(self, index: int) -> Opening:
+        return self._opening(self._honest.get(index, self.stored[index]))
+
+    def _opening(self, entry: StoredEntry) -> Opening:
+        chain = self._chains[entry.chain]
+        place = chain.index(entry.position)
+        return opening_of(entry, self.stored[chain[place - 1]].entry if place else NO_PREVIOUS)
 
     def chain_key(self, chain: Chain) -> bytes:
         return self._keys.of(chain)
 
-    def chain_entries(self, chain: Chain, size: int) -> list[StoredEntry]:
-        positions = self._chains.get(chain.name, [])
-        return [self.stored[position] for position in positions if position < size]
+    def chain_openings(self, chain: Chain, size: int) -> list[Opening]:
+        return [self.opening(n) for n in self._chains.get(chain.name, []) if n < size]
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         nodes = nodes_of([entry.entry for entry in self.stored[:size]])

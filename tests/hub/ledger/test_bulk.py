@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from hub.errors import LedgerError, RequestError
 from hub.ledger.bulk import BulkFolder, bulk_key, token_of
+from hub.ledger.entry import BULK
 from hub.ledger.index.tree import Absence, Place
-from tests.hub.ledger.factories import INDEX_KEY
+from tests.hub.ledger.factories import CLOCK, INDEX_KEY
 from tests.hub.ledger.test_merkle import mth
 
 BULK_ID = bytes(range(16))
@@ -51,7 +52,11 @@ def test_everybody_is_in_it_once_and_nobody_else(
     committed = folder.commit(BULK_ID, map(label, people))
     tokens = sorted({token(number) for number in people})
     assert (committed.count, committed.root) == (len(tokens), mth(tokens))
-    assert committed.body == {
+    entry = committed.entry(CLOCK.now())
+    assert entry.chain == BULK
+    assert entry.body == {
+        "event": "hub:bulk:committed",
+        "time": "2026-03-01T08:00:00.000Z",
         "bulk": "000102030405060708090a0b0c0d0e0f",
         "count": len(tokens),
         "root": mth(tokens).hex(),
@@ -93,5 +98,5 @@ def test_a_missing_or_damaged_file_is_named(folder: BulkFolder, tmp_path: Path) 
     path = tmp_path / "bulk" / BULK_ID.hex()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(LedgerError, match="damaged: .*Restore it from a backup"):
+    with pytest.raises(LedgerError, match=r"damaged: .*Restore it from a backup"):
         BulkFolder(tmp_path / "bulk", INDEX_KEY).find(BULK_ID, label(1))

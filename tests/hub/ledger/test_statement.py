@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from hub.errors import LedgerError, NotFound
 from hub.ledger.entry import SYSTEM
-from hub.ledger.statement import StatementSource, statement
 from hub.ledger.verify import Trust, trust_of, verify_file
 from tests.hub.ledger.invented_log import LOG_KEY, WITNESS_KEYS, InventedLog, person
 
@@ -31,8 +30,7 @@ def test_everything_about_a_person_is_in_it_and_nothing_else(log: InventedLog) -
     for n in range(700):
         log.add(person(n % 7), DISCLOSED, request=f"request-{n}")
     log.publish()
-    source: StatementSource = log
-    report = verify_file(statement(source, person(3)), trust())
+    report = verify_file(log.statement(person(3)), trust())
     assert report.valid, (report.where, report.why)
     assert [use.position for use in report.uses] == list(range(3, 700, 7))
     assert [use.number for use in report.uses] == list(range(100))
@@ -44,7 +42,7 @@ def test_everything_about_a_person_is_in_it_and_nothing_else(log: InventedLog) -
 def test_nobody_looked_a_person_up(log: InventedLog) -> None:
     log.add(person(1), DISCLOSED)
     log.publish()
-    report = verify_file(statement(log, person(2)), trust())
+    report = verify_file(log.statement(person(2)), trust())
     assert report.valid, (report.where, report.why)
     assert report.uses == ()
     assert report.proven[0].startswith("nobody looked you up in the first 1 entries of the log")
@@ -52,7 +50,7 @@ def test_nobody_looked_a_person_up(log: InventedLog) -> None:
 
 def test_the_first_statement_of_a_new_log(log: InventedLog) -> None:
     log.publish()
-    report = verify_file(statement(log, person(2)), trust())
+    report = verify_file(log.statement(person(2)), trust())
     assert report.valid, (report.where, report.why)
     assert report.indexed == 0
 
@@ -61,9 +59,11 @@ def test_what_comes_after_the_publication_is_in_the_next(log: InventedLog) -> No
     log.add(person(1), DISCLOSED)
     log.publish()
     log.add(person(1), DISCLOSED)
-    assert len(verify_file(statement(log, person(1)), trust()).uses) == 1
+    assert len(verify_file(log.statement(person(1)), trust()).uses) == 1
+    with pytest.raises(NotFound, match="within seconds"):
+        log.proof(2)
     log.publish()
-    assert len(verify_file(statement(log, person(1)), trust()).uses) == 2
+    assert len(verify_file(log.statement(person(1)), trust()).uses) == 2
 
 
 def test_an_erased_entry_is_said_to_be_erased_by_whom(log: InventedLog) -> None:
@@ -71,24 +71,24 @@ def test_an_erased_entry_is_said_to_be_erased_by_whom(log: InventedLog) -> None:
     log.add(person(2), DISCLOSED)
     log.erase(first)
     log.publish()
-    report = verify_file(statement(log, person(1)), trust())
+    report = verify_file(log.statement(person(1)), trust())
     assert report.valid, (report.where, report.why)
     assert report.uses[0].record is None
     assert report.uses[0].erased == report.uses[1].record
     assert report.uses[0].erased is not None
     assert report.uses[0].erased["by"] == "office-7"
-    with pytest.raises(NotFound, match="erased by entry 2"):
-        log.opened(first)
+    with pytest.raises(NotFound, match="erased; the statement says by whom"):
+        log.proof(first)
 
 
 def test_an_erasure_that_is_not_published_yet_is_waited_for(log: InventedLog) -> None:
     first = log.add(person(1), DISCLOSED)
     log.publish()
     log.erase(first)
-    with pytest.raises(LedgerError, match="erased by one that is not published yet"):
-        statement(log, person(1))
+    with pytest.raises(LedgerError, match="erased by one that is not public yet"):
+        log.statement(person(1))
     log.publish()
-    assert verify_file(statement(log, person(1)), trust()).valid
+    assert verify_file(log.statement(person(1)), trust()).valid
 
 
 def test_bulk_disclosures_say_to_each_whether_they_were_in_it(log: InventedLog) -> None:
@@ -99,7 +99,7 @@ def test_bulk_disclosures_say_to_each_whether_they_were_in_it(log: InventedLog) 
     log.disclose(b"c" * 16, everybody[1:])
     log.publish()
     for number, included in ((0, [True, True, False]), (9, [True, False, True]), (41, [False] * 3)):
-        report = verify_file(statement(log, person(number)), trust())
+        report = verify_file(log.statement(person(number)), trust())
         assert report.valid, (report.where, report.why)
         assert [bulk.included for bulk in report.bulk] == included
         assert [bulk.count for bulk in report.bulk] == [40, 1, 39]
@@ -112,15 +112,7 @@ def test_an_entry_that_commits_to_other_persons_than_are_kept_is_not_proven(
     log.disclose(b"a" * 16, [person(1)], count=2)
     log.publish()
     with pytest.raises(LedgerError, match="does not commit to the persons kept"):
-        statement(log, person(1))
-
-
-def test_what_is_left_of_neither_record_nor_content_is_not_proven(log: InventedLog) -> None:
-    log.add(person(1), DISCLOSED)
-    log.publish()
-    log.stored[0] = log.stored[0]._replace(record=None)
-    with pytest.raises(LedgerError, match="neither a record"):
-        statement(log, person(1))
+        log.statement(person(1))
 
 
 @settings(
@@ -139,7 +131,7 @@ def test_any_history_is_accounted_for(
         log.erase(position)
     log.publish()
     for number in range(6):
-        report = verify_file(statement(log, person(number)), trust())
+        report = verify_file(log.statement(person(number)), trust())
         assert report.valid, (report.where, report.why)
         mine = [position for position, of in enumerate(people) if of == number]
         assert [use.position for use in report.uses][: len(mine)] == mine
@@ -151,7 +143,7 @@ def test_a_proof_is_a_c2sp_file_that_says_one_use(log: InventedLog) -> None:
     positions = [log.add(person(n % 3), DISCLOSED, request=f"r{n}") for n in range(20)]
     log.publish()
     for position in positions:
-        report = verify_file(log.proof(position).encode(), trust())
+        report = verify_file(log.proof(position), trust())
         assert report.valid, (report.where, report.why)
         (use,) = report.uses
         assert (use.position, use.number) == (position, position // 3)
@@ -162,6 +154,6 @@ def test_a_proof_is_a_c2sp_file_that_says_one_use(log: InventedLog) -> None:
 def test_it_is_one_canonical_line(log: InventedLog) -> None:
     log.add(person(1), DISCLOSED)
     log.publish()
-    data = statement(log, person(1))
+    data = log.statement(person(1))
     again = json.dumps(json.loads(data), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     assert again.encode() == data

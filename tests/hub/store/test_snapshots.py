@@ -40,10 +40,11 @@ def test_nothing_is_served_before_the_first_publication(tmp_path: Path) -> None:
 
 def test_a_published_version_answers(tmp_path: Path) -> None:
     store = make(settings_in(tmp_path), "v1")
-    manifest = store.publish("v1", {"batches": ["b1"]})
+    manifest = store.publish("v1", 5, {"batches": ["b1"]})
     snapshot = store.current()
     assert snapshot.version == "v1"
     assert snapshot.manifest == manifest
+    assert snapshot.lake_snapshot == manifest["lake_snapshot"] == 5
     assert snapshot.subject(KEY) == b"document"
     assert snapshot.subject(b"?" * 16) is None
     assert snapshot.identity(b"i" * 16) == KEY
@@ -55,7 +56,7 @@ def test_a_published_version_answers(tmp_path: Path) -> None:
 
 def test_the_manifest_holds_the_digests_of_what_is_served(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
-    make(settings, "v1").publish("v1", {})
+    make(settings, "v1").publish("v1", 5, {})
     manifest = json.loads((settings.serving / "v1" / "manifest.json").read_text())
     assert set(manifest["sha256"]) == {"analytic.duckdb", "subjects.sqlite"}
     assert all(len(digest) == 64 for digest in manifest["sha256"].values())
@@ -64,9 +65,9 @@ def test_the_manifest_holds_the_digests_of_what_is_served(tmp_path: Path) -> Non
 def test_readers_follow_the_pointer_and_the_old_version_finishes(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     store = make(settings, "v1")
-    store.publish("v1", {})
+    store.publish("v1", 5, {})
     old = store.current()
-    make(settings, "v2", b"newer").publish("v2", {})
+    make(settings, "v2", b"newer").publish("v2", 5, {})
     assert store.current().version == "v2"
     assert store.current().subject(KEY) == b"newer"
     assert old.subject(KEY) == b"document"
@@ -75,7 +76,7 @@ def test_readers_follow_the_pointer_and_the_old_version_finishes(tmp_path: Path)
 def test_a_version_that_cannot_be_opened_leaves_the_former_in_use(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     store = make(settings, "v1")
-    store.publish("v1", {})
+    store.publish("v1", 5, {})
     former = store.current()
     (settings.serving / "current").write_text("v9")
     with pytest.raises(SourceError, match="v9"):
@@ -85,17 +86,17 @@ def test_a_version_that_cannot_be_opened_leaves_the_former_in_use(tmp_path: Path
 
 def test_a_killed_publication_is_invisible_and_begun_anew(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
-    make(settings, "v1").publish("v1", {})
+    make(settings, "v1").publish("v1", 5, {})
     make(settings, "v2")  # killed before the pointer moved
     assert SnapshotStore(settings).current().version == "v1"
-    make(settings, "v2").publish("v2", {})
+    make(settings, "v2").publish("v2", 5, {})
     assert SnapshotStore(settings).current().version == "v2"
 
 
 def test_old_versions_go_but_not_the_one_in_service(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     for i in range(5):
-        make(settings, f"v{i}").publish(f"v{i}", {})
+        make(settings, f"v{i}").publish(f"v{i}", 5, {})
     assert sorted(p.name for p in settings.serving.iterdir() if p.is_dir()) == ["v2", "v3", "v4"]
 
 
@@ -111,6 +112,6 @@ def test_old_versions_go_but_not_the_one_in_service(tmp_path: Path) -> None:
 )
 def test_the_analytic_database_only_answers_questions(tmp_path: Path, sql: str) -> None:
     store = make(settings_in(tmp_path), "v1")
-    store.publish("v1", {})
+    store.publish("v1", 5, {})
     with pytest.raises(SourceError):
         store.current().analytic(sql)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.errors import TamperDetected
 from hub.ledger.index.rows import Rows, in_order, row_of, rows_of, twins
 from hub.ledger.index.tree import Absence, Place, RowTree, body_of, body_size, rows_root
 from hub.ledger.merkle import EMPTY_ROOT
@@ -179,5 +180,5 @@ def test_two_rows_of_one_key_are_twins() -> None:
 
 @pytest.mark.parametrize("wrong", [b"", bytes(31), bytes(33)])
 def test_a_tag_of_another_length_is_refused(wrong: bytes) -> None:
-    with pytest.raises(ValueError, match="32 bytes"):
+    with pytest.raises(TamperDetected, match="32 bytes"):
         rows_of(0, [sha256(b"").digest(), wrong])

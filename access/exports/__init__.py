@@ -1,0 +1,1 @@
+"""Usage records in the forms of published standards, one a module; pure."""

@@ -1,0 +1,176 @@
+"""What an ended order had sealed is released to each person it is about, by itself and once.
+
+What is sealed under an order, and what of it has been released, follows from the ledger alone:
+whoever is killed in between leaves a part, and the next turn adds the rest. An order is done with
+only after a while in which a use that was decided just before its end could still be recorded.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from access.seals import ENDED, SealStanding, seal_standings
+from hub.calendar import day_of
+from hub.events import AuditEvent, EventTag
+from hub.ledger.entry import SEALED, Chain, ChainKind
+from hub.ledger.log import LoggedEntry
+from hub.ledger.writer import Entry
+from hub.store.access_steps import STEPS, About, AccessStep, add_step, steps
+from hub.store.outbox import Log
+from hub.store.policies import looking, writing
+from hub.store.records import Records
+from hub.store.seals import ledger_size_before, orders
+
+#: Longer than anything waits for its receipt (`access.recording`, `access.roads.reconciliation`).
+GRACE = timedelta(minutes=10)
+_HUB = "hub"
+_PAGE = 1000
+
+
+class SealedLog(Log, Protocol):
+    """What reading sealed uses needs of a ledger besides."""
+
+    def chain(
+        self, chain: Chain, *, before: int | None = None, limit: int = 1000
+    ) -> list[LoggedEntry]:
+        """Return a chain's entries, newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SealedUse:
+    """A use that stands sealed in the ledger.
+
+    Args:
+        body: its record.
+        order: number of the order that seals it.
+    """
+
+    index: int
+    order: int
+    body: Mapping[str, Any]
+
+    @property
+    def label(self) -> bytes:
+        """The ledger's label of whom it is about."""
+        return bytes.fromhex(self.body["subject"])
+
+
+def sealed_uses(log: SealedLog, start: int = 0) -> tuple[SealedUse, ...]:
+    """Return the sealed uses at a position of the ledger and after, in log order.
+
+    Those that were erased, which are all released before, are none of them.
+    """
+    found = [
+        SealedUse(entry.index, int(entry.body["seal"]), entry.body)
+        for entry in _since(log, SEALED, start)
+        if entry.body is not None
+    ]
+    return tuple(reversed(found))
+
+
+def releases(log: SealedLog, uses: Iterable[SealedUse]) -> dict[int, int]:
+    """Return the position of each sealed use that was released -> position of its release."""
+    found: dict[int, int] = {}
+    by_label: dict[bytes, list[int]] = defaultdict(list)
+    for use in uses:
+        by_label[use.label].append(use.index)
+    for label, indexes in by_label.items():
+        for entry in _since(log, Chain(ChainKind.SUBJECT, label), min(indexes)):
+            if entry.event == EventTag.ACCESS_SEAL_RELEASED and entry.body is not None:
+                found[int(entry.body["entry"])] = entry.index
+    return found
+
+
+def release_due(records: Records, log: SealedLog, now: datetime) -> int:
+    """Release what orders sealed that have ended; return how many uses were released now.
+
+    Safe to be called by several processes and as often as one likes: the write lock of the records
+    is held from the reading of what is released to the appending of the rest.
+
+    Raises:
+        PolicyUnavailable: when the records cannot be read or written.
+        LedgerError: when the ledger cannot record; the rest is released by a later call.
+    """
+    with looking(records) as session:
+        due = [
+            (one, ledger_size_before(session, one.order))
+            for one in seal_standings(orders(session), steps(session, About.SEAL), now)
+            if one.ends is not None and now >= one.ends and not one.released
+        ]
+    count = sum(_release(records, log, one, start, now) for one, start in due)
+    if due:
+        STEPS.tell(records, log)
+    return count
+
+
+def _release(
+    records: Records, log: SealedLog, ended: SealStanding, start: int, now: datetime
+) -> int:
+    """Append what is not there yet, and note that an order is done with once nothing can follow."""
+    final = ended.ends is not None and now >= ended.ends + GRACE
+    if not final and not _waiting(log, ended, start)[1]:
+        return 0
+    with writing(records) as session:
+        if any(step.key == ENDED for step in steps(session, About.SEAL, ended.order.name)):
+            return 0
+        uses, waiting = _waiting(log, ended, start)
+        for first in range(0, len(waiting), _PAGE):
+            part = waiting[first : first + _PAGE]
+            log.append([_entry(use, ended, now) for use in part])
+        if final:
+            _note_ended(session, ended, by_year(uses), log.size, now)
+    return len(waiting)
+
+
+def _waiting(
+    log: SealedLog, ended: SealStanding, start: int
+) -> tuple[list[SealedUse], list[SealedUse]]:
+    """Return what an order sealed, and what of it is not released."""
+    uses = [use for use in sealed_uses(log, start) if use.order == ended.order.id]
+    released = releases(log, uses)
+    return uses, [use for use in uses if use.index not in released]
+
+
+def _entry(use: SealedUse, ended: SealStanding, now: datetime) -> Entry:
+    """Return the release of a use: an entry of its subject's own."""
+    details = {
+        "entry": use.index,
+        "record": dict(use.body),
+        "order": use.order,
+        "ground": ended.order.ground,
+    }
+    body = AuditEvent(EventTag.ACCESS_SEAL_RELEASED, now, details).body()
+    return Entry(use.label, body)
+
+
+def _note_ended(
+    session: Any, ended: SealStanding, uses: Mapping[str, int], size: int, now: datetime
+) -> None:
+    event = AuditEvent(EventTag.ACCESS_SEAL_ENDED, now, {"uses": dict(uses)})
+    step = AccessStep(About.SEAL, ended.order.name, ENDED, _HUB, now, "released")
+    add_step(session, step, event, size)
+
+
+def by_year(uses: Sequence[SealedUse]) -> dict[str, int]:
+    """Return how many uses were sealed in each calendar year, by when they were made."""
+    counts: dict[str, int] = {}
+    for use in uses:
+        year = str(day_of(datetime.fromisoformat(use.body["time"])).year)
+        counts[year] = counts.get(year, 0) + 1
+    return counts
+
+
+def _since(log: SealedLog, chain: Chain, start: int) -> Iterator[LoggedEntry]:
+    """Yield a chain's entries at a position of the ledger and after, newest first."""
+    before: int | None = None
+    while page := log.chain(chain, before=before, limit=_PAGE):
+        for entry in page:
+            if entry.index < start:
+                return
+            yield entry
+        before = page[-1].index

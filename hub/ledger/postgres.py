@@ -1,0 +1,373 @@
+"""A ledger in a PostgreSQL database, for a hub of several machines. The only importer of psycopg.
+
+The tables are those of `hub.ledger.store`, in a schema of their own. Whoever writes first locks the
+row of `head` (`SELECT … FOR UPDATE`): one writer at a time, whatever machine it is on. The lock is
+part of the transaction, so that a writer that dies, or whose connection does, leaves neither lock
+nor entries behind. Every statement after it sees what the writer before has committed.
+
+Durable means that the server has flushed its write-ahead log: `synchronous_commit` is set by every
+connection, and a server with `fsync = off` is refused. A driver error closes the connection;
+nothing of the transaction is applied, except that a connection that breaks during COMMIT leaves
+unknown whether it was. The next call connects anew.
+
+What the driver says of an error is passed on without its details, which quote values.
+
+Source: PostgreSQL, "Explicit Locking" (row-level locks), "Write Ahead Log" (settings), COPY.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from hub.errors import LedgerError, RequestError, TamperDetected
+from hub.ledger.entry import entry_of
+from hub.ledger.merkle import Node
+from hub.ledger.store import ChainHead, Row, StoredEntry, StoredPublication, nodes_of
+
+Connection = psycopg.Connection[Any]
+
+_KIND = "mingjing ledger 2"  # comment of the schema: whose it is, and the version of its tables
+_SCHEMA = f"""
+CREATE SCHEMA ledger;
+COMMENT ON SCHEMA ledger IS '{_KIND}';
+CREATE TABLE ledger.entry (
+    position bigint PRIMARY KEY,
+    tag bytea NOT NULL,
+    link bytea NOT NULL,
+    chain bytea NOT NULL,
+    number bigint NOT NULL,
+    record bytea,
+    salt bytea,
+    content bytea,
+    event text NOT NULL,
+    time text NOT NULL,
+    erased_by bigint
+);
+CREATE UNIQUE INDEX entry_chain ON ledger.entry (chain, number);
+CREATE TABLE ledger.tree (leaf bigint PRIMARY KEY, hashes bytea NOT NULL);
+CREATE TABLE ledger.head (id smallint PRIMARY KEY CHECK (id = 1), note text NOT NULL);
+CREATE TABLE ledger.published (
+    id smallint PRIMARY KEY CHECK (id = 1), note text NOT NULL, size bigint NOT NULL,
+    time text NOT NULL
+);
+"""
+_ENTRY_TYPES = (
+    *("int8", "bytea", "bytea", "bytea", "int8"),
+    *("bytea", "bytea", "bytea", "text", "text", "int8"),
+)
+_OPTIONS = " ".join(
+    f"-c {option}"
+    for option in (
+        "search_path=ledger,pg_temp",  # nobody else's table or function comes before ours
+        "client_encoding=UTF8",
+        "synchronous_commit=on",
+        "lock_timeout=30s",
+        "idle_in_transaction_session_timeout=60s",  # who stops while holding the lock loses it
+        "enable_seqscan=off",  # a plan made while a table was small would be kept as it grows
+    )
+)
+_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT id FROM head FOR UPDATE"
+_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_HEADS = (
+    "SELECT wanted.chain, newest.number, newest.tag, newest.link "
+    "FROM unnest(%s::bytea[]) AS wanted (chain) CROSS JOIN LATERAL "
+    "(SELECT number, tag, link FROM entry WHERE entry.chain = wanted.chain "
+    "ORDER BY number DESC LIMIT 1) AS newest"
+)
+_COLUMNS = ", ".join(StoredEntry._fields)
+_AT = "position >= %s AND position < %s ORDER BY position"
+_STATE = (
+    "SELECT obj_description(to_regnamespace('ledger')::oid, 'pg_namespace'), "
+    "current_setting('fsync'), current_setting('synchronous_commit')"
+)
+
+
+def is_there(url: str) -> bool:
+    """Say whether the database holds a ledger, ours or another's.
+
+    Raises:
+        LedgerError: when the database cannot be reached.
+    """
+    with _told_without_details(), closing(_connect(url)) as connection:
+        row = connection.execute("SELECT to_regnamespace('ledger') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
+def create(url: str, note: str) -> None:
+    """Make an empty ledger in the database, whole or not at all; one that exists is left alone.
+
+    Args:
+        url: of a database whose owner the hub is, or in which it may create a schema.
+        note: the signed head of the empty tree.
+    Raises:
+        LedgerError: when it cannot be made.
+    """
+    with _told_without_details(), closing(_connect(url)) as connection:
+        try:
+            with connection.transaction():
+                connection.execute(_SCHEMA.encode())
+                connection.execute("INSERT INTO head (id, note) VALUES (1, %s)", (note,))
+        except (errors.DuplicateSchema, errors.UniqueViolation):
+            pass  # another process was first
+
+
+class PostgresStore:
+    """One connection to a ledger's database; see `hub.ledger.store.Store`.
+
+    Args:
+        url: `postgresql://USER@HOST/DATABASE`, without a password: libpq takes that from
+            PGPASSWORD or the file PGPASSFILE names.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: Connection | None = None
+
+    def close(self) -> None:
+        """Let go of the connection; the next call opens another."""
+        self._disconnect()
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[None]:
+        """Run a block as one transaction, the only writing one; durable on leaving."""
+        try:
+            with self._wrapped() as connection:
+                connection.execute(_WRITING if write else _READING, prepare=False)
+            yield
+            self.commit()
+        except BaseException:
+            self._disconnect()  # rolls back; a connection that failed is never trusted again
+            raise
+
+    def commit(self) -> None:
+        """Make the transaction durable: the server's write-ahead log is flushed on return."""
+        self._execute("COMMIT")
+
+    def note(self) -> str:
+        """Return the latest signed tree head."""
+        notes = [row[0] for row in self._rows("SELECT note FROM head")]
+        if len(notes) != 1 or not isinstance(notes[0], str):
+            raise TamperDetected("the ledger's signed head is gone: restore the ledger")
+        return notes[0]
+
+    def write_note(self, note: str) -> None:
+        """Replace the latest signed tree head."""
+        self._execute("UPDATE head SET note = %s", (note,))
+
+    def published(self) -> StoredPublication | None:
+        """Return what was last made public, None before the first time."""
+        rows = self._rows("SELECT note, size, time FROM published")
+        return StoredPublication(*rows[0]) if rows else None
+
+    def write_published(self, publication: StoredPublication) -> None:
+        """Remember what is made public."""
+        self._execute(
+            "INSERT INTO published (id, note, size, time) VALUES (1, %s, %s, %s) ON CONFLICT (id) "
+            "DO UPDATE SET note = EXCLUDED.note, size = EXCLUDED.size, time = EXCLUDED.time",
+            publication,
+        )
+
+    def append(self, entries: Sequence[StoredEntry], spines: Sequence[bytes]) -> None:
+        """Add entries and, for each, the hashes of the subtrees it completed."""
+        leaves = [(e.position, spine) for e, spine in zip(entries, spines, strict=True)]
+        with self._wrapped() as connection:
+            try:
+                _copy(connection, f"entry ({_COLUMNS})", _ENTRY_TYPES, entries)
+                _copy(connection, "tree (leaf, hashes)", ("int8", "bytea"), leaves)
+            except errors.UniqueViolation:
+                raise TamperDetected(
+                    f"rows stand at entry {entries[0].position} or after, beyond the signed tree, "
+                    "or beyond the end of a chain"
+                ) from None
+
+    def erase(self, position: int, content: bytes, erased_by: int) -> None:
+        """Forget an entry's record and salt; what they committed to stays. See `scrub`."""
+        with self._wrapped() as connection:
+            changed = connection.execute(
+                "UPDATE entry SET record = NULL, salt = NULL, content = %s, erased_by = %s "
+                "WHERE position = %s AND record IS NOT NULL",
+                (content, erased_by, position),
+            ).rowcount
+        if changed != 1:
+            raise RequestError(f"entry {position} is erased already")
+
+    def scrub(self) -> None:
+        """Let go of the row that an erasure left behind, so that no query can reach it again.
+
+        Its bytes lie in the table's file until other rows take their place, or until the table is
+        written anew (`VACUUM FULL`); docs/operations.md says what that and the write-ahead log ask
+        of whoever runs the server.
+        """
+        self._execute("VACUUM entry")
+
+    def heads(self, chains: Sequence[bytes]) -> dict[bytes, ChainHead]:
+        """Return the newest entry of each chain that has one."""
+        rows = self._rows(_HEADS, (list(chains),))
+        return {name: ChainHead(number, entry_of(tag, link)) for name, number, tag, link in rows}
+
+    def entry(self, position: int) -> StoredEntry | None:
+        """Return one entry, or None."""
+        return self._one("position = %s", (position,))
+
+    def entries(self, start: int, stop: int) -> list[StoredEntry]:
+        """Return the entries at positions [start, stop), in order."""
+        return self._entries(_AT, (start, stop))
+
+    def rows(self, start: int, stop: int) -> Sequence[Row]:
+        """Return what `entries` does as plain rows."""
+        return self._rows(f"SELECT {_COLUMNS} FROM entry WHERE {_AT}", (start, stop))
+
+    def link_at(self, chain: bytes, number: int) -> StoredEntry | None:
+        """Return the entry of a number in a chain, or None."""
+        return self._one("chain = %s AND number = %s", (chain, number))
+
+    def chain(self, name: bytes, before: int, limit: int) -> list[StoredEntry]:
+        """Return the newest entries of a chain at positions below one, newest first."""
+        where = "chain = %s AND position < %s ORDER BY number DESC LIMIT %s"
+        return self._entries(where, (name, before, limit))
+
+    def tags(self, start: int, stop: int) -> list[bytes]:
+        """Return the tags at positions [start, stop), in order."""
+        return [row[0] for row in self._rows(f"SELECT tag FROM entry WHERE {_AT}", (start, stop))]
+
+    def links(self, start: int, stop: int) -> list[tuple[bytes, bytes]]:
+        """Return tag and link at positions [start, stop), in order."""
+        return self._rows(f"SELECT tag, link FROM entry WHERE {_AT}", (start, stop))
+
+    def spines(self, start: int, stop: int) -> dict[int, bytes]:
+        """Return the rows of `tree` for leaves [start, stop), by leaf."""
+        query = "SELECT leaf, hashes FROM tree WHERE leaf >= %s AND leaf < %s"
+        return dict(self._rows(query, (start, stop)))
+
+    def hashes(self, nodes: Iterable[Node]) -> dict[Node, bytes]:
+        """Return the hash of each perfect subtree."""
+        wanted = list(nodes)
+        leaves = list({node.last_leaf for node in wanted})
+        query = "SELECT leaf, hashes FROM tree WHERE leaf = ANY(%s::bigint[])"
+        return nodes_of(dict(self._rows(query, (leaves,))), wanted)
+
+    def count(self) -> int:
+        """Return one more than the highest position of any row, whatever was signed."""
+        query = "SELECT greatest((SELECT max(position) FROM entry), (SELECT max(leaf) FROM tree))"
+        highest = self._rows(query)[0][0]
+        return 0 if highest is None else int(highest) + 1
+
+    def strays(self, size: int, limit: int) -> list[tuple[str, int]]:
+        """Return table and position of rows that do not belong to a tree of this size."""
+        return self._rows(
+            "SELECT 'entry', position FROM entry WHERE position < 0 OR position >= %(size)s "
+            "UNION ALL SELECT 'tree', leaf FROM tree WHERE leaf < 0 OR leaf >= %(size)s "
+            "LIMIT %(limit)s",
+            {"size": size, "limit": limit},
+        )
+
+    def damage(self) -> list[str]:
+        """Return what the server finds wrong with the indexes, where it has `amcheck`.
+
+        Damage to the tables' own pages is for the server's checksums; it fails the query then.
+        """
+        found = self._rows(
+            "SELECT quote_ident(nspname) FROM pg_extension "
+            "JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'amcheck'"
+        )
+        if not found:
+            return []
+        check = (
+            f"SELECT {found[0][0]}.bt_index_check(i, true) "
+            "FROM unnest(ARRAY['entry_pkey', 'entry_chain', 'tree_pkey']::regclass[]) AS i"
+        )
+        with _told_without_details(), closing(_connect(self._url)) as connection:
+            try:
+                connection.execute(check.encode())
+            except errors.IndexCorrupted as exc:
+                return [exc.diag.message_primary or "an index is damaged"]
+        return []
+
+    def _one(self, where: str, values: Sequence[object]) -> StoredEntry | None:
+        rows = self._entries(where, values)
+        return rows[0] if rows else None
+
+    def _entries(self, where: str, values: Sequence[object]) -> list[StoredEntry]:
+        rows = self._rows(f"SELECT {_COLUMNS} FROM entry WHERE {where}", values)
+        return [StoredEntry(*row) for row in rows]
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _execute(self, query: str, values: Sequence[object] | None = None) -> None:
+        with self._wrapped() as connection:
+            connection.execute(query.encode(), values)
+
+    def _rows(
+        self, query: str, values: Sequence[object] | Mapping[str, object] | None = None
+    ) -> list[Any]:
+        with self._wrapped() as connection:
+            return connection.execute(query.encode(), values, binary=True).fetchall()
+
+    @contextmanager
+    def _wrapped(self) -> Iterator[Connection]:
+        try:
+            with _told_without_details():
+                if self._connection is None:
+                    self._connection = _opened(self._url)
+                yield self._connection
+        except LedgerError:
+            self._disconnect()
+            raise
+
+
+def _connect(url: str) -> Connection:
+    return psycopg.connect(
+        url,
+        autocommit=True,  # the transactions are ours
+        connect_timeout=10,
+        application_name="mingjing-ledger",
+        options=_OPTIONS,
+    )
+
+
+def _opened(url: str) -> Connection:
+    """Return a connection to a database with a ledger, on a server that keeps what it promises."""
+    connection = _connect(url)
+    try:
+        kind, fsync, commit = connection.execute(_STATE).fetchone() or ("", "", "")
+        if kind != _KIND:
+            raise LedgerError(
+                "the database holds no ledger of this version: restore it or create a ledger"
+            )
+        if (fsync, commit) != ("on", "on"):
+            raise LedgerError(
+                "the database server confirms what is not on its disk: set fsync = on there"
+            )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _copy(
+    connection: Connection, into: str, types: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    with connection.cursor() as cursor:
+        statement = f"COPY {into} FROM STDIN (FORMAT BINARY)"
+        with cursor.copy(statement.encode()) as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
+
+
+@contextmanager
+def _told_without_details() -> Iterator[None]:
+    """Turn an error of the driver into ours; its details, which quote keys and values, are left."""
+    try:
+        yield
+    except psycopg.Error as exc:
+        lines = (exc.diag.message_primary or str(exc)).splitlines() or [type(exc).__name__]
+        raise LedgerError(f"the ledger's database cannot be used: {lines[0]}") from None

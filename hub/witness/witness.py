@@ -1,0 +1,217 @@
+"""The witness itself: what it answers a log that asks for a cosignature.
+
+It cosigns a tree only when the log signed it, when it extends the last tree cosigned, and in full
+mode when every entry, tile and index row of it was read and is right. The new head is durable
+before a cosignature is made, and moves only from where the proof began: so no two requests, no
+crash and no log can make it cosign backwards or beside.
+
+Source: C2SP tlog-witness (`add-checkpoint` and its status codes), tlog-cosignature.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+
+from hub.clock import Clock
+from hub.errors import NotFound, RequestError, SourceError
+from hub.ledger.add_checkpoint import AddCheckpoint
+from hub.ledger.merkle import verify_consistency
+from hub.ledger.note import Checkpoint, Note, Signer, sign_text, verify_note
+from hub.witness.alarms import Kind, Wrong
+from hub.witness.files import LogFiles
+from hub.witness.reading import FullReading
+from hub.witness.state import Head, Mode, WatchedLog, WitnessState
+
+PLAIN = "text/plain; charset=utf-8"
+SIZE = "text/x.tlog.size"
+
+Connect = Callable[[str], LogFiles]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back to who asked: an HTTP status, a body and its type."""
+
+    status: int
+    body: str
+    content_type: str = PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a request may wait, in seconds, and where time comes from.
+
+    Attributes:
+        seconds: for its turn, and again for reading; then it is told to come again.
+        again: before what was found wrong is looked at a second time.
+    """
+
+    seconds: float = 20.0
+    again: float = 1.0
+    elapsed: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Witness:
+    """A witness over its state, for many requests at once.
+
+    Args:
+        folder: of the index runs of each log.
+        connect: opens the files under a log's address.
+    """
+
+    def __init__(
+        self,
+        state: WitnessState,
+        signers: Sequence[Signer],
+        folder: Path,
+        clock: Clock,
+        connect: Connect = LogFiles,
+        patience: Patience | None = None,
+    ) -> None:
+        self._state = state
+        self._signers = signers
+        self._folder = folder
+        self._clock = clock
+        self._connect = connect
+        self._patience = patience or Patience()
+        self._locks: dict[str, Lock] = {}
+        self._guard = Lock()
+
+    def add_checkpoint(self, body: bytes) -> Reply:
+        """Answer a request to cosign a checkpoint.
+
+        Raises:
+            LedgerError: when the state cannot be read or written; nothing was signed then.
+        """
+        try:
+            request = AddCheckpoint.parse(body)
+            checkpoint = Checkpoint.parse(Note.parse(request.checkpoint).text)
+        except RequestError as refusal:
+            return Reply(400, refusal.message + "\n")
+        try:
+            log = self._state.log(checkpoint.origin)
+        except NotFound as refusal:
+            return Reply(404, refusal.message + "\n")
+        try:
+            verify_note(request.checkpoint, log.keys)
+        except RequestError as refusal:
+            return Reply(403, refusal.message + "\n")
+        if request.old_size > checkpoint.size:
+            return Reply(400, "the old size is larger than the checkpoint's\n")
+        try:
+            with self._turn(log.origin):
+                return self._cosigned(log, request, checkpoint)
+        except SourceError as later:
+            return Reply(503, later.message + "\n")
+
+    def checkpoint(self, origin_hash: str) -> Reply:
+        """Answer a request for the last checkpoint cosigned of a log, with the cosignatures.
+
+        Args:
+            origin_hash: SHA-256 of the log's origin, in lower-case hexadecimal.
+        """
+        for log in self._state.logs():
+            if sha256(log.origin.encode()).hexdigest() == origin_hash:
+                head = self._state.head(log.origin)
+                if head.note:
+                    return Reply(200, str(self._note(log, head)))
+        return Reply(404, "no checkpoint of such a log was cosigned here\n")
+
+    def read(self, log: WatchedLog, checkpoint: Checkpoint, note: str) -> None:
+        """Read a log in full up to a signed tree, in a log's turn.
+
+        Raises:
+            Wrong: when something was found false, and again at a second look.
+            SourceError: when a file could not be read, or time was short.
+        """
+        deadline = self._patience.elapsed() + self._patience.seconds
+
+        def hurry() -> bool:
+            return self._patience.elapsed() > deadline
+
+        with self._connect(log.url) as files:
+            try:
+                self._read(files, log, checkpoint, note, hurry)
+            except Wrong:
+                self._patience.sleep(self._patience.again)
+                self._read(files, log, checkpoint, note, hurry)
+
+    @contextmanager
+    def turn(self, origin: str) -> Iterator[None]:
+        """Wait for a log's turn: one at a time reads or cosigns it.
+
+        Raises:
+            SourceError: when it takes too long.
+        """
+        with self._turn(origin):
+            yield
+
+    @contextmanager
+    def _turn(self, origin: str) -> Iterator[None]:
+        with self._guard:
+            lock = self._locks.setdefault(origin, Lock())
+        if not lock.acquire(timeout=self._patience.seconds):
+            raise SourceError("the log is being read: ask again", retryable=True)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _read(
+        self,
+        files: LogFiles,
+        log: WatchedLog,
+        checkpoint: Checkpoint,
+        note: str,
+        hurry: Callable[[], bool],
+    ) -> None:
+        known = self._state.reading(log.origin)
+        folder = self._folder / sha256(log.origin.encode()).hexdigest()
+        reading = FullReading(files, checkpoint, note, known, folder)
+        reading.run(lambda done: self._state.save_reading(log.origin, done), hurry)
+
+    def _cosigned(self, log: WatchedLog, request: AddCheckpoint, checkpoint: Checkpoint) -> Reply:
+        head = self._state.head(log.origin)
+        forked = checkpoint.size == head.size and checkpoint.root != head.root
+        if forked and head.size:
+            self._state.raise_alarm(log.origin, _fork(head, request.checkpoint))
+        if request.old_size != head.size:
+            return Reply(409, f"{head.size}\n", SIZE)
+        if not checkpoint.is_possible:
+            return Reply(422, "an empty tree has another root\n")
+        if not verify_consistency(
+            head.size, checkpoint.size, request.proof, head.root, checkpoint.root
+        ):
+            return Reply(422, "the consistency proof does not lead from the old tree to the new\n")
+        if log.mode is Mode.FULL:
+            try:
+                self.read(log, checkpoint, request.checkpoint)
+            except Wrong as wrong:
+                self._state.raise_alarm(log.origin, wrong)
+                return Reply(422, f"{wrong.kind}: {wrong.what}\n")
+        return self._signed(log, head, request.checkpoint, checkpoint)
+
+    def _signed(self, log: WatchedLog, head: Head, note: str, checkpoint: Checkpoint) -> Reply:
+        now = max(int(self._clock.now().timestamp()), head.time, 1)
+        new = Head(checkpoint.size, checkpoint.root, note, now)
+        if not self._state.advance(log.origin, head, new):  # another process on the same file
+            return Reply(409, f"{self._state.head(log.origin).size}\n", SIZE)
+        text = Note.parse(note).text
+        lines = (str(sign_text(text, signer, now)) for signer in self._signers)
+        return Reply(200, "".join(lines))
+
+    def _note(self, log: WatchedLog, head: Head) -> Note:
+        verified = verify_note(head.note, log.keys)
+        cosigned = (sign_text(verified.text, signer, head.time) for signer in self._signers)
+        return Note(verified.text, (*verified.signatures, *cosigned))
+
+
+def _fork(head: Head, note: str) -> Wrong:
+    return Wrong(Kind.FORK, f"the log signed two trees of {head.size} entries", head.note, note)
