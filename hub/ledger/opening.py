@@ -10,7 +10,8 @@ from types import ModuleType
 from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import ConfigError
-from hub.keyring import Keyring
+from hub.events import AuditEvent, EventTag
+from hub.keyring import Keyring, NoteSigner
 from hub.ledger.bulk import BulkFolder
 from hub.ledger.entry import ChainKeys
 from hub.ledger.index.folder import IndexFolder
@@ -23,7 +24,7 @@ from hub.ledger.publisher import NoWitness, Publisher
 from hub.ledger.sqlite import SqliteStore, create
 from hub.ledger.statement import Statements
 from hub.ledger.store import Store
-from hub.ledger.writer import Identity, open_head
+from hub.ledger.writer import Entry, Identity, open_own
 
 
 def identity_of(keyring: Keyring, origin: str) -> Identity:
@@ -39,6 +40,7 @@ def identity_of(keyring: Keyring, origin: str) -> Identity:
         signer,
         ChainKeys(keyring.key("index").material, origin),
         tuple(VerifierKey.of(one) for one in reversed(former)),
+        partial(keyring.is_outdated, "ledger"),
     )
 
 
@@ -68,6 +70,28 @@ def create_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
         else:
             _postgres().create(settings.ledger_url, note)
     return open_ledger(settings, keyring, clock)
+
+
+def rotate_key(settings: Settings, keyring: Keyring, clock: Clock) -> VerifierKey:
+    """Give the ledger a new signing key, which the former one announces in the log first.
+
+    One that was stopped in the middle is finished by the next call, with the same new key; an
+    announcement may then stand in the log twice. Processes that hold the former key are refused as
+    soon as the new one has signed.
+
+    Raises:
+        LedgerError: when it cannot be announced; the former key stays in use.
+    """
+    (prepared,) = keyring.prepare("ledger", suite=settings.suite)
+    new = VerifierKey.of(NoteSigner(settings.origin, prepared))
+    details = {"purpose": "ledger", "version": prepared.version, "suite": prepared.suite}
+    with open_ledger(settings, keyring, clock) as ledger:
+        event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), {**details, "key": str(new)})
+        ledger.append([Entry.of(event)])
+    keyring.adopt("ledger")
+    with open_ledger(settings, keyring, clock) as ledger:
+        ledger.head()  # signed by the new key from here on
+    return new
 
 
 def has_ledger(settings: Settings) -> bool:
@@ -115,7 +139,7 @@ def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | N
     note = files.read(CHECKPOINT)
     if note is None:
         return None
-    return open_head(note.decode(errors="replace"), identity.keys, identity.origin)
+    return open_own(note.decode(errors="replace"), identity)
 
 
 def ledger_file(
