@@ -180,7 +180,7 @@ class Keyring:
 
     def versions(self) -> tuple[Key, ...]:
         """Return every key that is or was in use, by purpose and version."""
-        return tuple(self._keys[k] for k in sorted(self._keys) if not k[0].endswith(_NEXT))
+        return tuple(self._keys[k] for k in sorted(self._keys) if k[0] in PURPOSES)
 
     def signer(
         self,
@@ -205,12 +205,12 @@ class Keyring:
         if purpose not in ROTATED:
             raise ConfigError(f"key {purpose!r} cannot be rotated in place")
         with self._alone():
-            new = self._successor(purpose, suite)
+            new = self._successor(purpose, suite or self.key(purpose).suite)
             self._keys[purpose, new.version] = new
             self._write()
         return new
 
-    def prepare(self, *purposes: str, suite: Suite | None = None) -> tuple[Key, ...]:
+    def prepare(self, *purposes: str, suite: Suite) -> tuple[Key, ...]:
         """Make the next versions of keys, for what has to be done before they are in use.
 
         They are kept, and another call returns the same ones, until `adopt` puts them in use.
@@ -242,19 +242,43 @@ class Keyring:
                 self._keys[purpose, new.version] = new
             self._write()
 
+    def is_prepared(self, *purposes: str) -> bool:
+        """Say whether next versions of all these keys are prepared and not in use yet."""
+        return all(self._prepared(purpose) is not None for purpose in purposes)
+
+    def succeed(self, number: int) -> None:
+        """Put the prepared keys of a new log in use, and keep those of the log before for reading.
+
+        Args:
+            number: of the former log; its keys are kept as `PURPOSE.formerNUMBER`.
+        Raises:
+            KeyMissing: when one is not prepared.
+        """
+        with self._alone():
+            for purpose in OF_A_LOG:
+                new = self._prepared(purpose)
+                if new is None:
+                    raise KeyMissing(f"no next version of the key {purpose!r} is prepared")
+                for name, version in list(self._keys):
+                    if name in (purpose, purpose + _NEXT):
+                        old = self._keys.pop((name, version))
+                        if name == purpose:
+                            kept = f"{purpose}.former{number}"
+                            self._keys[kept, version] = replace(old, purpose=kept)
+                self._keys[purpose, 1] = replace(new, version=1)
+            self._write()
+
     def is_outdated(self, purpose: str) -> bool:
-        """Say whether the file has a newer version of a key than this keyring, which was read once.
+        """Say whether the file has another current key than this keyring, which was read once.
 
         Raises:
             ConfigError: when the file cannot be read any more.
         """
-        newest = Keyring.open(self._path, self._passphrase)
-        return newest.key(purpose).version > self.key(purpose).version
+        return Keyring.open(self._path, self._passphrase).key(purpose) != self.key(purpose)
 
-    def _successor(self, purpose: str, suite: Suite | None) -> Key:
-        current = self.key(purpose)
-        material = secrets.token_bytes(32)
-        return Key(purpose, current.version + 1, suite or current.suite, material)
+    def _successor(self, purpose: str, suite: Suite) -> Key:
+        version = max((v for p, v in self._keys if p == purpose), default=0)
+        return Key(purpose, version + 1, suite, secrets.token_bytes(32))
 
     def _prepared(self, purpose: str) -> Key | None:
         kept = next((key for (p, _), key in self._keys.items() if p == purpose + _NEXT), None)
