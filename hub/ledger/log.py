@@ -35,7 +35,7 @@ from hub.ledger.writer import (
     LastEntry,
     PreparedEntry,
     Writer,
-    open_head,
+    open_own,
     prepare,
 )
 
@@ -121,6 +121,11 @@ class Ledger:
     def further(self) -> tuple[Signer, ...]:
         """Signers beside its own, whose signatures public checkpoints carry too."""
         return self._identity.further
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its key was rotated since this process read the keys."""
+        return self._identity.is_outdated()
 
     @property
     def key(self) -> VerifierKey:
@@ -409,7 +414,7 @@ class Ledger:
         """Return what a note of ours says; the latest is remembered, for pages of many proofs."""
         known = self._verified
         if known is None or known[0] != note:
-            head = open_head(note, self._identity.keys, self.origin)
+            head = open_own(note, self._identity)
             self._verified = known = (note, head)
         return known[1]
 
