@@ -260,7 +260,9 @@ class FullReading:
     def _check_distinct(self, index: IndexFolder, size: int) -> None:
         """Check that no tag stands twice: an entry could be kept from its subject behind another."""
         try:
-            index.require_distinct(size, min(self._known.read_to, size))
+            index.require_distinct(
+                size, max(self._known.size - 1, 0)
+            )  # that whole tree was checked
         except TamperDetected as twins:
             raise Wrong(Kind.WRONG_INDEX, twins.message, self._note) from twins
         except LedgerError as exc:

@@ -228,6 +228,20 @@ def test_two_entries_with_one_tag_are_named_however_far_apart(
     assert f"entries 0 and {old} carry the same tag" in body
 
 
+def test_one_tag_in_two_pieces_of_a_reading_is_named(tmp_path: Path) -> None:
+    """They are far apart, and each piece was saved before the other was read."""
+    log = InventedLog()
+    for number in range(900):
+        tag = 10 if number == 300 else number
+        log.append(tag.to_bytes(32), number.to_bytes(32))
+    log.grow(0)
+    post = Post(tmp_path, log, patience=-1.0)
+    assert [post.ask(0)[0] for _ in range(3)] == [503] * 3
+    status, body = post.ask(0)
+    assert (status, post.kinds) == (422, ["wrong-index"])
+    assert "entries 10 and 300 carry the same tag" in body
+
+
 def test_a_false_tag_that_makes_the_right_entry_needs_a_broken_hash(tmp_path: Path) -> None:
     """Rows of two entries exchanged: each makes the other's entry."""
     log = grown(10)
