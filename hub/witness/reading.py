@@ -91,6 +91,7 @@ class FullReading:
         Raises:
             Wrong: when something is false.
             SourceError: when a file cannot be read, or the rest was put off; what was read is kept.
+            LedgerError: when the witness's own disk does not take the index.
         """
         if (self._known.size, self._known.root) == (self._size, self._checkpoint.root):
             return
@@ -106,6 +107,8 @@ class FullReading:
             shutil.rmtree(self._folder, ignore_errors=True)
             save(Reading())
             raise SourceError(f"the index is built anew: {lost}", retryable=True) from lost
+        except OSError as exc:
+            raise LedgerError(f"the witness's index cannot be written: {exc.strerror}") from exc
 
     def _read(self, save: Save, hurry: Callable[[], bool]) -> None:
         index = IndexFolder(self._folder)
@@ -224,8 +227,8 @@ class FullReading:
             index.advance(size, self._tags_of)
         except TamperDetected as twins:
             raise Wrong(Kind.WRONG_INDEX, twins.message) from twins
-        except (LedgerError, OSError) as exc:
-            raise _Lost(str(exc)) from exc
+        except LedgerError as exc:
+            raise _Lost(exc.message) from exc
 
     def _tags_of(self, start: int, stop: int) -> Sequence[bytes]:
         if start < self._tags_from:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hub.errors import LedgerError
 from hub.ledger.note import Checkpoint, sign_checkpoint
 from hub.ledger.tiles import Tile
 from tests.hub.ledger.factories import ORIGIN
@@ -304,6 +305,17 @@ def test_entries_changed_after_they_were_read_are_a_fork(tmp_path: Path) -> None
     assert log.checkpoint() in alarm.evidence
     assert other.checkpoint() in alarm.evidence
     assert post.cosigned == 0
+
+
+def test_a_disk_that_is_full_is_no_alarm_about_the_log(tmp_path: Path) -> None:
+    log = grown(20)
+    post = Post(tmp_path, log)
+    post.folder.write_text("in the way")
+    with pytest.raises(LedgerError, match="index cannot be written"):
+        post.ask(0)
+    assert (post.kinds, post.cosigned) == ([], 0)
+    post.folder.unlink()
+    assert post.ask(0)[0] == 200
 
 
 def test_growth_beyond_reason_is_not_taken_on(tmp_path: Path) -> None:
