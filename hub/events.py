@@ -65,6 +65,7 @@ class EventTag(StrEnum):
     HUB_KEY_ROTATED = "hub:key:rotated"
     HUB_LEDGER_OPENED = "hub:ledger:opened"
     HUB_LEDGER_READ = "hub:ledger:read"
+    HUB_LEDGER_SUCCEEDED = "hub:ledger:succeeded"
     HUB_LEDGER_VERIFIED = "hub:ledger:verified"
     HUB_SERVICE_STARTED = "hub:service:started"
     HUB_SNAPSHOT_PUBLISHED = "hub:snapshot:published"
