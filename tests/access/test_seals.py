@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,9 +15,12 @@ from access.answers import LookupQuery, SearchQuery
 from access.duties import Refusal
 from access.model import Actor
 from access.ports import GuardKeys
+from access.recording import Prepared
 from access.seal_release import GRACE, release_due, releases, sealed_uses
 from access.seals import SealState
+from access.usage_record import UsageRecord
 from hub.errors import NotFound, RequestError
+from hub.ledger.writer import Entry
 from hub.store.usage import Usage
 from tests.access.conftest import NOW
 from tests.access.people import WEST, Person, invented_id
@@ -68,6 +69,11 @@ def citizen(sealing: Sealing, actors: dict[str, Actor], person: Person) -> Actor
 
 def query(person: Person, case: str = CASE) -> LookupQuery:
     return LookupQuery("resident_id", person.number, PURPOSE, case=case)
+
+
+def entries_of(prepared: Prepared[Any]) -> list[Entry]:
+    """Return what a request has to be recorded as before it is answered."""
+    return [record.entry() for record in prepared.records]
 
 
 def told(sealing: Sealing) -> list[str]:
@@ -257,7 +263,7 @@ def test_a_sealed_use_is_nowhere_on_the_subjects_road(
     number = sealing.ordered()
     guard, mine = sealing.guard(), citizen(sealing, actors, person)
     plain = sealing.guard(NOW - SECOND)  # a moment before, nothing is sealed
-    assert plain.prepare_lookup(police, query(person)).entries[0].sealed is False
+    assert entries_of(plain.prepare_lookup(police, query(person)))[0].sealed is False
     answer = guard.lookup(police, query(person))
     assert answer.allowed
     assert guard.own_uses(mine) == ()
@@ -300,7 +306,7 @@ def test_refusals_nobodies_and_search_results_are_sealed_alike(
     guard, (one, twin, elsewhere) = sealing.guard(), sealing.people
     entries: list[Any] = []
     for asked in (query(elsewhere), query(Person(invented_id(sequence=999)))):
-        (entry,) = guard.prepare_lookup(police, asked).entries
+        (entry,) = entries_of(guard.prepare_lookup(police, asked))
         assert entry.body["decision"] == "refused"
         entries.append(entry)
     assert entries[0].body.keys() == entries[1].body.keys()
@@ -320,7 +326,7 @@ def test_what_is_about_nobody_stays_in_the_system_s_chain(
     """A refusal before anybody was looked for has no subject to be kept from."""
     sealing.ordered()
     other = replace(actors["officer.police"], roles=())
-    (entry,) = sealing.guard().prepare_lookup(other, query(person)).entries
+    (entry,) = entries_of(sealing.guard().prepare_lookup(other, query(person)))
     assert (entry.label, entry.sealed) == (None, False)
     assert "seal" not in entry.body
 
@@ -334,7 +340,7 @@ def test_limits_and_history_count_sealed_uses(
     guard.lookup(police, query(person))
     log = sealing.house.ledger
     seen = [use for _, use in history.uses(log, 0, log.size)]
-    assert [use.purpose for use in seen if isinstance(use, history.Use)] == [PURPOSE]
+    assert [use.purpose for use in seen if isinstance(use, UsageRecord)] == [PURPOSE]
     (tmp_path / "usage.sqlite").unlink()
     for _ in range(20):
         guard.lookup(police, query(Person(invented_id(sequence=999))))
@@ -385,8 +391,10 @@ def test_it_releases_itself_with_its_true_time_and_why(
     assert "第三十五条" in use.withheld.legal_basis
     assert use.outcome == "allowed"
     assert use.fields
-    proven = json.loads(b64decode(sealing.guard(end).own_proof(mine, use.index)["record"]))
-    assert (proven["event"], proven["entry"]) == ("access:seal:released", sealed.receipt.index)
+    body = log.entry(use.index).body
+    assert body is not None
+    assert (body["event"], body["entry"]) == ("access:seal:released", sealed.receipt.index)
+    assert body["record"] == log.entry(sealed.receipt.index).body
     assert release_due(records, log, end + GRACE) == 0
     assert told(sealing)[-2:] == ["released", "ended"]
     assert sealing.desk().find(1, end + GRACE).released
@@ -406,9 +414,28 @@ def test_what_was_decided_just_before_the_end_is_released_too(
         citizen(sealing, actors, person),
     )
     assert release_due(records, log, end) == 0
-    log.append(late.entries)
+    log.append(entries_of(late))
     assert release_due(records, log, end + GRACE) == 1
     assert sealing.guard(end + GRACE).own_uses(mine) != ()
+
+
+def test_what_is_recorded_when_an_order_was_done_with_is_released_too(
+    sealing: Sealing, police: Actor, person: Person
+) -> None:
+    """A machine that slept between the decision and its recording."""
+    sealing.ordered()
+    end = NOW + 30 * DAY
+    guard = sealing.guard(end - SECOND)
+    prompt = guard.lookup(police, query(person)).receipt.index
+    slept = guard.prepare_lookup(police, query(person))
+    log, records = sealing.house.ledger, sealing.house.records
+    assert release_due(records, log, end + GRACE) == 1
+    assert told(sealing)[-1] == "ended"
+    late = log.append(entries_of(slept)).index
+    assert release_due(records, log, end + 2 * GRACE) == 1
+    assert release_due(records, log, end + 3 * GRACE) == 0
+    assert released(sealing) == [prompt, late]
+    assert told(sealing).count("ended") == 1
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -462,10 +489,8 @@ def test_lifting_releases_and_a_renewal_does_not(
     sealing.guard(NOW + 40 * DAY).lookup(police, query(person))
     standing(desk.lift(number, OVERSIGHT, act(OVERSIGHT, NOW + 50 * DAY)))
     assert release_due(records, log, NOW + 50 * DAY) == 2
-    assert (
-        sealing.guard(NOW + 50 * DAY).prepare_lookup(police, query(person)).entries[0].sealed
-        is False
-    )
+    after = sealing.guard(NOW + 50 * DAY).prepare_lookup(police, query(person))
+    assert entries_of(after)[0].sealed is False
 
 
 def test_orders_are_released_apart(sealing: Sealing, police: Actor, person: Person) -> None:
