@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import ConfigError
-from hub.keyring import Keyring
+from hub.events import AuditEvent, EventTag
+from hub.keyring import Keyring, NoteSigner
+from hub.ledger.algorithms import SM2
 from hub.ledger.bulk import BulkFolder
 from hub.ledger.cosigning import cosigner_of
 from hub.ledger.entry import ChainKeys
@@ -24,22 +26,27 @@ from hub.ledger.publisher import Publisher
 from hub.ledger.sqlite import SqliteStore, create
 from hub.ledger.statement import Statements
 from hub.ledger.store import Store
-from hub.ledger.writer import Identity, open_head
+from hub.ledger.writer import Entry, Identity, open_own
 
 
 def identity_of(keyring: Keyring, origin: str) -> Identity:
     """Return who a ledger is by its keyring; every former version of the signing key is known.
 
+    In suite gm public checkpoints are signed with SM2 as well.
+
     Raises:
         KeyMissing: when the keyring has no key of the ledger's.
     """
     signer = keyring.signer("ledger", origin)
+    sm2 = keyring.signer("ledger-sm2", origin, algorithm=SM2)
     former = [keyring.signer("ledger", origin, version) for version in range(1, signer.version)]
     return Identity(
         origin,
         signer,
         ChainKeys(keyring.key("index").material, origin),
         tuple(VerifierKey.of(one) for one in reversed(former)),
+        (sm2,) if keyring.key("ledger-sm2").suite == "gm" else (),
+        partial(keyring.is_outdated, "ledger"),
     )
 
 
@@ -67,8 +74,32 @@ def create_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
         if settings.ledger_url is None:
             create(settings.ledger, note)
         else:
-            _postgres().create(settings.ledger_url, note)
+            with _driver_required():
+                from hub.ledger import postgres  # as in _connector
+            postgres.create(settings.ledger_url, note)
     return open_ledger(settings, keyring, clock)
+
+
+def rotate_key(settings: Settings, keyring: Keyring, clock: Clock) -> VerifierKey:
+    """Give the ledger a new signing key, which the former one announces in the log first.
+
+    One that was stopped in the middle is finished by the next call, with the same new key; an
+    announcement may then stand in the log twice. Processes that hold the former key are refused as
+    soon as the new one has signed.
+
+    Raises:
+        LedgerError: when it cannot be announced; the former key stays in use.
+    """
+    (prepared,) = keyring.prepare("ledger", suite=settings.suite)
+    new = VerifierKey.of(NoteSigner(settings.origin, prepared))
+    details = {"purpose": "ledger", "version": prepared.version, "suite": prepared.suite}
+    with open_ledger(settings, keyring, clock) as ledger:
+        event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), {**details, "key": str(new)})
+        ledger.append([Entry.of(event)])
+    keyring.adopt("ledger")
+    with open_ledger(settings, keyring, clock) as ledger:
+        ledger.head()  # signed by the new key from here on
+    return new
 
 
 def has_ledger(settings: Settings) -> bool:
@@ -80,8 +111,9 @@ def has_ledger(settings: Settings) -> bool:
     """
     if settings.ledger_url is None:
         return settings.ledger.exists()
-    there: bool = _postgres().is_there(settings.ledger_url)
-    return there
+    with _driver_required():
+        from hub.ledger import postgres  # as in _connector
+    return postgres.is_there(settings.ledger_url)
 
 
 def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
@@ -99,16 +131,16 @@ def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
     )
 
 
-def statements_of(settings: Settings, keyring: Keyring, ledger: Ledger) -> Statements:
-    """Return what makes proofs and statements of the hub's ledger."""
-    tokens = BulkFolder(settings.ledger_bulk, keyring.key("index").material)
-    return Statements(ledger, IndexFolder(settings.ledger_runs), tokens)
-
-
 def inspector_of(settings: Settings, ledger: Ledger, clock: Clock) -> Inspector:
     """Return what verifies the hub's ledger."""
     places = Places(settings.ledger_public, settings.ledger_runs, settings.ledger_memory)
     return Inspector(ledger, places, clock)
+
+
+def statements_of(settings: Settings, keyring: Keyring, ledger: Ledger) -> Statements:
+    """Return what makes proofs and statements of the hub's ledger."""
+    tokens = BulkFolder(settings.ledger_bulk, keyring.key("index").material)
+    return Statements(ledger, IndexFolder(settings.ledger_runs), tokens)
 
 
 def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | None:
@@ -120,7 +152,7 @@ def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | N
     note = files.read(CHECKPOINT)
     if note is None:
         return None
-    return open_head(note.decode(errors="replace"), identity.keys, identity.origin)
+    return open_own(note.decode(errors="replace"), identity)
 
 
 def ledger_file(
@@ -140,14 +172,15 @@ def ledger_file(
 def _connector(settings: Settings) -> Callable[[], Store]:
     if settings.ledger_url is None:
         return partial(SqliteStore, settings.ledger)
-    return partial(_postgres().PostgresStore, settings.ledger_url)
+    with _driver_required():
+        from hub.ledger.postgres import PostgresStore  # the extra "server", absent in most places
+    return partial(PostgresStore, settings.ledger_url)
 
 
-def _postgres() -> ModuleType:
+@contextmanager
+def _driver_required() -> Iterator[None]:
     try:
-        from hub.ledger import postgres  # the extra "server"; absent in most installations
+        yield
     except ModuleNotFoundError:
-        raise ConfigError(
-            "ledger_url needs PostgreSQL's driver: install mingjing[server]"
-        ) from None
-    return postgres
+        told = "ledger_url needs PostgreSQL's driver: install the extra `server`"
+        raise ConfigError(told) from None

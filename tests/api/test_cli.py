@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,18 @@ def test_a_hub_keeps_its_ledger_in_the_database_it_is_told(tmp_path: Path, serve
     assert second.exit_code == 78
     assert "holds a ledger already" in second.output
     assert not (tmp_path / "second").exists()
+
+
+def test_a_database_without_its_driver_is_a_setting_that_does_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "hub.ledger.postgres", raising=False)
+    monkeypatch.delattr("hub.ledger.postgres", raising=False)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    url = f"postgresql:///ledger?host={tmp_path}"
+    done = hub("init", "--home", str(tmp_path / "hub"), "--ledger-url", url)
+    assert done.exit_code == 78
+    assert "extra `server`" in done.output
 
 
 @pytest.mark.parametrize(
