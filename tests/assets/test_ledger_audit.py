@@ -45,9 +45,11 @@ def test_the_daily_run_fails_when_something_is_wrong(tmp_path: Path) -> None:
     failed = run(settings)
     assert not failed.success
     (event,) = [e for e in failed.all_events if e.is_step_failure]
-    data = event.step_failure_data
-    assert data.user_failure_data is not None
-    assert "NOT INTACT" in str(data.user_failure_data.description)
+    error = event.step_failure_data.error
+    assert error is not None
+    assert error.cause is not None
+    assert "1 findings" in error.cause.message
+    assert "entry 0, record or salt" in error.cause.message
 
 
 def test_it_is_run_every_day(tmp_path: Path) -> None:
