@@ -41,6 +41,7 @@ from access.publicity import Publicity
 from access.recording import Prepared, Recorder
 from access.roads import counts, own, person, reconciliation, sample, search, unmask
 from access.traits import Askers
+from access.usage_record import UsageRecord
 from hub.catalog import Catalog
 from hub.clock import Clock
 from hub.store.usage import Usage
@@ -206,6 +207,10 @@ class Guard:
         if known is not None:
             return prepared.complete(known)
         return self._remember(actor, session, await self._recorder.release_async(prepared))
+
+    def own_usage(self, actor: Actor, limit: int | None = None) -> list[tuple[int, UsageRecord]]:
+        """Return (position, record) of the uses that `own_uses` tells of, but for erased ones."""
+        return own.records(self._means, actor, limit)
 
     def own_uses(self, actor: Actor, limit: int = 100) -> tuple[Use, ...]:
         """Return who used the citizen's data, newest first, as far as it may be told by now."""

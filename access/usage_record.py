@@ -282,7 +282,7 @@ class UsageRecord:
     def _read(cls, body: Mapping[str, Any]) -> UsageRecord:
         subject, role = body.get("subject"), body.get("role")
         if (subject is None) != (role is None) or body["decision"] not in ("allowed", "refused"):
-            raise ValueError
+            raise LedgerError(_NOT_A_USE)
         return cls(
             time=datetime.fromisoformat(body["time"]),
             actor=RecordedActor.parse(body["actor"]),

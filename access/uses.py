@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from access.answers import Erased, Use, Withheld
-from access.policy import Policy
 from access.seal_grounds import SEAL_GROUNDS
+from access.titles import Titles
 from access.usage_record import SubjectRole, UsageRecord, is_use, usage_of
-from hub.catalog import Catalog
 from hub.clock import stamp_of
 from hub.events import EventTag
 from hub.ledger.log import LoggedEntry
@@ -58,7 +57,7 @@ def told(entries: Iterable[LoggedEntry]) -> Iterator[Told]:
             yield Told(logged, usage_of(logged))
 
 
-def use_of(found: Told, policy: Policy, catalog: Catalog, standings: Mapping[int, str]) -> Use:
+def use_of(found: Told, titles: Titles, standings: Mapping[int, str]) -> Use:
     """Return a use in the words of its subject.
 
     Args:
@@ -68,22 +67,21 @@ def use_of(found: Told, policy: Policy, catalog: Catalog, standings: Mapping[int
     if use is None:
         return Use(found.logged.index, found.logged.time, "erased", erased=found.erased)
     actor = use.actor
-    purpose = policy.purposes.get(use.purpose)
     return Use(
         index=found.logged.index,
         time=stamp_of(use.time),
         outcome=use.decision,
         agency=actor.agency,
-        agency_title=policy.roles.agencies.get(actor.agency, actor.agency),
+        agency_title=titles.agency(actor.agency),
         post=actor.post,
         purpose=use.purpose,
-        purpose_title=purpose.title if purpose else use.purpose,
+        purpose_title=titles.purpose(use.purpose),
         legal_basis=use.legal_basis,
         action=use.action.value,
         road=use.road.value,
         role=use.role.value if use.role else SubjectRole.ASKED_ABOUT.value,
-        datasets=tuple(_title(catalog, name) for name in use.datasets),
-        fields=tuple(_fields(use.fields, catalog)),
+        datasets=tuple([titles.dataset(name) for name in use.datasets]),
+        fields=tuple(_fields(use.fields, titles)),
         with_case=use.case is not None,
         reason=use.reason,
         snapshot=use.snapshot,
@@ -94,24 +92,8 @@ def use_of(found: Told, policy: Policy, catalog: Catalog, standings: Mapping[int
     )
 
 
-def _fields(fields: Mapping[str, str], catalog: Catalog) -> Iterator[dict[str, str]]:
+def _fields(fields: Mapping[str, str], titles: Titles) -> Iterator[dict[str, str]]:
     for key, how in fields.items():
         dataset, _, column = key.rpartition(".")
-        yield {
-            "dataset": dataset,
-            "column": column,
-            "title": _column_title(catalog, dataset, column),
-            "how": how,
-        }
-
-
-def _title(catalog: Catalog, name: str) -> str:
-    return catalog[name].title if name in catalog else name
-
-
-def _column_title(catalog: Catalog, dataset: str, column: str) -> str:
-    if dataset in catalog:
-        for found in catalog[dataset].columns:
-            if found.name == column:
-                return found.title
-    return column
+        title = titles.column(dataset, column)
+        yield {"dataset": dataset, "column": column, "title": title, "how": how}

@@ -22,6 +22,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from api import (
     citizen,
+    data_tracker,
     desk,
     identity_provider,
     ledger_files,
@@ -71,6 +72,7 @@ _DOORS = (
     officer_seals,
     statistics,
     citizen,
+    data_tracker,
     partner,
     desk,
     oversight,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import PlainTextResponse, Response
 
-from api import disclosures
+from api import disclosures, exports
 from api.dependencies import CurrentServices, CurrentSession
 from api.outcome import Outcome, json_response
 from api.services import Services
@@ -28,6 +28,20 @@ _PROOF: dict[int | str, dict[str, Any]] = {
                 "example": "c2sp.org/tlog-proof@v1\nextra eyJu…\nindex 41\nq7hV…=\n\n…",
             }
         },
+    }
+}
+_USES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "application/fhir+json": {
+                "schema": {"type": "object"},
+                "example": {"resourceType": "Bundle", "type": "collection"},
+            },
+            "application/x-ndjson": {
+                "schema": {"type": "string"},
+                "example": '{"class_uid":6003,"activity_id":2}\n',
+            },
+        }
     }
 }
 _STATEMENT: dict[int | str, dict[str, Any]] = {
@@ -51,13 +65,21 @@ async def records(session: CurrentSession, services: CurrentServices) -> Respons
     return json_response(await disclosures.own_records(services, session))
 
 
-@router.get("/uses", response_model=Uses, responses=problems(401, 403, 422))
+@router.get("/uses", response_model=Uses, responses={**_USES, **problems(401, 403, 422)})
 def uses(
     session: CurrentSession,
     services: CurrentServices,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    form: Annotated[
+        Literal["fhir", "ocsf"] | None,
+        Query(
+            alias="format", description="A published form in place of this one: docs/exports.md."
+        ),
+    ] = None,
 ) -> Response:
     """Return who used your records, for what and on what legal basis, newest first."""
+    if form is not None:
+        return exports.FORMS[form](services, session, limit)
     return json_response(disclosures.own_uses(services, session, limit))
 
 

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from api.commands import access, cards, contract, erasing, keys, ledger, quality, witness, worklist
+from api.commands import (
+    access,
+    cards,
+    contract,
+    erasing,
+    exporting,
+    keys,
+    ledger,
+    quality,
+    witness,
+    worklist,
+)
 from api.commands.options import Home, Json, settings_of
 from api.console import Watch, door, err, out, print_json, print_rows
 from api.setup import make_hub
@@ -22,6 +33,7 @@ app = typer.Typer(
     help="明镜 Mingjing: data collected once, shared under rule, every use on the record.",
 )
 app.add_typer(keys.app, name="keys")
+ledger.app.add_typer(exporting.app)
 ledger.app.add_typer(erasing.app)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(contract.app, name="contract")

@@ -11,6 +11,7 @@ from typing import Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from hub.errors import HubError
@@ -78,6 +79,19 @@ def door() -> Iterator[None]:
         yield
     except HubError as exc:
         fail(exc)
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far something long is, while it lasts.
+
+    Yields:
+        What is told how much is done, of how much.
+    """
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def show(error: HubError) -> None:

@@ -30,7 +30,7 @@ from api.commands.quality import print_headlines
 from api.console import Watch, out, print_rows
 from api.demo_emergency import break_the_glass
 from api.demo_policy import change_the_policy
-from api.publishing import publish_once
+from api.publishing import publication, publish_once
 from api.quality import quality_rows
 from api.registers import register_office
 from api.running import run_delivery
@@ -54,9 +54,7 @@ from contracts.versions.in_force import in_force
 from hub.clock import SystemClock
 from hub.config import Settings, load_settings
 from hub.errors import ConfigError, RequestError
-from hub.keyring import Keyring
 from hub.ledger import verify as verifier
-from hub.ledger.opening import open_ledger, publisher_of
 from hub.store.drop import deliver
 from hub.store.records import Records
 from hub.store.snapshots import SnapshotStore
@@ -343,7 +341,7 @@ def _citizen(web: httpx.Client, mail: Path) -> int:
     print_rows("Held about me", rows, as_json=False)
     uses = web.get("/v1/me/uses", headers=headers).raise_for_status().json()["uses"]
     print_rows("Who used it", [_use_row(u) for u in uses], as_json=False)
-    looked = next(u for u in uses if u["outcome"] == "allowed" and u["action"] == "lookup")
+    looked = next(u for u in uses if u["outcome"] == "allowed" and u["action"] == "opened")
     return int(looked["index"])
 
 
@@ -382,13 +380,8 @@ def _check_proof(web: httpx.Client, settings: Settings, index: int) -> None:
 
 def _publish(settings: Settings) -> None:
     """Make public what is recorded, as `hub up` does every few seconds."""
-    clock = SystemClock()
-    keyring = Keyring.open(settings.keyring, settings.passphrase)
-    with (
-        open_ledger(settings, keyring, clock) as ledger,
-        closing(publisher_of(settings, ledger, clock)) as publisher,
-    ):
-        turn = publish_once(publisher)
+    with publication(settings) as hub:
+        turn = publish_once(hub)
     out.print(f"\n{turn.size:,} entries of the ledger are public now, with their index.")
 
 

@@ -46,6 +46,7 @@ PUBLIC_ROUTES = {
     ("GET", "/v1/public/sealed"): "counts of closed years, small ones left out",
     ("GET", "/v1/public/quality"): "quality figures without any record",
     ("GET", "/v1/public/verifier"): "the program that checks a proof",
+    ("GET", "/v1/public/verifier-page"): "the page that checks a proof",
 }
 
 

@@ -294,6 +294,8 @@ def _use(use: Use, vocabulary: Vocabulary) -> dict[str, Any]:
         "purpose_title": use.purpose_title,
         "legal_basis": use.legal_basis,
         "action": use.action,
+        "road": use.road,
+        "role": use.role,
         "datasets": use.datasets,
         "fields": [
             {**field, "dataset_title": vocabulary.dataset_title(field["dataset"])}
@@ -303,6 +305,9 @@ def _use(use: Use, vocabulary: Vocabulary) -> dict[str, Any]:
         "under": use.under,
         "under_title": TITLES[State(use.under)] if use.under else "",
         "reason": use.reason,
+        "snapshot": use.snapshot,
+        "lake_snapshot": use.lake_snapshot,
+        "request": use.request,
         "withheld": None if use.withheld is None else _withheld(use.withheld),
         "erased": None if use.erased is None else _erased(use.erased, vocabulary),
         "proof": "" if use.erased else f"/v1/me/uses/{use.index}/proof",

@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from api.administration import Administrator
 from api.console import err, out, print_json
 from hub.clock import Clock
 from hub.config import Settings
@@ -20,10 +21,6 @@ from hub.ledger.log import Ledger
 from hub.ledger.opening import inspector_of
 from hub.ledger.succession import formers, open_former
 from hub.ledger.writer import Entry
-from hub.sealing import Pseudonymiser
-
-OPERATOR = "operator"
-SCHEDULE = "schedule"
 
 _SHOWN = 50
 
@@ -71,7 +68,7 @@ class Desk:
 
         A ledger that was tampered with takes none. What was found is shown all the same.
         """
-        name = OPERATOR if by is None else Pseudonymiser(self.keyring, "actor").of(by).hex()
+        name = Administrator.of(self.keyring, by, self.clock).name
         try:
             self.ledger.append([Entry.of(found.event(name, self.clock.now()))])
         except LedgerError as exc:

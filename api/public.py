@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 import hub.ledger.verify as verifier
 from api import catalogue, seals
@@ -55,6 +55,24 @@ def stand_alone_verifier() -> Response:
     return PlainTextResponse(
         Path(verifier.__file__).read_text(encoding="utf-8"),
         headers={"Content-Disposition": 'attachment; filename="verify.py"'},
+    )
+
+
+@router.get(
+    "/public/verifier-page",
+    response_class=HTMLResponse,
+    responses={
+        200: {
+            "description": "A page that checks, from disk and without a network.",
+            "content": {"text/html": {"schema": {"type": "string"}, "example": "<!doctype html>…"}},
+        }
+    },
+)
+def verifier_page() -> Response:
+    """Return the page that checks what the ledger gave, to be kept and opened from disk."""
+    return HTMLResponse(
+        Path(verifier.__file__).with_name("verifier.html").read_text(encoding="utf-8"),
+        headers={"Content-Disposition": 'attachment; filename="mingjing-verifier.html"'},
     )
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from access.files import POLICY_FOLDER, read_folder
 from access.keeper import adopt
+from api.administration import Administrator, told_settings
 from contracts.loader import load_catalog
 from contracts.versions.in_force import load_filed
 from hub.clock import SystemClock
 from hub.config import Settings, save_settings
 from hub.errors import ConfigError
-from hub.events import AuditEvent, EventTag
+from hub.events import EventTag
 from hub.keyring import Keyring
 from hub.ledger.opening import create_ledger, has_ledger
-from hub.ledger.writer import Entry
 from hub.store.records import Records
 
 
@@ -41,6 +41,6 @@ def make_hub(settings: Settings) -> None:
     texts = read_folder(settings.policy_folder or POLICY_FOLDER)
     catalog = load_catalog(load_filed(settings))
     with create_ledger(settings, keyring, clock) as ledger, Records.open(settings) as records:
-        event = AuditEvent(EventTag.HUB_LEDGER_OPENED, clock.now(), {"origin": settings.origin})
-        ledger.append([Entry.of(event)])
+        details = {"origin": settings.origin, "settings": told_settings(settings)}
+        Administrator.of(keyring, None, clock).tell(ledger, EventTag.HUB_LEDGER_OPENED, details)
         adopt(records, catalog, ledger, texts, clock.now())

@@ -6,15 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from types import FrameType
 
+from api.administration import administrator, told_settings
 from api.console import err, out, show
 from api.running import prepare_instance
 from api.server import command, environment
-from api.services import open_services
+from api.services import OFFICIALS, open_services
 from assets.runtime import Promises
 from hub.config import Settings
 from hub.errors import SourceError
+from hub.events import EventTag
+from hub.ledger.log import Ledger
 
 _GRACE_SECONDS = 20.0
 
@@ -26,7 +30,11 @@ def run_all(settings: Settings) -> None:
         HubError: when the hub cannot be opened; a web server's workers would try it for ever.
         SourceError: when a process ended by itself; the others have been ended too.
     """
-    open_services(settings).close()
+    services = open_services(settings)
+    try:
+        tell_start(settings, services.ledger)
+    finally:
+        services.close()
     prepare_instance(settings)
     signal.signal(signal.SIGTERM, _interrupt)
     env = environment(settings)
@@ -41,6 +49,20 @@ def run_all(settings: Settings) -> None:
         out.print("ending …")
     finally:
         _end(processes)
+
+
+def tell_start(settings: Settings, ledger: Ledger) -> None:
+    """Record who starts the hub, under which settings, with which register of officials.
+
+    Raises:
+        LedgerError: when it cannot be recorded; nothing is started then.
+    """
+    officials = settings.home / OFFICIALS
+    details = {
+        "settings": told_settings(settings),
+        "officials": sha256(officials.read_bytes()).hexdigest() if officials.exists() else None,
+    }
+    administrator(settings, None).tell(ledger, EventTag.HUB_SERVICE_STARTED, details)
 
 
 def _commands(settings: Settings) -> dict[str, list[str]]:

@@ -42,7 +42,18 @@ BENCHES: Mapping[str, Bench] = {
     "decisions": Bench(
         "bench.decisions", "rows", "decisions by 100 to 10,000 rules against three policy engines"
     ),
-    "ledger": Bench("bench.ledger", "rows", "durable ledger appends against plain SQLite"),
+    "ledger": Bench(
+        "bench.ledger", "rows", "durable ledger appends against the disk, plain SQLite and pymerkle"
+    ),
+    "ledger-1m": Bench(
+        "bench.ledger_size", "rows_1m", "reading a ledger of 1 M entries", by_name_only=True
+    ),
+    "ledger-10m": Bench(
+        "bench.ledger_size", "rows_10m", "the same with 10 M entries", by_name_only=True
+    ),
+    "ledger-bulk": Bench(
+        "bench.ledger_size", "rows_bulk", "committing to the 1 M persons of a bulk disclosure"
+    ),
     "lookup": Bench("bench.lookup", "rows", "governed lookup against an empty FastAPI endpoint"),
     "lookup-10m": Bench(
         "bench.lookup", "rows_10m", "the same with 10 M persons in the snapshot", by_name_only=True

@@ -180,6 +180,7 @@ def _question(use: UsageRecord, source: Source) -> dict[str, Any]:
         "lake_snapshot": use.lake_snapshot,
         "rules": " ".join(use.rules),
         "emergency": use.emergency,
+        "seal": use.seal,
         "nobody": use.nobody or None,
         "limit": use.limit,
     }

@@ -131,6 +131,7 @@ def _unmapped(use: UsageRecord) -> dict[str, Any]:
         "subject": None if use.subject is None else use.subject.hex(),
         "role": None if use.role is None else use.role.value,
         "emergency": use.emergency,
+        "seal": use.seal,
         "nobody": use.nobody or None,
         "limit": use.limit,
         "counted": None if use.counted is None else use.counted.body(),

@@ -9,17 +9,17 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from access.answers import Answer, Use
-from access.asking import Means, ask, found, nobody, reading, refused
+from access.asking import OWN_DATA, Means, ask, nobody, reading, refused
 from access.model import Action, Actor, Request
 from access.ports import Proofs
 from access.recording import Prepared
+from access.releasing import found
+from access.titles import Titles
 from access.usage_record import UsageRecord
 from access.uses import Told, told, use_of
 from hub.errors import NotFound
 from hub.ledger.entry import Chain, ChainKind
 from hub.ledger.log import LoggedEntry
-
-_PURPOSE = "own.data"
 
 
 def prepare(means: Means, actor: Actor, request_id: str) -> tuple[bool, Prepared[Answer]]:
@@ -49,19 +49,22 @@ def uses(means: Means, actor: Actor, limit: int) -> tuple[Use, ...]:
     Nothing but the citizen's own entries is read; sealed ones are none of them.
     """
     shown = _told(means, actor, limit)
-    policy, standings = means.decider.policy, _standings(means, shown)
-    return tuple([use_of(found, policy, means.catalog, standings) for found in shown])
+    titles, standings = Titles(means.decider.policy, means.catalog), _standings(means, shown)
+    return tuple([use_of(found, titles, standings) for found in shown])
 
 
-def _told(means: Means, actor: Actor, limit: int) -> list[Told]:
+def _told(means: Means, actor: Actor, limit: int | None) -> list[Told]:
     label = _label(means, actor)
     if label is None:
         return []
     return list(islice(told(_entries(means, label)), limit))
 
 
-def records(means: Means, actor: Actor, limit: int) -> list[tuple[int, UsageRecord]]:
-    """Return (position, record) of each use of the citizen's data that was not erased."""
+def records(means: Means, actor: Actor, limit: int | None) -> list[tuple[int, UsageRecord]]:
+    """Return (position, record) of each use of the citizen's data that was not erased.
+
+    Newest first, of the newest uses up to a limit; None for all of them.
+    """
     return [
         (found.logged.index, found.use)
         for found in _told(means, actor, limit)
@@ -110,7 +113,7 @@ def _standings(means: Means, shown: Iterable[Told]) -> dict[int, str]:
 
 
 def _request(means: Means, actor: Actor) -> Request:
-    return Request(actor, Action.OWN, None, _PURPOSE, at=means.clock.now())
+    return Request(actor, Action.OWN, None, OWN_DATA, at=means.clock.now())
 
 
 def _label(means: Means, actor: Actor) -> bytes | None:

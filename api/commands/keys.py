@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from api.commands.options import Home, Json, settings_of
+from api.administration import Administrator
+from api.commands.options import Home, Json, Who, settings_of
 from api.console import door, out, print_rows
 from hub.clock import SystemClock
-from hub.events import AuditEvent, EventTag
+from hub.events import EventTag
 from hub.keyring import PURPOSES, Keyring
 from hub.ledger.opening import open_ledger, rotate_key
-from hub.ledger.writer import Entry
 
 app = typer.Typer(no_args_is_help=True, help="Keys: list versions, rotate.")
 
@@ -38,6 +38,7 @@ def list_keys(home: Home = None, as_json: Json = False) -> None:
 @app.command()
 def rotate(
     purpose: Annotated[str, typer.Argument(help="landing, row, document, ledger or token")],
+    by: Who = None,
     home: Home = None,
 ) -> None:
     """Add a new version of a key; what older versions sealed stays readable."""
@@ -46,13 +47,12 @@ def rotate(
         ring = Keyring.open(settings.keyring, settings.passphrase)
         clock = SystemClock()
         if purpose == "ledger":
-            vkey = rotate_key(settings, ring, clock)
+            vkey = rotate_key(settings, ring, clock, Administrator.of(ring, by, clock).name)
             out.print(f"ledger: signs as {vkey} from now on; announced in the log.", soft_wrap=True)
             out.print("Restart `hub up`, give the witnesses the key, back up the keyring.")
             return
         with open_ledger(settings, ring, clock) as ledger:
             key = ring.rotate(purpose, settings.suite)
             details = {"purpose": purpose, "version": key.version, "suite": key.suite}
-            event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), details)
-            ledger.append([Entry.of(event)])
+            Administrator.of(ring, by, clock).tell(ledger, EventTag.HUB_KEY_ROTATED, details)
         out.print(f"{purpose}: version {key.version} is in use from now on. Back up the keyring.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 from api import inspecting, publishing
-from api.commands.options import Home, Json, settings_of
+from api.administration import Administrator, Reading, administrator
+from api.commands.options import Home, Json, Who, settings_of
 from api.console import door, err, out, print_json
 from hub.clock import SystemClock
 from hub.config import Settings
@@ -20,8 +21,6 @@ from hub.errors import RequestError
 from hub.keyring import Keyring
 from hub.ledger import opening, succession
 from hub.ledger.log import Ledger
-from hub.ledger.publisher import Publisher
-from hub.sealing import Pseudonymiser
 
 app = typer.Typer(no_args_is_help=True, help="The ledger: verify, checkpoint, key, proof.")
 
@@ -37,21 +36,24 @@ def open_ledger(settings: Settings) -> Ledger:
 
 
 @contextmanager
+def reading(home: Path | None, by: str | None) -> Iterator[tuple[Ledger, Administrator]]:
+    """Open the ledger of a hub for somebody whose reading is to be recorded.
+
+    Yields:
+        The ledger, and who reads.
+    """
+    settings = settings_of(home)
+    reader = administrator(settings, by)
+    with open_ledger(settings) as ledger:
+        yield ledger, reader
+
+
+@contextmanager
 def _inspecting(home: Path | None) -> Iterator[inspecting.Desk]:
     settings = settings_of(home)
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     with opening.open_ledger(settings, keyring, SystemClock()) as ledger:
         yield inspecting.Desk(settings, keyring, ledger, SystemClock())
-
-
-def _publisher(settings: Settings, ledger: Ledger) -> Publisher:
-    return opening.publisher_of(settings, ledger, SystemClock())
-
-
-By = Annotated[
-    str | None,
-    typer.Option("--by", help="Who asks for it; the ledger keeps a pseudonym. Default: operator."),
-]
 
 
 @app.command()
@@ -62,7 +64,7 @@ def verify(
     former: Annotated[
         int | None, typer.Option(help="A ledger before the present one, by its number.")
     ] = None,
-    by: By = None,
+    by: Who = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -92,7 +94,7 @@ def audit(
     since_last: Annotated[
         bool, typer.Option("--since-last", help="Read what came after the last tree found intact.")
     ] = False,
-    by: By = None,
+    by: Who = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -118,7 +120,7 @@ def succeed(
     with door():
         settings = settings_of(home)
         keyring = Keyring.open(settings.keyring, settings.passphrase)
-        name = Pseudonymiser(keyring, "actor").of(by).hex()
+        name = Administrator.of(keyring, by, SystemClock()).name
         newer = succession.succeed(
             settings, keyring, SystemClock(), succession.Request(origin, why, name)
         )
@@ -147,14 +149,15 @@ def key(home: Home = None) -> None:
 def proof(
     index: Annotated[int, typer.Argument(help="Index of the entry.")],
     to: Annotated[Path | None, typer.Option(help="File to write; default standard output.")] = None,
+    by: Who = None,
     home: Home = None,
 ) -> None:
     """Export the proof of one entry (C2SP tlog-proof), to be checked by hub/ledger/verify.py."""
-    with door():
+    with door(), reading(home, by) as (ledger, reader):
         settings = settings_of(home)
-        with open_ledger(settings) as ledger:
-            keyring = Keyring.open(settings.keyring, settings.passphrase)
-            text = str(opening.statements_of(settings, keyring, ledger).proof(index))
+        keyring = Keyring.open(settings.keyring, settings.passphrase)
+        text = str(opening.statements_of(settings, keyring, ledger).proof(index))
+        reader.read(ledger, Reading.PROOF, 1, entry=index)
         if to is None:
             typer.echo(text, nl=False)
         else:
@@ -172,11 +175,11 @@ def publish(
     """Make public what is recorded: index, files, checkpoint. Exit 75 while witnesses are missing."""
     with door():
         settings = settings_of(home)
-        with open_ledger(settings) as ledger, closing(_publisher(settings, ledger)) as publisher:
+        with publishing.publication(settings) as hub:
             if follow:
-                publishing.follow(publisher, settings.publish_seconds)
+                publishing.follow(hub, settings.publish_seconds)
                 return
-            turn = publishing.publish_once(publisher)
+            turn = publishing.publish_once(hub)
         if as_json:
             print_json(asdict(turn))
         elif turn.waiting:

@@ -16,6 +16,10 @@ Home = Annotated[
     typer.Option("--home", help="Folder of the hub; default $MINGJING_HOME or ./var."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Who = Annotated[
+    str | None,
+    typer.Option("--by", help="Account that acts; default that of this machine."),
+]
 
 
 def settings_of(home: Path | None) -> Settings:

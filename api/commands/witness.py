@@ -17,6 +17,7 @@ from api.console import door, out, print_json, print_rows
 from hub.clock import SystemClock
 from hub.errors import NotFound, RequestError
 from hub.ledger.note import VerifierKey
+from hub.ledger.tlog_proof import HEADER, TlogProof
 from hub.witness.files import base_url
 from hub.witness.keys import create_keys, open_keys
 from hub.witness.state import Mode, WatchedLog, WitnessState, open_state
@@ -27,6 +28,7 @@ Folder = Annotated[
     Path, typer.Option("--folder", envvar="MINGJING_WITNESS", help="Folder of the witness.")
 ]
 _FOLDER = Path("witness")
+CONNECTIONS = 100  # at once; whoever comes beyond is told to come again
 
 
 @app.command()
@@ -94,7 +96,15 @@ def run(
 
     with door(), open_witness(folder, SystemClock()) as (witness, watcher):
         application = create_app(witness, watcher, poll_seconds)
-        uvicorn.run(application, host=host, port=port, log_level="warning", access_log=False)
+        uvicorn.run(
+            application,
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            limit_concurrency=CONNECTIONS,
+        )
 
 
 @app.command()
@@ -130,6 +140,40 @@ def alarms(
         print_rows("Alarms", rows, as_json=as_json, empty="none")
         if any(alarm.is_open for alarm in found):
             raise typer.Exit(70)
+
+
+@app.command()
+def settle(
+    number: Annotated[int, typer.Argument(help="Number of the alarm.")],
+    reason: Annotated[str, typer.Option(help="What was found, and by whom.")],
+    folder: Folder = _FOLDER,
+) -> None:
+    """Close an alarm that was looked into. Found again, it is open again."""
+    with door(), _state(folder) as state:
+        state.settle(number, reason)
+        out.print(f"alarm {number} is settled")
+
+
+@app.command()
+def compare(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A checkpoint.")],
+    folder: Folder = _FOLDER,
+) -> None:
+    """Compare a checkpoint, or a proof's, that somebody was given with what this witness knows."""
+    # The command line must answer `--help` without what reading a log needs.
+    from hub.witness.serving import open_witness
+
+    with door(), open_witness(folder, SystemClock()) as (_, watcher):
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise RequestError("the file is not text") from None
+        note = TlogProof.parse(text).checkpoint if text.startswith(HEADER) else text
+        tree, wrong = watcher.compare(note)
+        if wrong is not None:
+            out.print(f"[red]{wrong.kind}[/]: {wrong.what}")
+            raise typer.Exit(70)
+        out.print(f"the tree of {tree.size:,} entries agrees with what this witness knows")
 
 
 def _status(state: WitnessState, log: WatchedLog) -> dict[str, Any]:

@@ -50,7 +50,13 @@ class Use(Wire):
     purpose: str
     purpose_title: str
     legal_basis: str
-    action: str
+    action: str = Field(
+        description="What was done: opened, listed, unmasked, exported, emergency, own, refused …"
+    )
+    road: str = Field(description="By what question: lookup, search, sample, reconcile, own …")
+    role: Literal["asked_about", "incidental", ""] = Field(
+        description="incidental where another person was asked about, of whom a record is yours too."
+    )
     datasets: list[str]
     fields: list[UsedField]
     with_case: bool = Field(description="Whether the asking agency named a case.")
@@ -59,6 +65,9 @@ class Use(Wire):
     )
     under_title: str
     reason: str
+    snapshot: str = Field(description="Version of the data that was read; empty for none.")
+    lake_snapshot: int | None = Field(description="The history it was made of, to show it again.")
+    request: str = Field(description="Id of the request.")
     withheld: Withheld | None = Field(
         description="Until when and why it was kept from you; null where it was not."
     )
@@ -85,7 +94,9 @@ class Uses(Wire):
                     "purpose": "residence.verify",
                     "purpose_title": "居住核实",
                     "legal_basis": "个人信息保护法 13(1)(3), 34",
-                    "action": "lookup",
+                    "action": "opened",
+                    "road": "lookup",
+                    "role": "asked_about",
                     "datasets": ["实有人口"],
                     "fields": [
                         {
@@ -100,6 +111,9 @@ class Uses(Wire):
                     "under": "",
                     "under_title": "",
                     "reason": "网格员为居住核实查询本人负责区域内的人员。",
+                    "snapshot": "20260605T000000.000000Z",
+                    "lake_snapshot": 12,
+                    "request": "9f0c2d4b6a8e1357",
                     "withheld": None,
                     "erased": None,
                     "proof": "/v1/me/uses/41/proof",

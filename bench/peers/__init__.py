@@ -2,14 +2,16 @@
 
 A folder per engine: `requirements.txt`, pinned with digests, and `peer.py`, which knows nothing of
 this project. It is run with the path of a job, a JSON object, and prints its answer as its last
-line. There are two kinds of job:
+line. There are three kinds of job:
 
 * a check {file, format, key, columns, rules} is answered with {seconds, expressed, keys}: the time
   from the file to the verdict without start and imports, the ids of the rules the engine could
   express, and how many failing keys it gave (null when it gives none);
 * decisions {cases: [{policy, requests, …}]}, in the engine's own words, are answered with a list of
   {answers: [[allowed, ids of the rules that decided]], seconds: [of each decision]}, one per case;
-  the policy is read once per case and not counted.
+  the policy is read once per case and not counted;
+* appends {file, bytes, seconds} of entries of so many bytes to a new file, for so long, are answered
+  with {count, seconds}.
 
 An environment is made on first use in `bench/.venvs/`; without a package index it is absent, and
 the row of that engine says so.
@@ -78,6 +80,8 @@ CEDAR = Engine("cedar", "Cedar (cedarpy)", "cedarpy")
 REGO = Engine("rego", "Rego (rego-cpp)", "regopy")
 ENGINES = (PANDERA, SODA, DATACONTRACT)
 DECIDERS = (CEDAR, REGO)
+PYMERKLE = Engine("pymerkle", "pymerkle's SQLite tree, one by one", "pymerkle")
+LOGS = (PYMERKLE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,16 @@ def decided(engine: Engine, cases: Sequence[Mapping[str, Any]], folder: Path) ->
         )
         for case in answered(engine, {"cases": list(cases)}, folder)
     ]
+
+
+def appended(engine: Engine, job: Mapping[str, Any], folder: Path) -> float:
+    """Have an engine append in a process of its own; return its appends per second.
+
+    Raises:
+        SourceError: when it is absent or does not come to its end.
+    """
+    answer = answered(engine, job, folder)
+    return float(answer["count"] / answer["seconds"])
 
 
 def answered(engine: Engine, job: Mapping[str, Any], folder: Path) -> Any:

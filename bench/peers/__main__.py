@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from bench.peers import DECIDERS, ENGINES, environment
+from bench.peers import DECIDERS, ENGINES, LOGS, environment
 from hub.errors import SourceError
 
 
 def main(names: list[str]) -> int:
     """Make them; return 69 (EX_UNAVAILABLE) when one cannot be made, 64 for an unknown name."""
-    engines = (*ENGINES, *DECIDERS)
+    engines = (*ENGINES, *DECIDERS, *LOGS)
     unknown = set(names) - {engine.folder for engine in engines}
     if unknown:
         print(f"no engine is called {', '.join(sorted(unknown))}", file=sys.stderr)

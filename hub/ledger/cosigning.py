@@ -17,7 +17,7 @@ from time import monotonic
 
 import httpx
 
-from hub.errors import ConfigError, RequestError
+from hub.errors import ConfigError, RequestError, TamperDetected
 from hub.ledger.add_checkpoint import AddCheckpoint
 from hub.ledger.lines import decimal
 from hub.ledger.note import (
@@ -29,6 +29,7 @@ from hub.ledger.note import (
     parse_signatures,
 )
 from hub.ledger.policy import Policy, PolicyWitness
+from hub.ledger.publisher import Cosigned, Cosigner, NoWitness
 
 ANSWER_LIMIT = 1 << 18
 SECONDS = 30.0  # for one answer: a witness that reads the log in full takes its time
@@ -47,7 +48,6 @@ class Answer:
         signatures: cosignatures that hold, none when it refused.
         size: of the last tree it has cosigned now, None when it did not say.
         refusal: why there is no cosignature, empty when there is.
-        contradicts: whether it refused because something about the log is false (422).
         larger: the checkpoint of a larger tree, signed by this very log, that it has shown.
     """
 
@@ -55,12 +55,11 @@ class Answer:
     signatures: tuple[Signature, ...] = ()
     size: int | None = None
     refusal: str = ""
-    contradicts: bool = False
     larger: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Cosigned:
+class Gathered:
     """A checkpoint with the cosignatures that were to be had.
 
     Attributes:
@@ -81,40 +80,79 @@ class Cosigned:
         return {a.witness: a.larger for a in self.answers if a.larger}
 
     @property
-    def contradicted(self) -> dict[str, str]:
-        """What witnesses found false, by name: the tree is not the one they have cosigned before,
-        or does not hold what it says. It has to be looked into before the log goes on.
-        """
-        return {a.witness: a.refusal for a in self.answers if a.contradicts}
-
-    @property
     def sizes(self) -> dict[str, int]:
         """The last tree size of each witness that said it; to begin with the next time."""
         return {a.witness: a.size for a in self.answers if a.size is not None}
 
 
-def read_policy(path: Path) -> Policy | None:
-    """Return the policy of a file, None when there is no such file.
+class PolicyCosigner:
+    """Has checkpoints cosigned by the witnesses of a policy, and remembers where each stands.
+
+    Args:
+        keys: the log's own, former ones too.
+        transport: how requests travel; the network's own unless said.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        keys: Sequence[VerifierKey],
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._policy = policy
+        self._keys = keys
+        self._transport = transport
+        self._sizes: dict[str, int] = {}
+
+    def cosign(self, note: str, consistency: Prove) -> Cosigned:
+        """Have a checkpoint cosigned by as many witnesses as will.
+
+        Raises:
+            TamperDetected: when a witness shows a larger tree that this log has signed.
+            LedgerError: as `consistency` does.
+        """
+        gathered = gather(note, self._policy, self._keys, consistency, self._sizes, self._transport)
+        self._sizes |= gathered.sizes
+        for witness, larger in gathered.rolled_back.items():
+            size = Checkpoint.parse(Note.parse(larger).text).size
+            raise TamperDetected(
+                f"the witness {witness!a} shows a checkpoint of {size} entries that this log "
+                "has signed: an old backup was restored"
+            )
+        answers = tuple((ascii(a.witness)[1:-1], a.refusal or "cosigned") for a in gathered.answers)
+        return Cosigned(gathered.note, gathered.has_quorum, answers)
+
+
+def cosigner_of(path: Path, keys: Sequence[VerifierKey]) -> Cosigner:
+    """Return who has checkpoints cosigned: by the policy of a file, by nobody when there is none.
 
     Raises:
-        ConfigError: when it cannot be read or breaks a rule.
+        ConfigError: when the file cannot be read, breaks a rule, names other logs than this one,
+            or asks for witnesses that it gives no address of.
     """
     try:
-        return Policy.parse(path.read_bytes())
+        policy = Policy.parse(path.read_bytes())
     except FileNotFoundError:
-        return None
+        return NoWitness()
     except (OSError, RequestError) as exc:
         raise ConfigError(f"the witness policy {path.name} cannot be used: {exc}") from exc
+    if policy.logs and not any(log.key in keys for log in policy.logs):
+        raise ConfigError(f"the witness policy {path.name} does not name this ledger's key")
+    if not policy.is_quorum({witness.name for witness in policy.witnesses if witness.url}):
+        raise ConfigError(
+            f"the witness policy {path.name} asks for witnesses that have no address in it"
+        )
+    return PolicyCosigner(policy, keys)
 
 
-def cosign(
+def gather(
     note: str,
     policy: Policy,
     keys: Sequence[VerifierKey],
     prove: Prove,
     sizes: Mapping[str, int],
     transport: httpx.BaseTransport | None = None,
-) -> Cosigned:
+) -> Gathered:
     """Ask every witness of a policy that has an address, all at once.
 
     Args:
@@ -139,7 +177,7 @@ def cosign(
     cosignatures = tuple(s for answer in answers for s in answer.signatures)
     names = {answer.witness for answer in answers if answer.signatures}
     cosigned = Note(parsed.text, parsed.signatures + cosignatures)
-    return Cosigned(str(cosigned), policy.is_quorum(names), answers)
+    return Gathered(str(cosigned), policy.is_quorum(names), answers)
 
 
 class _Exchange:
@@ -172,8 +210,7 @@ class _Exchange:
 
     def _answer(self, witness: PolicyWitness, status: int, body: str) -> Answer:
         if status != 200:
-            refusal = f"it answered {status}: {_shown(body)}"
-            return Answer(witness.name, refusal=refusal, contradicts=status == 422)
+            return Answer(witness.name, refusal=f"it answered {status}: {_shown(body)}")
         signatures = tuple(s for s in parse_signatures(body) if s.is_of(witness.key))
         if not signatures:
             return Answer(witness.name, refusal="it did not sign with the key of the policy")

@@ -26,7 +26,7 @@ from hub.ledger.audit import Audit, Mark, Progress, audit
 from hub.ledger.committer import Committer, Receipt, receipt
 from hub.ledger.entry import NO_PREVIOUS, Chain, ChainKind, Opening
 from hub.ledger.merkle import CompactRange, Node, consistency_path, cover, fold, inclusion_path
-from hub.ledger.note import Checkpoint, Note, VerifierKey
+from hub.ledger.note import Checkpoint, Note, Signer, VerifierKey
 from hub.ledger.store import Store, StoredEntry, StoredPublication, opening_of, previous_of
 from hub.ledger.writer import (
     ERASED_EVENT,
@@ -39,8 +39,8 @@ from hub.ledger.writer import (
     prepare,
 )
 
-_NO_CHAIN = b"\xffseal"  # no kind of chain begins so: its key is used for nothing else
 _PAGE = 1000
+_NO_CHAIN = b"\xffseal"  # no kind of chain begins so: its key is used for nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,11 @@ class Ledger:
     def keys(self) -> tuple[VerifierKey, ...]:
         """The public keys its checkpoints are verified with, the current one first."""
         return self._identity.keys
+
+    @property
+    def further(self) -> tuple[Signer, ...]:
+        """Signers beside its own, whose signatures public checkpoints carry too."""
+        return self._identity.further
 
     @property
     def is_outdated(self) -> bool:

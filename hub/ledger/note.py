@@ -72,7 +72,7 @@ class VerifierKey:
         """
         name, _, rest = text.partition("+")
         key_id, _, encoded = rest.partition("+")
-        _check_name(name)
+        check_name(name)
         material = decode64(encoded, "the verifier key")
         if not _KEY_ID.fullmatch(key_id):
             raise RequestError("the verifier key's id is not eight lower-case hexadecimal digits")
@@ -131,7 +131,7 @@ class Signature:
         if not line.startswith(_SIGNATURE_MARK):
             raise RequestError("a signature line does not begin with an em dash and a space")
         name, separator, encoded = line[len(_SIGNATURE_MARK) :].partition(" ")
-        _check_name(name)
+        check_name(name)
         if not separator:
             raise RequestError("a signature line has no signature")
         material = decode64(encoded, "a signature")
@@ -235,7 +235,7 @@ def sign_text(text: str, signer: Signer, time: int = 0) -> Signature:
             cosignature has no time.
     """
     _check_text(text)
-    _check_name(signer.name)
+    check_name(signer.name)
     algorithm = signer.algorithm
     if algorithm.is_cosignature and not 0 < time < NUMBER_LIMIT:
         raise RequestError("a cosignature needs the time it is made at")
@@ -301,7 +301,12 @@ def open_checkpoint(note: str, keys: Sequence[VerifierKey], origin: str) -> Chec
     return checkpoint
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse what cannot be a key's name.
+
+    Raises:
+        RequestError: when it is empty, holds white space or a plus sign, or is not valid UTF-8.
+    """
     if not name:
         raise RequestError("a key name is empty")
     if "+" in name or any(character.isspace() for character in name):

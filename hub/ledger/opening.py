@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import ConfigError
 from hub.events import AuditEvent, EventTag
 from hub.keyring import Keyring, NoteSigner
+from hub.ledger.algorithms import SM2
 from hub.ledger.bulk import BulkFolder
+from hub.ledger.cosigning import cosigner_of
 from hub.ledger.entry import ChainKeys
 from hub.ledger.index.folder import IndexFolder
 from hub.ledger.inspection import Inspector, Places
@@ -20,7 +22,7 @@ from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange
 from hub.ledger.note import Checkpoint, VerifierKey
 from hub.ledger.public_files import CHECKPOINT, PublicFiles
-from hub.ledger.publisher import NoWitness, Publisher
+from hub.ledger.publisher import Publisher
 from hub.ledger.sqlite import SqliteStore, create
 from hub.ledger.statement import Statements
 from hub.ledger.store import Store
@@ -30,16 +32,20 @@ from hub.ledger.writer import Entry, Identity, open_own
 def identity_of(keyring: Keyring, origin: str) -> Identity:
     """Return who a ledger is by its keyring; every former version of the signing key is known.
 
+    In suite gm public checkpoints are signed with SM2 as well.
+
     Raises:
         KeyMissing: when the keyring has no key of the ledger's.
     """
     signer = keyring.signer("ledger", origin)
+    sm2 = keyring.signer("ledger-sm2", origin, algorithm=SM2)
     former = [keyring.signer("ledger", origin, version) for version in range(1, signer.version)]
     return Identity(
         origin,
         signer,
         ChainKeys(keyring.key("index").material, origin),
         tuple(VerifierKey.of(one) for one in reversed(former)),
+        (sm2,) if keyring.key("ledger-sm2").suite == "gm" else (),
         partial(keyring.is_outdated, "ledger"),
     )
 
@@ -68,25 +74,30 @@ def create_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
         if settings.ledger_url is None:
             create(settings.ledger, note)
         else:
-            _postgres().create(settings.ledger_url, note)
+            with _driver_required():
+                from hub.ledger import postgres  # as in _connector
+            postgres.create(settings.ledger_url, note)
     return open_ledger(settings, keyring, clock)
 
 
-def rotate_key(settings: Settings, keyring: Keyring, clock: Clock) -> VerifierKey:
+def rotate_key(settings: Settings, keyring: Keyring, clock: Clock, by: str) -> VerifierKey:
     """Give the ledger a new signing key, which the former one announces in the log first.
 
     One that was stopped in the middle is finished by the next call, with the same new key; an
     announcement may then stand in the log twice. Processes that hold the former key are refused as
     soon as the new one has signed.
 
+    Args:
+        by: who has it done, as a pseudonym.
     Raises:
         LedgerError: when it cannot be announced; the former key stays in use.
     """
     (prepared,) = keyring.prepare("ledger", suite=settings.suite)
     new = VerifierKey.of(NoteSigner(settings.origin, prepared))
-    details = {"purpose": "ledger", "version": prepared.version, "suite": prepared.suite}
+    named = {"version": prepared.version, "suite": prepared.suite, "key": str(new)}
     with open_ledger(settings, keyring, clock) as ledger:
-        event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), {**details, "key": str(new)})
+        details = {"by": by, "purpose": "ledger", **named}
+        event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), details)
         ledger.append([Entry.of(event)])
     keyring.adopt("ledger")
     with open_ledger(settings, keyring, clock) as ledger:
@@ -103,17 +114,22 @@ def has_ledger(settings: Settings) -> bool:
     """
     if settings.ledger_url is None:
         return settings.ledger.exists()
-    there: bool = _postgres().is_there(settings.ledger_url)
-    return there
+    with _driver_required():
+        from hub.ledger import postgres  # as in _connector
+    return postgres.is_there(settings.ledger_url)
 
 
 def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
-    """Return what makes the hub's ledger public."""
+    """Return what makes the hub's ledger public.
+
+    Raises:
+        ConfigError: when the policy of its witnesses cannot be used.
+    """
     return Publisher(
         ledger,
         IndexFolder(settings.ledger_runs),
         PublicFiles(settings.ledger_public),
-        NoWitness(),
+        cosigner_of(settings.witness_policy, ledger.keys),
         clock,
     )
 
@@ -159,14 +175,15 @@ def ledger_file(
 def _connector(settings: Settings) -> Callable[[], Store]:
     if settings.ledger_url is None:
         return partial(SqliteStore, settings.ledger)
-    return partial(_postgres().PostgresStore, settings.ledger_url)
+    with _driver_required():
+        from hub.ledger.postgres import PostgresStore  # the extra "server", absent in most places
+    return partial(PostgresStore, settings.ledger_url)
 
 
-def _postgres() -> ModuleType:
+@contextmanager
+def _driver_required() -> Iterator[None]:
     try:
-        from hub.ledger import postgres  # the extra "server"; absent in most installations
+        yield
     except ModuleNotFoundError:
-        raise ConfigError(
-            "ledger_url needs PostgreSQL's driver: install mingjing[server]"
-        ) from None
-    return postgres
+        told = "ledger_url needs PostgreSQL's driver: install the extra `server`"
+        raise ConfigError(told) from None

@@ -17,9 +17,9 @@ Source: PostgreSQL, "Explicit Locking" (row-level locks), "Write Ahead Log" (set
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -30,6 +30,7 @@ from hub.ledger.merkle import Node
 from hub.ledger.store import ChainHead, Row, StoredEntry, StoredPublication, nodes_of
 
 Connection = psycopg.Connection[Any]
+_T = TypeVar("_T")
 
 _KIND = "mingjing ledger 2"  # comment of the schema: whose it is, and the version of its tables
 _SCHEMA = f"""
@@ -127,6 +128,7 @@ class PostgresStore:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: Connection | None = None
+        self._within = False  # a transaction
 
     def close(self) -> None:
         """Let go of the connection; the next call opens another."""
@@ -136,13 +138,15 @@ class PostgresStore:
     def transaction(self, *, write: bool = True) -> Iterator[None]:
         """Run a block as one transaction, the only writing one; durable on leaving."""
         try:
-            with self._wrapped() as connection:
-                connection.execute(_WRITING if write else _READING, prepare=False)
+            self._run(lambda c: c.execute(_WRITING if write else _READING, prepare=False))
+            self._within = True
             yield
             self.commit()
         except BaseException:
             self._disconnect()  # rolls back; a connection that failed is never trusted again
             raise
+        finally:
+            self._within = False
 
     def commit(self) -> None:
         """Make the transaction durable: the server's write-ahead log is flushed on return."""
@@ -175,7 +179,8 @@ class PostgresStore:
     def append(self, entries: Sequence[StoredEntry], spines: Sequence[bytes]) -> None:
         """Add entries and, for each, the hashes of the subtrees it completed."""
         leaves = [(e.position, spine) for e, spine in zip(entries, spines, strict=True)]
-        with self._wrapped() as connection:
+
+        def copy(connection: Connection) -> None:
             try:
                 _copy(connection, f"entry ({_COLUMNS})", _ENTRY_TYPES, entries)
                 _copy(connection, "tree (leaf, hashes)", ("int8", "bytea"), leaves)
@@ -185,15 +190,16 @@ class PostgresStore:
                     "or beyond the end of a chain"
                 ) from None
 
+        self._run(copy)
+
     def erase(self, position: int, content: bytes, erased_by: int) -> None:
         """Forget an entry's record and salt; what they committed to stays. See `scrub`."""
-        with self._wrapped() as connection:
-            changed = connection.execute(
-                "UPDATE entry SET record = NULL, salt = NULL, content = %s, erased_by = %s "
-                "WHERE position = %s AND record IS NOT NULL",
-                (content, erased_by, position),
-            ).rowcount
-        if changed != 1:
+        query = (
+            "UPDATE entry SET record = NULL, salt = NULL, content = %s, erased_by = %s "
+            "WHERE position = %s AND record IS NOT NULL"
+        )
+        values = (content, erased_by, position)
+        if self._run(lambda connection: connection.execute(query, values).rowcount) != 1:
             raise RequestError(f"entry {position} is erased already")
 
     def scrub(self) -> None:
@@ -302,22 +308,33 @@ class PostgresStore:
             connection.close()
 
     def _execute(self, query: str, values: Sequence[object] | None = None) -> None:
-        with self._wrapped() as connection:
-            connection.execute(query.encode(), values)
+        self._run(lambda connection: connection.execute(query.encode(), values))
 
     def _rows(
         self, query: str, values: Sequence[object] | Mapping[str, object] | None = None
     ) -> list[Any]:
-        with self._wrapped() as connection:
-            return connection.execute(query.encode(), values, binary=True).fetchall()
+        statement = query.encode()
+        return self._run(lambda c: c.execute(statement, values, binary=True).fetchall())
 
-    @contextmanager
-    def _wrapped(self) -> Iterator[Connection]:
+    def _run(self, work: Callable[[Connection], _T]) -> _T:
+        """Do something over the connection, which is closed if that fails.
+
+        One that was lost while it was idle, as when the server was started anew, is replaced.
+        """
         try:
             with _told_without_details():
+                if self._connection is not None and not self._within:
+                    try:
+                        return work(self._connection)
+                    except psycopg.OperationalError:
+                        if not self._connection.broken:
+                            raise
+                        self._disconnect()
                 if self._connection is None:
+                    if self._within:
+                        raise LedgerError("the ledger's transaction has ended already")
                     self._connection = _opened(self._url)
-                yield self._connection
+                return work(self._connection)
         except LedgerError:
             self._disconnect()
             raise

@@ -38,7 +38,6 @@ try:
 except ImportError:  # a machine with nothing but Python
     NATIVE = False
 
-FORMAT = "mingjing-proof-1"  # of bundles, which nothing here reads any more
 PROOF = "c2sp.org/tlog-proof@v1"
 STATEMENT = "mingjing-statement-1"
 INDEX_EVENT = "hub:index:published"
@@ -668,7 +667,7 @@ Signature: TypeAlias = "tuple[str, bytes, bytes]"  # name, key id, what follows
 
 
 def _key(text: str, where: str, kind: int) -> Key:
-    parts = text.strip().split("+", 2)
+    parts = text.split("+", 2)
     if len(parts) != 3 or not _NAME.fullmatch(parts[0]):
         raise Refused(where, "it does not look like NAME+KEYID+BASE64")
     material = _base64(parts[2], where)
@@ -763,6 +762,8 @@ def _json(text: str, where: str) -> Any:
 
 
 def _record(data: bytes, where: str) -> dict[str, Any]:
+    """Return what a record says; one that decides what is proven has one right spelling."""
+
     def refuse(_: str) -> NoReturn:
         raise ValueError
 
@@ -772,6 +773,8 @@ def _record(data: bytes, where: str) -> dict[str, Any]:
         raise Refused(where, "it is not JSON") from None
     if not isinstance(record, dict):
         raise Refused(where, "it is not a JSON object")
+    if record.get("event") in (INDEX_EVENT, BULK_EVENT, ERASED_EVENT):
+        _canonical(data.decode(), where)
     return record
 
 
@@ -838,9 +841,9 @@ def _base64(text: str, where: str) -> bytes:
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise Refused(where, "it is not base64") from None
+        data = b""
     if base64.b64encode(data).decode() != text:
-        raise Refused(where, "it is not in the one right spelling of base64")
+        raise Refused(where, "it is not base64 in its one right spelling")
     return data
 
 

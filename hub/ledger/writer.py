@@ -110,7 +110,8 @@ def _chain_name(entry: Entry) -> bytes:
 class Identity:
     """Who a ledger is: its origin, the signer of its heads, its keys of former times, its chains.
 
-    Attributes:
+    Args:
+        further: signers beside it, whose signatures public checkpoints carry too.
         is_outdated: says whether a newer signer has come since; asked when something is signed
             by a key that is not known.
     """
@@ -119,6 +120,7 @@ class Identity:
     signer: Signer
     chains: ChainKeys
     former: tuple[VerifierKey, ...] = ()
+    further: tuple[Signer, ...] = ()
     is_outdated: Callable[[], bool] = lambda: False
 
     @property

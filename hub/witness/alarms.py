@@ -38,7 +38,8 @@ class Alarm:
         evidence: the signed notes that prove it, or nothing.
         first, last: when it was found first and last (RFC 3339).
         times: how often.
-        ended: when a passing one was over, None while it lasts.
+        ended: when it was over or somebody had looked into it, None until then.
+        reason: what that somebody said.
     """
 
     id: int
@@ -50,6 +51,7 @@ class Alarm:
     last: str
     times: int
     ended: str | None
+    reason: str
 
     @property
     def is_open(self) -> bool:

@@ -66,9 +66,9 @@ class LogFiles:
         """Return the published checkpoint, not verified."""
         return self._text("checkpoint", CHECKPOINT_LIMIT)
 
-    def opening(self) -> str:
-        """Return the opening of the newest index entry, not verified."""
-        return self._text("index/opening", OPENING_LIMIT)
+    def opening(self, position: int) -> str:
+        """Return the opening of the index entry that a tree ends with, not verified."""
+        return self._text(f"index/opening/{spell(position)}", OPENING_LIMIT)
 
     def tile(self, tile: Tile) -> bytes:
         """Return a tile of hashes, of the right length."""

@@ -19,7 +19,7 @@ from hub.files import write_new
 from hub.keyring import Key, NoteSigner
 from hub.ledger.algorithms import COSIGNATURE, ML_DSA_44
 from hub.ledger.lines import decode64, encode64
-from hub.ledger.note import VerifierKey
+from hub.ledger.note import check_name
 
 FORMAT = "mingjing-witness-key-1"
 
@@ -36,10 +36,8 @@ def create_keys(path: Path, name: str) -> tuple[NoteSigner, ...]:
         ConfigError: when the file exists: keys are never overwritten.
         RequestError: when the name cannot be a key's.
     """
+    check_name(name)
     seeds = {kind: secrets.token_bytes(32) for kind in _KINDS}
-    signers = _signers(name, seeds)
-    for signer in signers:
-        VerifierKey.parse(str(VerifierKey.of(signer)))
     document = {
         "format": FORMAT,
         "name": name,
@@ -50,7 +48,7 @@ def create_keys(path: Path, name: str) -> tuple[NoteSigner, ...]:
         write_new(path, partial(_write, body))
     except FileExistsError:
         raise ConfigError(f"the key file {path.name} exists; keys are never overwritten") from None
-    return signers
+    return _signers(name, seeds)
 
 
 def open_keys(path: Path) -> tuple[NoteSigner, ...]:

@@ -233,9 +233,9 @@ class FullReading:
 
     def _check_index(self, index: IndexFolder, tail: Bundle) -> None:
         size = self._size - 1
-        opening = self._opening()
+        opening = self._opening(size)
         if opening.position != size:
-            raise SourceError("the log's file index/opening is of another tree", retryable=True)
+            raise SourceError(f"the log's opening of entry {size} is of another", retryable=True)
         if opening.entry != tail.entries[-1]:
             raise Wrong(Kind.WRONG_INDEX, f"the opening does not make entry {size}")
         if opening.size != size:
@@ -253,11 +253,21 @@ class FullReading:
                 f"entry {size} names an index over {size} entries that is not theirs",
                 self._note,
             )
+        self._check_distinct(index, size)
         index.forget([size])
 
-    def _opening(self) -> IndexOpening:
+    def _check_distinct(self, index: IndexFolder, size: int) -> None:
+        """Check that no tag stands twice: an entry could be kept from its subject behind another."""
         try:
-            return IndexOpening.parse(self._files.opening())
+            index.require_distinct(size, min(self._known.read_to, size))
+        except TamperDetected as twins:
+            raise Wrong(Kind.WRONG_INDEX, twins.message, self._note) from twins
+        except LedgerError as exc:
+            raise _Lost(exc.message) from exc
+
+    def _opening(self, position: int) -> IndexOpening:
+        try:
+            return IndexOpening.parse(self._files.opening(position))
         except RequestError as refusal:
             raise SourceError(refusal.message, retryable=True) from refusal
 

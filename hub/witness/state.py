@@ -24,6 +24,8 @@ from hub.ledger.merkle import EMPTY_ROOT, HASH_BYTES
 from hub.ledger.note import VerifierKey
 from hub.witness.alarms import PASSING, Alarm, Kind, Wrong
 
+ALARM_LIMIT = 100  # kept of one kind and log
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (
     origin TEXT PRIMARY KEY, keys TEXT NOT NULL, url TEXT NOT NULL, mode TEXT NOT NULL,
@@ -44,7 +46,7 @@ CREATE TABLE IF NOT EXISTS seen (
 CREATE TABLE IF NOT EXISTS alarm (
     id INTEGER PRIMARY KEY, origin TEXT NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL,
     evidence TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL, times INTEGER NOT NULL,
-    ended TEXT, UNIQUE (origin, kind, what)
+    ended TEXT, reason TEXT NOT NULL DEFAULT '', UNIQUE (origin, kind, what)
 );
 """
 
@@ -222,10 +224,14 @@ class WitnessState:
             )
 
     def raise_alarm(self, origin: str, wrong: Wrong) -> None:
-        """Keep what was found; the same finding is counted, not kept again."""
+        """Keep what was found; the same finding is counted, not kept again.
+
+        Of one kind and log so many are kept; what comes after them is counted with the last.
+        """
         now = self._now()
-        row = (origin, wrong.kind.value, wrong.what, wrong.evidence, now, now)
         with self._change() as db:
+            what = _kept(db, origin, wrong)
+            row = (origin, wrong.kind.value, what, wrong.evidence, now, now)
             db.execute(
                 "INSERT INTO alarm (origin, kind, what, evidence, first, last, times) "
                 "VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT (origin, kind, what) DO UPDATE "
@@ -241,6 +247,20 @@ class WitnessState:
                 "UPDATE alarm SET ended = ? WHERE origin = ? AND kind = ? AND ended IS NULL",
                 [(self._now(), origin, kind) for kind in ending],
             )
+
+    def settle(self, number: int, reason: str) -> None:
+        """Keep that somebody has looked into an alarm; when it is found again it is open again.
+
+        Raises:
+            NotFound: when there is no such alarm, or it is over.
+        """
+        with self._change() as db:
+            done = db.execute(
+                "UPDATE alarm SET ended = ?, reason = ? WHERE id = ? AND ended IS NULL",
+                (self._now(), reason, number),
+            )
+            if not done.rowcount:
+                raise NotFound(f"there is no open alarm {number}")
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Return every alarm there ever was, the newest first."""
@@ -289,6 +309,16 @@ def open_state(folder: Path, clock: Clock) -> WitnessState:
     if not (folder / "witness.key").exists():
         raise ConfigError(f"there is no witness in {folder}: run `hub witness init`")
     return WitnessState(folder / "witness.sqlite", clock)
+
+
+def _kept(db: sqlite3.Connection, origin: str, wrong: Wrong) -> str:
+    """Return the sentence that a finding is kept under."""
+    rows = db.execute(
+        "SELECT what FROM alarm WHERE origin = ? AND kind = ? ORDER BY id",
+        (origin, wrong.kind.value),
+    ).fetchall()
+    known = [str(what) for (what,) in rows]
+    return wrong.what if wrong.what in known or len(known) < ALARM_LIMIT else known[-1]
 
 
 def _log(row: Sequence[Any]) -> WatchedLog:

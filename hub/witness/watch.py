@@ -14,10 +14,9 @@ from dataclasses import replace
 
 from hub.clock import Clock
 from hub.errors import RequestError, SourceError
-from hub.ledger.merkle import verify_consistency
 from hub.ledger.note import Checkpoint, Note, verify_note
-from hub.ledger.tiles import TileReader
 from hub.witness.alarms import Kind, Wrong
+from hub.witness.comparing import compare
 from hub.witness.files import LogFiles
 from hub.witness.state import Head, Mode, Seen, WatchedLog, WitnessState
 from hub.witness.witness import Connect, Patience, Witness
@@ -58,6 +57,31 @@ class Watcher:
         for log in self._state.logs():
             self._look_at(log)
 
+    def compare(self, note: str) -> tuple[Head, Wrong | None]:
+        """Compare a checkpoint that somebody else was shown with what this witness knows.
+
+        Returns:
+            The tree, and what is wrong with it; that is an alarm from then on.
+
+        Raises:
+            NotFound: when it is of no log under watch.
+            RequestError: when it is no checkpoint that the log has signed.
+            SourceError: when the log's tiles cannot be read.
+        """
+        checkpoint = Checkpoint.parse(Note.parse(note).text)
+        log = self._state.log(checkpoint.origin)
+        verify_note(note, log.keys)
+        tree = Head(checkpoint.size, checkpoint.root, note)
+        seen = self._state.seen(log.origin)
+        known = (self._state.head(log.origin), Head(seen.size, seen.root, seen.note))
+        try:
+            with self._connect(log.url) as files:
+                self._compare_all(files, tree, known)
+        except Wrong as wrong:
+            self._state.raise_alarm(log.origin, wrong)
+            return tree, wrong
+        return tree, None
+
     def _look_at(self, log: WatchedLog) -> None:
         now = self._patience.elapsed()
         passed = now - self._looked.get(log.origin, now)
@@ -97,53 +121,19 @@ class Watcher:
         try:
             return _opened(log, files.checkpoint())
         except Wrong:
-            self._patience.sleep(self._patience.again)
+            self._patience.pause()
             return _opened(log, files.checkpoint())
 
-    def _compare_all(self, files: LogFiles, shown: Head, others: tuple[Head, ...]) -> None:
+    def _compare_all(self, files: LogFiles, tree: Head, others: tuple[Head, ...]) -> None:
         """Compare a tree with others, with all of them though one cannot be compared."""
         untold: list[SourceError] = []
         for other in others:
             try:
-                self._compare(files, *sorted((shown, other), key=lambda tree: tree.size))
+                compare(files, other, tree, self._patience.pause)
             except SourceError as problem:
                 untold.append(problem)
         if untold:
             raise untold[0]
-
-    def _compare(self, files: LogFiles, small: Head, big: Head) -> None:
-        """Check that one tree is the beginning of the other.
-
-        Raises:
-            Wrong: when it is not, both having been signed by the log.
-            SourceError: when that cannot be told.
-        """
-        if small.size == 0:
-            return
-        if small.size == big.size:
-            if small.root != big.root:
-                what = f"the log signed two trees of {big.size} entries"
-                raise Wrong(Kind.FORK, what, small.note, big.note)
-            return
-        root = self._beginning(files, small.size, big)
-        if root != small.root:
-            what = f"the tree of {big.size} entries does not begin with that of {small.size}"
-            raise Wrong(Kind.FORK, what, small.note, big.note)
-
-    def _beginning(self, files: LogFiles, size: int, tree: Head) -> bytes:
-        """Return the root over the first leaves of a signed tree, proven by its tiles.
-
-        Raises:
-            Wrong: when the tiles do not lead to the signed root, at a second look either.
-        """
-        root = _proven_root(files, size, tree)
-        if root is None:
-            self._patience.sleep(self._patience.again)
-            root = _proven_root(files, size, tree)
-        if root is None:
-            what = f"the tiles of the tree of {tree.size} entries do not lead to its signed root"
-            raise Wrong(Kind.WRONG_TILE, what, tree.note)
-        return root
 
     def _check_order(self, log: WatchedLog, shown: Head, known: Head) -> None:
         """Check that the log does not show less than it has shown."""
@@ -185,13 +175,6 @@ class Watcher:
         if seen.quiet > log.stalled_seconds:
             what = f"no new checkpoint for more than {log.stalled_seconds} seconds of watching"
             self._state.raise_alarm(log.origin, Wrong(Kind.STALLED, what, seen.note))
-
-
-def _proven_root(files: LogFiles, size: int, tree: Head) -> bytes | None:
-    tiles = TileReader(files.tile, tree.size)
-    root = tiles.root(size)
-    proof = tiles.consistency(size)
-    return root if verify_consistency(size, tree.size, proof, root, tree.root) else None
 
 
 def _opened(log: WatchedLog, note: str) -> tuple[str, Checkpoint]:

@@ -24,6 +24,7 @@ from hub.ledger.add_checkpoint import AddCheckpoint
 from hub.ledger.merkle import verify_consistency
 from hub.ledger.note import Checkpoint, Note, Signer, sign_text, verify_note
 from hub.witness.alarms import Kind, Wrong
+from hub.witness.comparing import compare
 from hub.witness.files import LogFiles
 from hub.witness.reading import FullReading
 from hub.witness.state import Head, Mode, WatchedLog, WitnessState
@@ -52,10 +53,14 @@ class Patience:
         again: before what was found wrong is looked at a second time.
     """
 
-    seconds: float = 20.0
+    seconds: float = 10.0
     again: float = 1.0
     elapsed: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+
+    def pause(self) -> None:
+        """Wait before what was found wrong is looked at a second time."""
+        self.sleep(self.again)
 
 
 class Witness:
@@ -106,8 +111,7 @@ class Witness:
         if request.old_size > checkpoint.size:
             return Reply(400, "the old size is larger than the checkpoint's\n")
         try:
-            with self._turn(log.origin):
-                return self._cosigned(log, request, checkpoint)
+            return self._judged(log, request, checkpoint)
         except SourceError as later:
             return Reply(503, later.message + "\n")
 
@@ -140,7 +144,7 @@ class Witness:
             try:
                 self._read(files, log, checkpoint, note, hurry)
             except Wrong:
-                self._patience.sleep(self._patience.again)
+                self._patience.pause()
                 self._read(files, log, checkpoint, note, hurry)
 
     @contextmanager
@@ -150,11 +154,6 @@ class Witness:
         Raises:
             SourceError: when it takes too long.
         """
-        with self._turn(origin):
-            yield
-
-    @contextmanager
-    def _turn(self, origin: str) -> Iterator[None]:
         with self._guard:
             lock = self._locks.setdefault(origin, Lock())
         if not lock.acquire(timeout=self._patience.seconds):
@@ -177,26 +176,39 @@ class Witness:
         reading = FullReading(files, checkpoint, note, known, folder)
         reading.run(lambda done: self._state.save_reading(log.origin, done), hurry)
 
-    def _cosigned(self, log: WatchedLog, request: AddCheckpoint, checkpoint: Checkpoint) -> Reply:
-        head = self._state.head(log.origin)
-        forked = checkpoint.size == head.size and checkpoint.root != head.root
-        if forked and head.size:
-            self._state.raise_alarm(log.origin, _fork(head, request.checkpoint))
-        if request.old_size != head.size:
-            return Reply(409, f"{head.size}\n", SIZE)
-        if not checkpoint.is_possible:
-            return Reply(422, "an empty tree has another root\n")
-        if not verify_consistency(
-            head.size, checkpoint.size, request.proof, head.root, checkpoint.root
-        ):
-            return Reply(422, "the consistency proof does not lead from the old tree to the new\n")
+    def _judged(self, log: WatchedLog, request: AddCheckpoint, checkpoint: Checkpoint) -> Reply:
+        """Answer a checkpoint that the log has signed; what is refused at once waits for no turn."""
+        refusal = _refusal(self._state.head(log.origin), request, checkpoint)
+        if refusal is None:
+            with self.turn(log.origin):
+                head = self._state.head(log.origin)
+                refusal = _refusal(head, request, checkpoint)
+                if refusal is None:
+                    return self._cosigned(log, head, request.checkpoint, checkpoint)
+        if refusal.status == 422 or self._state.head(log.origin).size == checkpoint.size:
+            self._look_for_fork(log, request.checkpoint, checkpoint)
+        return refusal
+
+    def _look_for_fork(self, log: WatchedLog, note: str, checkpoint: Checkpoint) -> None:
+        """See whether what was refused is a second history, or only a false proof of the first."""
+        tree = Head(checkpoint.size, checkpoint.root, note)
+        try:
+            with self._connect(log.url) as files:
+                compare(files, self._state.head(log.origin), tree, self._patience.pause)
+        except Wrong as wrong:
+            if wrong.kind is Kind.FORK:
+                self._state.raise_alarm(log.origin, wrong)
+        except SourceError:
+            return  # the refusal stands; anybody may have sent it
+
+    def _cosigned(self, log: WatchedLog, head: Head, note: str, checkpoint: Checkpoint) -> Reply:
         if log.mode is Mode.FULL:
             try:
-                self.read(log, checkpoint, request.checkpoint)
+                self.read(log, checkpoint, note)
             except Wrong as wrong:
                 self._state.raise_alarm(log.origin, wrong)
                 return Reply(422, f"{wrong.kind}: {wrong.what}\n")
-        return self._signed(log, head, request.checkpoint, checkpoint)
+        return self._signed(log, head, note, checkpoint)
 
     def _signed(self, log: WatchedLog, head: Head, note: str, checkpoint: Checkpoint) -> Reply:
         now = max(int(self._clock.now().timestamp()), head.time, 1)
@@ -213,5 +225,14 @@ class Witness:
         return Note(verified.text, (*verified.signatures, *cosigned))
 
 
-def _fork(head: Head, note: str) -> Wrong:
-    return Wrong(Kind.FORK, f"the log signed two trees of {head.size} entries", head.note, note)
+def _refusal(head: Head, request: AddCheckpoint, checkpoint: Checkpoint) -> Reply | None:
+    """Return why a checkpoint does not follow on what was cosigned, None when it does."""
+    if request.old_size != head.size:
+        return Reply(409, f"{head.size}\n", SIZE)
+    if not checkpoint.is_possible:
+        return Reply(422, "an empty tree has another root\n")
+    if not verify_consistency(
+        head.size, checkpoint.size, request.proof, head.root, checkpoint.root
+    ):
+        return Reply(422, "the consistency proof does not lead from the old tree to the new\n")
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner, Result
 from api.cli import app
 from hub.keyring import PURPOSES, Keyring
 from hub.ledger.verify import trust_of, verify_file
+from tests.postgresql import Server
 
 
 def hub(*arguments: str) -> Result:
@@ -40,6 +42,59 @@ def test_a_second_init_changes_nothing(home: Path) -> None:
     assert done.exit_code == 78
     assert "never overwritten" in done.output
     assert (home / "keyring.json").read_bytes() == before
+
+
+@pytest.mark.xdist_group("postgresql")
+def test_a_hub_keeps_its_ledger_in_the_database_it_is_told(tmp_path: Path, server: Server) -> None:
+    folder, url = tmp_path / "hub", server.database(tmp_path)
+    done = hub("init", "--home", str(folder), "--ledger-url", url)
+    assert done.exit_code == 0, done.output
+    assert f'ledger_url = "{url}"' in (folder / "hub.toml").read_text()
+    assert not (folder / "ledger.sqlite").exists()
+    assert hub("keys", "rotate", "row", "--home", str(folder)).exit_code == 0
+    verified = json.loads(hub("ledger", "verify", "--json", "--home", str(folder)).stdout)
+    assert verified["intact"] is True
+    assert verified["entries"] > 1
+    second = hub("init", "--home", str(tmp_path / "second"), "--ledger-url", url)
+    assert second.exit_code == 78
+    assert "holds a ledger already" in second.output
+    assert not (tmp_path / "second").exists()
+
+
+def test_a_database_without_its_driver_is_a_setting_that_does_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "hub.ledger.postgres", raising=False)
+    monkeypatch.delattr("hub.ledger.postgres", raising=False)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    url = f"postgresql:///ledger?host={tmp_path}"
+    done = hub("init", "--home", str(tmp_path / "hub"), "--ledger-url", url)
+    assert done.exit_code == 78
+    assert "extra `server`" in done.output
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://hub:open-sesame@127.0.0.1/ledger", "holds a password"),
+        ("postgresql://hub:@127.0.0.1/ledger", "holds a password"),
+        ("postgresql://127.0.0.1/ledger?user=hub&PassWord=open-sesame", "holds a password"),
+        ("postgresql://127.0.0.1/ledger?sslpassword=open-sesame", "holds a password"),
+        ("postgresql://[open-sesame/ledger", "no postgresql:// URL"),
+        ("mysql://127.0.0.1/open-sesame", "no postgresql:// URL"),
+        ("host=127.0.0.1 password=open-sesame", "no postgresql:// URL"),
+        ('postgresql://127.0.0.1/open-sesame"\nprofile = "demonstration', "no postgresql:// URL"),
+        ("postgresql://127.0.0.1/open-sesame\\", "no postgresql:// URL"),
+    ],
+)
+def test_a_database_url_that_does_not_fit_is_refused_and_not_repeated(
+    tmp_path: Path, url: str, said: str
+) -> None:
+    done = hub("init", "--home", str(tmp_path / "hub"), "--ledger-url", url)
+    assert done.exit_code == 78
+    assert said in " ".join(done.output.split())
+    assert "open-sesame" not in done.output
+    assert not (tmp_path / "hub").exists()
 
 
 @pytest.mark.parametrize(

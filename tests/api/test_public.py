@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from api.wire.public import Datasets, Health, ProblemCodes, Quality
 from hub.errors import NotFound
+from hub.ledger import verify
 from hub.ledger.entry import entry_of
 from hub.ledger.public_files import index_path, opening_path
 from hub.ledger.tiles import TileReader, decode_bundle, new_bundles
@@ -87,6 +90,13 @@ def test_the_verifier_is_the_program_itself(client: Client) -> None:
     compile(reply.text, "verify.py", "exec")
     assert "import hub" not in reply.text
     assert "from hub" not in reply.text
+
+
+def test_the_verifier_page_is_kept_and_not_opened_here(client: Client) -> None:
+    reply = client.get("/v1/public/verifier-page")
+    assert reply.headers["content-disposition"] == 'attachment; filename="mingjing-verifier.html"'
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    assert reply.text == Path(verify.__file__).with_name("verifier.html").read_text("utf-8")
 
 
 def test_the_board_shows_targets_and_what_was_stopped(client: Client) -> None:

@@ -214,10 +214,12 @@ def test_readme_names_make_targets_and_pages_that_exist() -> None:
 
 def _named(text: str) -> Iterator[str]:
     """Yield every `hub …` in back-ticks or at the beginning of a line of a block."""
-    yield from re.findall(r"`(hub [a-z][a-z |]*)", text)
+    yield from re.findall(r"`(hub [a-z][a-z |-]*)", text)
     for block in re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         for line in re.findall(r"^ *(?:\$ )?(hub [a-z].*)", block, re.MULTILINE):
-            yield from re.findall(r"hub [a-z|]+(?: [a-z|]+)?", re.split(r" {2,}", line)[0])
+            yield from re.findall(
+                r"hub [a-z|]+(?: [a-z|]+(?:-[a-z]+)*)?", re.split(r" {2,}", line)[0]
+            )
 
 
 def _is_command(name: str) -> bool:

@@ -6,24 +6,22 @@ Numbers, rules and columns only: entries hold pseudonyms, and not even those are
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from access.history import Lost
 from access.policy import load_policy
 from access.posts import reading_decider
-from access.simulate import Progress as Told
 from access.simulate import Simulation, replay
 from access.unused import Proposal, Unused, Used, propose, unused, used_since
+from api.administration import Reading, administrator
 from api.commands.access.sources import catalog_of, grants_of, policy_of_hub, policy_texts_of
 from api.commands.ledger import open_ledger
-from api.commands.options import Home, Json, settings_of
-from api.console import door, err, out, print_json, print_rows
+from api.commands.options import Home, Json, Who, settings_of
+from api.console import counted, door, err, out, print_json, print_rows
 from hub.clock import SystemClock
 from hub.errors import RequestError
 
@@ -49,6 +47,7 @@ def list_unused(
         Path | None,
         typer.Option("--propose", help="Folder for a narrower policy; must not exist."),
     ] = None,
+    by: Who = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -59,8 +58,10 @@ def list_unused(
         settings = settings_of(home)
         catalog, now = catalog_of(settings), SystemClock().now()
         decider = reading_decider(policy_of_hub(settings, catalog), catalog)
-        with open_ledger(settings) as ledger, _bar("reading") as told:
-            used = used_since(ledger, decider, now - timedelta(days=days), now, told)
+        reader, since = administrator(settings, by), now - timedelta(days=days)
+        with open_ledger(settings) as ledger, counted("reading") as told:
+            used = used_since(ledger, decider, since, now, told)
+            reader.read(ledger, Reading.UNUSED, used.entries, since=since.isoformat()[:10])
         found = unused(decider.policy, used, grants_of(settings, now))
         made = None
         if proposal is not None:
@@ -88,6 +89,7 @@ def simulate(
         Path, typer.Option(exists=True, file_okay=False, help="Folder of the proposed policy.")
     ],
     since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day, UTC.")],
+    by: Who = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -97,8 +99,11 @@ def simulate(
         catalog, now = catalog_of(settings), SystemClock().now()
         before = reading_decider(policy_of_hub(settings, catalog), catalog)
         after = reading_decider(load_policy(catalog, policy), catalog)
-        with open_ledger(settings) as ledger, _bar("replaying") as told:
+        reader = administrator(settings, by)
+        with open_ledger(settings) as ledger, counted("replaying") as told:
             found = replay(ledger, before, after, since.replace(tzinfo=UTC), now, told)
+            day = since.isoformat()[:10]
+            reader.read(ledger, Reading.SIMULATION, found.replayed, since=day)
         rows = list(_rows(found))
         if as_json:
             print_json(
@@ -198,11 +203,3 @@ def _write(folder: Path, made: Proposal) -> None:
     folder.mkdir(mode=0o700)
     for name, text in made.texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Told]:
-    bar = Progress(TextColumn(what), BarColumn(), MofNCompleteColumn(), console=err, transient=True)
-    with bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

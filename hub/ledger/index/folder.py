@@ -18,7 +18,7 @@ import numpy as np
 from hub.errors import LedgerError, TamperDetected
 from hub.files import sync_folder
 from hub.ledger.index.file import RowFile, write_rows
-from hub.ledger.index.rows import POSITION_BYTES, ROW_BYTES, Rows, in_order, row_of, rows_of, twins
+from hub.ledger.index.rows import KEY_BYTES, ROW_BYTES, Rows, in_order, row_of, rows_of, twins
 from hub.ledger.index.runs import Run, index_root, runs_of
 from hub.ledger.index.tree import Absence, Place
 
@@ -26,6 +26,7 @@ Tags: TypeAlias = Callable[[int, int], Sequence[bytes]]  # tags of the entries [
 
 _OPEN_FILES = 128
 _SORTED_AT_ONCE = 1 << 20  # rows, 42 MB; a larger run is merged a sixteenth at a time
+_LOOKED_UP = 1 << 13  # new entries whose tags are looked up; of more, all are sorted together
 _CHUNK_TAGS = 1 << 16
 _REMEDY = "Remove it: it is built anew from the entries"
 
@@ -103,6 +104,30 @@ class IndexFolder:
             absences.append(absence)
         return tuple(absences)
 
+    def require_distinct(self, size: int, since: int = 0) -> None:
+        """Check that no two of the first `size` entries carry the same tag.
+
+        Whoever writes two could show a person the one and keep the other from them, and prove that
+        nothing is missing. For those who watch a log; its own store refuses a second one.
+
+        Args:
+            since: the entries before it were checked already, among themselves.
+        Raises:
+            TamperDetected: when two do.
+            LedgerError: when a run is missing or damaged.
+        """
+        files = [(run, self._open(run)) for run in runs_of(size)]
+        new = [_from(file.rows(), since) for run, file in files if run.stop > since]
+        if sum(map(len, new)) > _LOOKED_UP:
+            parts = -(-size // _SORTED_AT_ONCE)
+            for rows in _merged([file.rows() for _, file in files], parts):
+                _untwinned(rows)
+            return
+        for row in (row.tobytes() for rows in new for row in rows):
+            same = [one for _, file in files for one in file.rows_of(row[:KEY_BYTES])]
+            if len(same) > 1:
+                raise _same_tag(same[0], same[1])
+
     def forget(self, kept: Iterable[int]) -> None:
         """Remove the runs that none of the sizes needs, and what crashes have left.
 
@@ -130,7 +155,7 @@ class IndexFolder:
         if run.count > _SORTED_AT_ONCE:
             for part in run.parts:
                 self._build(part, tags, there)
-            merged = _merged([self._open(part).rows() for part in run.parts])
+            merged = _merged([self._open(part).rows() for part in run.parts], len(run.parts))
         else:
             gathered = np.concatenate(list(self._gathered(run, tags, there)))
             merged = iter((in_order(gathered),))
@@ -169,17 +194,23 @@ def _tagged(start: int, stop: int, tags: Tags) -> Rows:
     return rows_of(start, given)
 
 
-def _merged(runs: Sequence[Rows]) -> Iterator[Rows]:
-    """Yield the rows of sorted runs in one order, about as many at a time as one run has.
+def _from(rows: Rows, since: int) -> Rows:
+    """Return the rows of entries from a position on."""
+    positions = rows[:, KEY_BYTES:].view(">u8")[:, 0]
+    return rows[positions >= since]
+
+
+def _merged(runs: Sequence[Rows], parts: int) -> Iterator[Rows]:
+    """Yield the rows of sorted runs in one order, a part of them at a time.
 
     Each time those whose keys begin alike, so that equal keys come together.
     """
-    bounds = np.arange(1, len(runs), dtype=np.uint64) << np.uint64(60)
+    bounds = np.array([(n << 64) // parts for n in range(1, parts)], np.uint64)
     cuts = [
         [0, *np.searchsorted(rows[:, :8].view(">u8")[:, 0], bounds).tolist(), len(rows)]
         for rows in runs
     ]
-    for n in range(len(runs)):
+    for n in range(parts):
         slices = [rows[cut[n] : cut[n + 1]] for rows, cut in zip(runs, cuts, strict=True)]
         yield in_order(np.concatenate(slices))
 
@@ -188,8 +219,10 @@ def _untwinned(rows: Rows) -> Rows:
     """Return sorted rows as they are, when no two have the same tag."""
     twin = twins(rows)
     if twin is not None:
-        one, other = (
-            int.from_bytes(rows[index, -POSITION_BYTES:].tobytes()) for index in (twin, twin + 1)
-        )
-        raise TamperDetected(f"entries {one} and {other} carry the same tag")
+        raise _same_tag(rows[twin].tobytes(), rows[twin + 1].tobytes())
     return rows
+
+
+def _same_tag(one: bytes, other: bytes) -> TamperDetected:
+    first, second = (int.from_bytes(row[KEY_BYTES:]) for row in (one, other))
+    return TamperDetected(f"entries {first} and {second} carry the same tag")

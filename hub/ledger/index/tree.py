@@ -162,33 +162,41 @@ class RowTree:
                 high, most = middle, int.from_bytes(found[:_WORD])
         return low
 
+    def rows_of(self, key: bytes) -> list[bytes]:
+        """Return all rows with a key, in order."""
+        found: list[bytes] = []
+        index = self.find(key)
+        while index < self.count and self.key(index) == key:
+            found.append(self.row(index))
+            index += 1
+        return found
+
     def place(self, index: int) -> Place:
         """Return a row with the proof of its place."""
-        return Place(self.row(index), index, self._path(index))
+        return Place(self.row(index), index, self._path(index, self._block(index >> BLOCK_LEVEL)))
 
     def presence(self, row: bytes) -> Place | None:
         """Return where a row stands, or None."""
-        index = self.find(row[:KEY_BYTES])
-        while index < self.count and self.key(index) == row[:KEY_BYTES]:
-            if self.row(index) == row:
-                return self.place(index)
-            index += 1
-        return None
+        rows = self.rows_of(row[:KEY_BYTES])
+        if row not in rows:
+            return None
+        return self.place(self.find(row[:KEY_BYTES]) + rows.index(row))
 
     def absence(self, key: bytes) -> Absence | None:
         """Return the neighbours of a key that no row has, or None when one has it."""
         index = self.find(key)
         if index < self.count and self.key(index) == key:
             return None
-        return Absence(
-            self.place(index - 1) if index else None,
-            self.place(index) if index < self.count else None,
-        )
+        if index in (0, self.count) or index % BLOCK_ROWS == 0:
+            before = self.place(index - 1) if index else None
+            return Absence(before, self.place(index) if index < self.count else None)
+        block = self._block(index >> BLOCK_LEVEL)  # mostly both neighbours are in one
+        one, other = (Place(self.row(n), n, self._path(n, block)) for n in (index - 1, index))
+        return Absence(one, other)
 
-    def _path(self, index: int) -> tuple[bytes, ...]:
+    def _path(self, index: int, block: list[list[bytes]]) -> tuple[bytes, ...]:
         path = []
         level, last = 0, self.count - 1
-        block = self._block(index >> BLOCK_LEVEL)
         while last >> level:
             sibling = (index >> level) ^ 1
             start = sibling << level

@@ -1,4 +1,7 @@
-"""A process of its own that appends: FOLDER LABEL-HEX THREADS ENTRIES-PER-THREAD."""
+"""A process of its own that appends: PLACE LABEL-HEX THREADS ENTRIES-PER-THREAD.
+
+PLACE is the folder of a ledger in a file, or the URL of one in a database; it is made if missing.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,16 @@ import sys
 from pathlib import Path
 from threading import Lock, Thread
 
-from tests.hub.ledger.factories import entry, open_ledger
+from tests.hub.ledger import factories
+from tests.hub.ledger.factories import entry
 
 
-def main(folder: str, label: str, threads: str, count: str) -> None:
+def main(place: str, label: str, threads: str, count: str) -> None:
     """Append from several threads; print a line for each receipt."""
     printing = Lock()
-    with open_ledger(Path(folder)) as ledger:
+    if place.startswith("postgresql:"):
+        factories.KIND = factories.in_database(lambda _: place)
+    with factories.open_ledger(Path(place)) as ledger:
 
         def work(thread: int) -> None:
             for number in range(int(count)):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hub.ledger import postgres
-from hub.ledger.postgres import PostgresStore
 from tests.hub.ledger import factories
-from tests.hub.ledger.factories import FILES, Kind
+from tests.hub.ledger.factories import FILES, Kind, in_database
 from tests.postgresql import Server
 
 
@@ -22,6 +20,6 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Kin
     found = FILES
     if request.param == "postgresql":
         server: Server = request.getfixturevalue("server")
-        found = Kind(PostgresStore, server.database, postgres.is_there, postgres.create)
+        found = in_database(server.database)
     monkeypatch.setattr(factories, "KIND", found)
     return found

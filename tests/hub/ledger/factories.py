@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.clock import Clock, FixedClock
 from hub.errors import LedgerError
+from hub.ledger import postgres
 from hub.ledger.algorithms import ED25519, Algorithm
 from hub.ledger.bulk import BulkFolder
 from hub.ledger.committer import Receipt
@@ -24,6 +25,7 @@ from hub.ledger.index.folder import IndexFolder
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange, verify_consistency
 from hub.ledger.note import Checkpoint, VerifierKey, open_checkpoint
+from hub.ledger.postgres import PostgresStore
 from hub.ledger.public_files import PublicFiles
 from hub.ledger.publisher import NoWitness, Publisher
 from hub.ledger.sqlite import SqliteStore, create
@@ -57,6 +59,13 @@ class Kind:
 
 
 FILES = Kind(SqliteStore, lambda folder: folder / "ledger.sqlite", Path.exists, create)
+
+
+def in_database(place: Callable[[Path], str]) -> Kind:
+    """Return the kind of store that is in the database whose URL `place` gives."""
+    return Kind(PostgresStore, place, postgres.is_there, postgres.create)
+
+
 KIND = FILES  # what the factories use; the fixture `kind` changes it for a test
 
 

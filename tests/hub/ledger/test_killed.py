@@ -62,7 +62,7 @@ class Hub:
             publisher.turn()
 
     def rotate(self) -> None:
-        rotate_key(self.settings, self.keyring, CLOCK)
+        rotate_key(self.settings, self.keyring, CLOCK, "office")
 
     def succeed(self) -> None:
         request = Request("mingjing.example/second", "the key was lost", "office")

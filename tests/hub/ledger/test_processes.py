@@ -14,7 +14,10 @@ import pytest
 
 from hub.ledger.audit import Audit
 from hub.ledger.note import open_checkpoint
+from tests.hub.ledger import factories
 from tests.hub.ledger.factories import ORIGIN, entry, open_ledger
+
+pytestmark = pytest.mark.usefixtures("kind")
 
 ROOT = Path(__file__).parents[3]
 
@@ -22,8 +25,9 @@ ROOT = Path(__file__).parents[3]
 def start(folder: Path, label: str, threads: int, count: int) -> subprocess.Popen[str]:
     """Start a process that appends and prints each receipt once it has it."""
     command = [sys.executable, "-m", "tests.hub.ledger.appender"]
+    place = folder if factories.KIND is factories.FILES else factories.KIND.place(folder)
     return subprocess.Popen(
-        [*command, str(folder), label, str(threads), str(count)],
+        [*command, str(place), label, str(threads), str(count)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

@@ -134,7 +134,7 @@ def trust_cases() -> Iterator[Case]:
             ("words", "does not look like"),
             (LOG_KEY.replace("example", "exa mple"), "does not look like"),
             (LOG_KEY[:-4], "not an Ed25519 key of a log"),
-            (LOG_KEY[:-1] + "*", "not base64"),
+            (LOG_KEY[:-1] + "*", "it is not base64"),
             (LOG_KEY[:-1] + "A", ""),
             (LOG_KEY.replace("example", "exemple"), "copied wrongly"),
             (WITNESS_KEYS[0], "not an Ed25519 key of a log"),
@@ -275,6 +275,25 @@ def named_cases() -> Iterator[Case]:
         body = sound().body
         body["checkpoint"] = note(body["checkpoint"])
         yield Case(f"checkpoint: {why}", _json(body), "checkpoint", why)
+    nobody = json.loads(sound().nobody)
+    nobody["newest"] = sound().body["newest"]
+    yield Case("newest of none", _json(nobody), "newest", "no entry that it could be of")
+    yield from _beyond_the_ends()
+
+
+def _beyond_the_ends() -> Iterator[Case]:
+    """Yield absences with a row where there can be none: before the first, after the last."""
+    with TemporaryDirectory() as folder:
+        log = InventedLog(Path(folder))
+        log.add(SYSTEM, "hub:started")
+        log.publish()
+        for number in range(6):
+            body = json.loads(log.statement(person(number)))
+            absence = body["none_after"][0]
+            side, other = ("before", "after") if absence["before"] is None else ("after", "before")
+            absence[side] = absence[other]
+            where = f"none_after[0].{side}"
+            yield Case(f"{where} of {number}", _json(body), where, "there is no row at this place")
 
 
 def _set(*path: str | int, to: Callable[[Any], object]) -> Change:
@@ -336,10 +355,14 @@ STATEMENTS: list[tuple[str, str, Change]] = [
         "does not have 32 bytes",
         _set("entries", 2, "inclusion", 3, to=lambda _: "AAAA"),
     ),
-    ("entries[2].inclusion", "is not base64", _set("entries", 2, "inclusion", 3, to=lambda _: "*")),
     (
         "entries[2].inclusion",
-        "right spelling",
+        "it is not base64",
+        _set("entries", 2, "inclusion", 3, to=lambda _: "*"),
+    ),
+    (
+        "entries[2].inclusion",
+        "one right spelling",
         _set("entries", 2, "inclusion", 3, to=lambda h: h[:-2] + chr(ord(h[-2]) + 1) + "="),
     ),
     ("newest", "it is not a JSON object", _set("newest", to=lambda _: None)),
@@ -446,7 +469,7 @@ def _extra(change: Callable[[Json], object]) -> Callable[[str], str]:
 
 PROOFS: list[tuple[str, str, Callable[[str], str]]] = [
     ("extra", "missing, and with it the record", _without(1)),
-    ("extra", "is not base64", _line(1, "extra *")),
+    ("extra", "it is not base64", _line(1, "extra *")),
     ("extra", "not UTF-8", _line(1, "extra " + encoded(b"\xff"))),
     ("extra", "not canonical JSON", _line(1, "extra " + encoded(b"words"))),
     ("extra", "not canonical JSON", _line(1, "extra " + encoded(b'{"a": 1}'))),
@@ -483,7 +506,7 @@ PROOFS: list[tuple[str, str, Callable[[str], str]]] = [
         "more hashes than any",
         lambda p: p.replace("\n\n", ("\n" + "A" * 43 + "=") * 64 + "\n\n", 1),
     ),
-    ("inclusion", "is not base64", _line(3, "*")),
+    ("inclusion", "it is not base64", _line(3, "*")),
     ("inclusion", "does not have 32 bytes", _line(3, "AAAA")),
     ("file", "no blank line", lambda p: p.replace("\n\n", "\n")),
     ("file", "its first line is not c2sp.org", _line(0, "c2sp.org/tlog-proof@v2")),
@@ -556,13 +579,13 @@ CHECKPOINTS: list[tuple[str, Notes]] = [
     ("malformed", lambda n: n + "\u2014 a+b AAAA\n"),
     ("malformed", lambda n: n + "\u2014 \n"),
     ("malformed", lambda n: n + "\u2014 \u3000 AAAAAAA=\n"),
-    ("is not base64", lambda n: n + "\u2014 a *\n"),
+    ("it is not base64", lambda n: n + "\u2014 a *\n"),
     ("more than 100 signatures", lambda n: n + "\u2014 a AAAAAAA=\n" * 98),
     ("not have its three lines", _signed_words("words\n")),
     ("not have its three lines", _signed_words("a\n\nb\nc\n")),
     ("plain decimal", _signed_words("a\n013\nb\n")),
     ("plain decimal", _signed_words(f"a\n{1 << 53}\nb\n")),
-    ("is not base64", _signed_words("a\n13\nb\n")),
+    ("it is not base64", _signed_words("a\n13\nb\n")),
     ("does not have 32 bytes", _signed_words("a\n13\nAAAA\n")),
     ("it is of the log mingjing.example/other", _of("mingjing.example/other", 601)),
     ("a root that no empty log has", _of(ORIGIN, 0)),
@@ -659,6 +682,8 @@ LIES: list[tuple[str, str, Callable[[InventedLog], object]]] = [
     ("entries[0].record", "it is not JSON", _recorded(b'{"a":NaN}')),
     ("entries[0].record", "it is not JSON", _recorded(b"[" * 100_000)),
     ("entries[0].record", "it is not a JSON object", _recorded(b"[]")),
+    ("entries[0].record", "not canonical", _recorded(b'{"entry": 1,"event":"hub:entry:erased"}')),
+    ("entries[0].record", "not canonical", _recorded(b'{"entry":1.0,"event":"hub:entry:erased"}')),
     ("bulk.entries[1].record", NOT_BULK, _bulk(event="hub:bulk:forgotten")),
     ("bulk.entries[1].record", NOT_BULK, _bulk(count=0)),
     ("bulk.entries[1].record", NOT_BULK, _bulk(count="2")),

@@ -29,6 +29,7 @@ from hub.store.records import (
     Verdict,
 )
 from tests.factories import NOW, settings_in
+from tests.postgresql import Server
 
 HOUR = timedelta(hours=1)
 
@@ -394,11 +395,10 @@ def test_the_tables_can_be_made_in_postgresql() -> None:
     assert "TIMESTAMP WITH TIME ZONE" in batch
 
 
-@pytest.mark.skipif(
-    "MINGJING_TEST_POSTGRESQL" not in os.environ, reason="no PostgreSQL URL to test against"
-)
-def test_the_whole_life_of_a_batch_in_postgresql() -> None:
-    with Records.connect(os.environ["MINGJING_TEST_POSTGRESQL"]) as records:
+@pytest.mark.xdist_group("postgresql")
+def test_the_whole_life_of_a_batch_in_postgresql(server: Server, tmp_path: Path) -> None:
+    url = server.database(tmp_path).replace("postgresql:", "postgresql+psycopg:")
+    with Records.connect(url) as records:
         records.upgrade()
         batch = records.register_batch(arrival(sha256=os.urandom(32).hex()), NOW).batch
         records.save_verdict(batch.id, verdict(), NOW)

@@ -111,7 +111,7 @@ class InventedLog:
             "tag": encode64(tag),
         }
         self.append(tag, link_of(NO_PREVIOUS, number, content_of(salt, record)))
-        self.files["index/opening"] = canonical_json(opening)
+        self.files[f"index/opening/{spell(position)}"] = canonical_json(opening)
         self.write(self.sizes[-1])
         self.sizes.append(self.size)
 
@@ -249,7 +249,7 @@ def kinds_of_file(path: str) -> Iterator[str]:
         yield "wrong-entry"
     elif path.startswith("tile/"):
         yield "wrong-tile"
-    elif path == "index/opening":
+    elif path.startswith("index/opening/"):
         yield "wrong-index"
     else:
         yield "wrong-row"

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hub.errors import NotFound, RequestError
 from hub.ledger.note import Checkpoint, sign_checkpoint
 from hub.witness.state import Mode, WatchedLog
 from tests.hub.ledger.factories import ORIGIN, InventedSigner
@@ -311,3 +312,22 @@ def test_one_log_in_trouble_does_not_hide_another(tmp_path: Path) -> None:
     post.look()
     assert post.state.seen("aaa.example/log").problem
     assert post.state.seen(ORIGIN).size == 306
+
+
+def test_a_checkpoint_that_somebody_else_was_shown_is_compared(tmp_path: Path) -> None:
+    post = watched(tmp_path)
+    early = post.log.checkpoint()
+    post.log.grow(50)
+    assert post.ask(300)[0] == 200
+    for note in (early, post.log.checkpoint()):
+        assert post.watcher.compare(note)[1] is None
+    other = post.log.fork(300, "other")
+    other.grow(20)
+    tree, wrong = post.watcher.compare(other.checkpoint())
+    assert (tree.size, wrong is not None, post.kinds) == (321, True, ["fork"])
+    stranger = InventedSigner("other.example/log")
+    elsewhere = sign_checkpoint(Checkpoint(stranger.name, 1, bytes(32)), stranger)
+    with pytest.raises(NotFound, match="no log"):
+        post.watcher.compare(elsewhere)
+    with pytest.raises(RequestError, match="is false"):
+        post.watcher.compare(early.replace("\n300\n", "\n301\n"))

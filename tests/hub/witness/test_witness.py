@@ -152,6 +152,32 @@ def test_two_trees_of_one_size_are_a_fork_whatever_was_asked(post: Post, old: st
     assert post.log.checkpoint() in evidence
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_log_that_lost_its_end_and_went_on_is_a_fork(tmp_path: Path, mode: Mode) -> None:
+    """Restored from an old backup: its proofs are of a tree that this witness has never seen."""
+    post = Post(tmp_path, grown(5), mode)
+    assert post.ask(0)[0] == 200
+    other = post.log.fork(3, "restored")
+    other.grow(30)
+    post.transport = other.transport()
+    assert post.witness.add_checkpoint(other.request(0)).status == 409
+    assert post.kinds == []
+    assert post.witness.add_checkpoint(other.request(6)).status == 422
+    assert post.kinds == ["fork"]
+    evidence = post.state.alarms()[0].evidence
+    assert post.log.checkpoint() in evidence
+    assert other.checkpoint() in evidence
+
+
+def test_a_false_proof_of_the_right_tree_is_no_alarm(post: Post) -> None:
+    """Anybody can send one."""
+    assert post.ask(0)[0] == 200
+    post.log.grow(30)
+    body = f"old 6\n{'A' * 43}=\n\n{post.log.checkpoint()}"
+    assert reply_to(post, body)[0] == 422
+    assert post.kinds == []
+
+
 def test_the_same_fork_is_one_alarm(post: Post) -> None:
     assert post.ask(0)[0] == 200
     for _ in range(3):

@@ -138,6 +138,34 @@ def test_two_entries_with_one_tag_are_found_when_their_runs_are_merged(index: In
         index.advance(4096, tags)
 
 
+@pytest.mark.parametrize("looked_up", [1 << 13, 0])
+@pytest.mark.parametrize("since", [0, 256, 300, 599])
+def test_one_tag_in_two_runs_is_found(
+    index: IndexFolder, monkeypatch: pytest.MonkeyPatch, looked_up: int, since: int
+) -> None:
+    def tags(start: int, stop: int) -> Sequence[bytes]:
+        return [tag(7 if number == 599 else number) for number in range(start, stop)]
+
+    monkeypatch.setattr(folder_module, "_LOOKED_UP", looked_up)
+    index.advance(599, tags)
+    index.require_distinct(599)
+    index.require_distinct(599, since)
+    index.advance(600, tags)
+    with pytest.raises(TamperDetected, match="entries 7 and 599 carry the same tag"):
+        index.require_distinct(600, since)
+
+
+def test_what_was_checked_already_is_not_looked_up_again(index: IndexFolder) -> None:
+    def tags(start: int, stop: int) -> Sequence[bytes]:
+        return [tag(7 if number == 500 else number) for number in range(start, stop)]
+
+    index.advance(600, tags)
+    index.require_distinct(600, 501)
+    with pytest.raises(TamperDetected):
+        index.require_distinct(600, 500)
+    index.require_distinct(0)
+
+
 def test_tags_that_are_fewer_than_the_entries_are_refused(index: IndexFolder) -> None:
     with pytest.raises(LedgerError, match="from 0 to 9 not all have a tag"):
         index.advance(10, lambda start, stop: tags_of(start, stop - 1))
