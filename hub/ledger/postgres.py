@@ -70,9 +70,12 @@ _OPTIONS = " ".join(
         "lock_timeout=30s",
         "idle_in_transaction_session_timeout=60s",  # who stops while holding the lock loses it
         "enable_seqscan=off",  # a plan made while a table was small would be kept as it grows
+        "jit=off",  # to compile a query costs more than any of ours
     )
 )
-_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT id FROM head FOR UPDATE"
+_WRITING = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT id FROM head WHERE id = 1 FOR UPDATE"
+)
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _HEADS = (
     "SELECT wanted.chain, newest.number, newest.tag, newest.link "
@@ -161,7 +164,7 @@ class PostgresStore:
 
     def write_note(self, note: str) -> None:
         """Replace the latest signed tree head."""
-        self._execute("UPDATE head SET note = %s", (note,))
+        self._execute("UPDATE head SET note = %s WHERE id = 1", (note,))
 
     def published(self) -> StoredPublication | None:
         """Return what was last made public, None before the first time."""
