@@ -12,13 +12,12 @@ Source: XACML 3.0 (PEP, obligations); 个人信息保护法 45, 51, 55-56.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from access import disclosure, rendering
+from access import disclosure
 from access.answers import Answer, Receipt, SubjectView
-from access.beside import Beside
 from access.cases import NOT_OF_CASE, standing
 from access.decision import Decider
 from access.disclosure import Context, Part
@@ -35,7 +34,7 @@ from access.publicity import Publicity
 from access.recording import Prepared
 from access.rendering import Document
 from access.traits import Asker, Askers, traits_of
-from access.usage_record import RecordedActor, SubjectRole, UsageRecord
+from access.usage_record import RecordedActor, UsageRecord
 from hub.catalog import Catalog
 from hub.clock import Clock
 from hub.errors import RequestError
@@ -44,6 +43,9 @@ from hub.store.registers import Registers
 _LONGEST_CASE = 64
 
 Found = tuple[bytes, Document]
+
+#: The purpose under which citizens see what is held about them.
+OWN_DATA = "own.data"
 
 _NOBODY = Asker()
 #: What is said of who is nobody's business at this post, to the ledger and to the person.
@@ -251,8 +253,8 @@ def refused(means: Means, asked: Asked) -> Prepared[Answer]:
     """Return the refusal that was decided."""
     decision = asked.decision
     told = not_shown(means, asked, Part(datasets=known(means, decision.datasets), refused=True))
-    complete = _answer(asked, decision.reason, decision.remedy, allowed=False)
-    return Prepared((told,), complete, _too_much(means, asked))
+    complete = answer(asked, decision.reason, decision.remedy, allowed=False)
+    return Prepared((told,), complete, refusal_for(means, asked))
 
 
 def too_much(means: Means, asked: Asked, over: Over) -> UsageRecord:
@@ -260,13 +262,11 @@ def too_much(means: Means, asked: Asked, over: Over) -> UsageRecord:
     return not_shown(means, asked, Part(refused=True, reason=over.reason, limit=over.limit))
 
 
-def _too_much(means: Means, asked: Asked) -> Callable[[Over], Prepared[Answer]]:
-    """Return what refuses a request; whoever there was to show, the refusal is the same."""
+def refusal_for(means: Means, asked: Asked) -> Callable[[Over], Prepared[Answer]]:
+    """Return what refuses a request that is too much; whoever it would show, it is the same."""
 
     def refusal(over: Over) -> Prepared[Answer]:
-        complete = _answer(
-            asked, over.reason, over.remedy, allowed=False, wait_seconds=over.seconds
-        )
+        complete = answer(asked, over.reason, over.remedy, allowed=False, wait_seconds=over.seconds)
         return Prepared((too_much(means, asked, over),), complete)
 
     return refusal
@@ -288,8 +288,8 @@ def nobody(means: Means, asked: Asked, key: bytes | None) -> Prepared[Answer]:
         reason = "没有查到此人 / nobody was found"
         label = None if key is None else means.keys.label.of(key)
         told = not_shown(means, asked, Part(label, reason=reason, nobody=True))
-        complete = _answer(asked, "没有查到此人 / nobody is held under this value", "")
-        return Prepared((told,), complete, _too_much(means, asked))
+        complete = answer(asked, "没有查到此人 / nobody is held under this value", "")
+        return Prepared((told,), complete, refusal_for(means, asked))
     told = _nobody_told(means, asked, key, "不在该岗位的辖区 / not in the actor's area")
     reason = (
         f"您的辖区（{'、'.join(area)}）内没有此人；其他辖区有无，不予告知"
@@ -297,8 +297,8 @@ def nobody(means: Means, asked: Asked, key: bytes | None) -> Prepared[Answer]:
         "elsewhere is not told"
     )
     remedy = "请转此人居住地的岗位办理 / turn to the post of the area the person lives in"
-    complete = _answer(asked, reason, remedy, allowed=False)
-    return Prepared((told,), complete, _too_much(means, asked))
+    complete = answer(asked, reason, remedy, allowed=False)
+    return Prepared((told,), complete, refusal_for(means, asked))
 
 
 def refusal_of(
@@ -310,56 +310,14 @@ def refusal_of(
         key: subject key of the person, None for nobody: as with `nobody`, the entries are alike.
     """
     told = _nobody_told(means, asked, key, _NOT_HERE)
-    complete = _answer(asked, reason, remedy, allowed=False)
-    return Prepared((told,), complete, _too_much(means, asked))
+    complete = answer(asked, reason, remedy, allowed=False)
+    return Prepared((told,), complete, refusal_for(means, asked))
 
 
 def _nobody_told(means: Means, asked: Asked, key: bytes | None, reason: str) -> UsageRecord:
     """Return the record of nobody shown, about the person of a key or about one there never was."""
     label = means.keys.label.of(key or secrets.token_bytes(KEY_BYTES))
     return not_shown(means, asked, Part(label, reason=reason, refused=True, nobody=True))
-
-
-def found(
-    means: Means,
-    asked: Asked,
-    people: Iterable[Found],
-    *,
-    more: bool,
-    searched: bool = False,
-) -> Prepared[Answer]:
-    """Return what may be seen of people, an entry for each, and for whom it shows beside them.
-
-    Args:
-        more: whether there are more than these.
-        searched: whether the one person was found by an earlier search.
-    """
-    listed = asked.decision.action is Action.SEARCH
-    records: list[UsageRecord] = []
-    subjects: list[SubjectView] = []
-    beside = Beside(asked.decision.action)
-    for key, document in people:
-        traits = traits_about(means, asked, key, document)
-        area = asked.actor.area
-        view = rendering.render(document, asked.plan, area, traits, searched=searched)
-        label = means.keys.label.of(key)
-        records.append(shown(means, asked, Part(label, datasets=view.datasets, fields=view.fields)))
-        beside.see(key, traits, view.shared)
-        handle = means.finder.handle(asked.actor, key, asked.time) if listed else ""
-        subjects.append(SubjectView(handle, view.golden, view.records))
-    complete = _answer(asked, asked.decision.reason, "", subjects=tuple(subjects), more=more)
-    records.extend(incidental(means, asked, beside))
-    return Prepared(tuple(records), complete, _too_much(means, asked))
-
-
-def incidental(means: Means, asked: Asked, beside: Beside) -> Iterator[UsageRecord]:
-    """Yield the record of each person who stands in what is shown of others."""
-    if asked.snapshot is None:
-        return
-    for key, fields in beside.others(asked.snapshot.identity):
-        datasets = tuple(dict.fromkeys([name.rpartition(".")[0] for name in fields]))
-        part = Part(means.keys.label.of(key), SubjectRole.INCIDENTAL, datasets, fields)
-        yield shown(means, asked, part)
 
 
 def list_cap(plan: Plan) -> int | None:
@@ -371,7 +329,7 @@ def list_cap(plan: Plan) -> int | None:
     return None
 
 
-def _answer(
+def answer(
     asked: Asked,
     reason: str,
     remedy: str,

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from access.answers import RecordView
-from access.beside import Shared
+from access.beside import Party, parties
 from access.plan import Plan, Traits
 from access.view import View
-from hub.catalog import Dataset
 
 Document = Mapping[str, Any]
 
@@ -22,15 +21,14 @@ class Rendered:
     Args:
         datasets: datasets of the records shown, in document order.
         fields: "dataset.column" -> clear, masked or generalised, of what is shown.
-        shared: identifier key of each other party of a record shown -> those of the fields that
-            are about the record as a whole, and so about them too.
+        beside: the other parties of the records shown.
     """
 
     golden: Mapping[str, Mapping[str, Any]]
     records: tuple[RecordView, ...]
     datasets: tuple[str, ...]
     fields: Mapping[str, str]
-    shared: Shared
+    beside: tuple[Party, ...] = ()
 
 
 def in_area(place: Any, area: tuple[str, ...]) -> bool:
@@ -68,12 +66,12 @@ def render(
     inside = _inside(document, plan, area)
     view = _view(inside, plan, traits, searched=searched)
     if view is None:
-        return Rendered({}, (), (), {}, {})
+        return Rendered({}, (), (), {})
     own_area_only = decision.elsewhere is None and decision.row_filter is not None
     shown: list[RecordView] = []
     fields: dict[str, str] = {}
     datasets: dict[str, None] = {}
-    shared: dict[bytes, dict[str, str]] = {}
+    beside: list[Party] = []
     for record, is_inside in zip(document["records"], inside, strict=True):
         name = record["dataset"]
         columns = view.plans.get(name)
@@ -89,25 +87,15 @@ def render(
             fields.update({key: kinds[key] for c in seen.values if (key := f"{name}.{c}") in kinds})
         shown.append(seen)
         datasets[name] = None
-        for other in record["others"].values():
-            whole = about_the_whole(plan.datasets[name], seen.values, kinds)
-            shared.setdefault(bytes.fromhex(other), {}).update(whole)
+        if record["others"]:
+            beside += parties(plan.datasets[name], record["others"], seen.values, kinds)
     return Rendered(
         golden=_golden(document, view, shown),
         records=tuple(shown),
         datasets=tuple(datasets),
         fields=fields,
-        shared=shared,
+        beside=tuple(beside),
     )
-
-
-def about_the_whole(
-    dataset: Dataset, shown: Iterable[str], kinds: Mapping[str, str]
-) -> dict[str, str]:
-    """Return how those of the columns shown are shown that are about the record as a whole."""
-    whole = {column.name for column in dataset.columns if column.role is None}
-    names = [f"{dataset.name}.{column}" for column in shown if column in whole]
-    return {name: kinds[name] for name in names if name in kinds}
 
 
 def _inside(document: Document, plan: Plan, area: tuple[str, ...]) -> list[bool]:

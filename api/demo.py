@@ -341,7 +341,7 @@ def _citizen(web: httpx.Client, mail: Path) -> int:
     print_rows("Held about me", rows, as_json=False)
     uses = web.get("/v1/me/uses", headers=headers).raise_for_status().json()["uses"]
     print_rows("Who used it", [_use_row(u) for u in uses], as_json=False)
-    looked = next(u for u in uses if u["outcome"] == "allowed" and u["action"] == "lookup")
+    looked = next(u for u in uses if u["outcome"] == "allowed" and u["action"] == "opened")
     return int(looked["index"])
 
 

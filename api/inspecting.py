@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -12,11 +14,12 @@ from api.administration import Administrator
 from api.console import err, out, print_json
 from hub.clock import Clock
 from hub.config import Settings
-from hub.errors import LedgerError
+from hub.errors import LedgerError, NotFound
 from hub.keyring import Keyring
-from hub.ledger.inspection import Inspection, Inspector, Tell
+from hub.ledger.inspection import Inspection, Inspector, Places, Tell
 from hub.ledger.log import Ledger
 from hub.ledger.opening import inspector_of
+from hub.ledger.succession import formers, open_former
 from hub.ledger.writer import Entry
 
 _SHOWN = 50
@@ -30,6 +33,7 @@ class Desk:
     keyring: Keyring
     ledger: Ledger
     clock: Clock
+    folder: Path | None = None  # of a former ledger; of the hub's own unless said
 
     def inspect(self, run: Callable[[Inspector, Tell], Inspection]) -> Inspection:
         """Run a verification and show how far it is.
@@ -50,7 +54,14 @@ class Desk:
             def tell(what: str, done: int, total: int) -> None:
                 bar.update(task, description=what, completed=done, total=total)
 
-            return run(inspector_of(self.settings, self.ledger, self.clock), tell)
+            return run(self._inspector(), tell)
+
+    def _inspector(self) -> Inspector:
+        if self.folder is None:
+            return inspector_of(self.settings, self.ledger, self.clock)
+        folder = self.folder
+        places = Places(folder / "public", folder / "runs", folder / "verify.json")
+        return Inspector(self.ledger, places, self.clock)
 
     def record(self, found: Inspection, by: str | None) -> None:
         """Record in the ledger that it was verified; say so where it takes no entry.
@@ -64,6 +75,20 @@ class Desk:
             err.print(f"[yellow]this verification is not recorded[/]: {exc.message}")
 
 
+@contextmanager
+def former_desk(desk: Desk, number: int) -> Iterator[Desk]:
+    """Give what a verification of a former ledger needs.
+
+    Raises:
+        NotFound: when there is none of that number.
+    """
+    found = next((one for one in formers(desk.settings) if one.number == number), None)
+    if found is None:
+        raise NotFound(f"this hub has no former ledger {number}")
+    with open_former(found, desk.keyring, desk.clock) as ledger:
+        yield replace(desk, ledger=ledger, folder=found.folder)
+
+
 def finish(desk: Desk, found: Inspection, by: str | None, as_json: bool) -> None:
     """Record a verification and say what it found.
 
@@ -71,6 +96,15 @@ def finish(desk: Desk, found: Inspection, by: str | None, as_json: bool) -> None
         typer.Exit: with code 70 when something is wrong.
     """
     desk.record(found, by)
+    say(found, as_json)
+
+
+def say(found: Inspection, as_json: bool) -> None:
+    """Say what a verification found.
+
+    Raises:
+        typer.Exit: with code 70 when something is wrong.
+    """
     if as_json:
         print_json(
             {

@@ -149,6 +149,11 @@ class Settings(BaseSettings):
         return self.ledger_folder / "public"
 
     @property
+    def ledger_former(self) -> Path:
+        """Folder of the ledgers before the present one."""
+        return self.ledger_folder / "former"
+
+    @property
     def ledger_memory(self) -> Path:
         """File of what verifications of the ledger remember."""
         return self.ledger_folder / "verify.json"
@@ -246,7 +251,9 @@ def save_settings(settings: Settings) -> None:
             continue
         lines.append(f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"')
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (settings.home / "hub.toml").write_text("\n".join(lines) + "\n")
+    draft = settings.home / ".hub.toml.draft"
+    draft.write_text("\n".join(lines) + "\n")
+    draft.replace(settings.home / "hub.toml")
 
 
 def _filed(path: Path) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import base64
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.errors import ConfigError, KeyMissing
+from hub.file_lock import FileLock
 from hub.files import sync_folder
 from hub.ledger.algorithms import COSIGNATURE, ED25519, ML_DSA_44, SM2, Algorithm
 from hub.ledger.sm2 import Sm2Key
@@ -56,7 +58,11 @@ PURPOSES: Mapping[str, str] = {
 #: Purposes whose keys have successors; of the others every value would have to be made anew.
 ROTATED = ("landing", "row", "document", "ledger", "token")
 
+#: The keys that a log has for life, but for the first, which may be rotated.
+OF_A_LOG = ("ledger", "index")
+
 _SCRYPT_N = 2**15
+_NEXT = ".next"  # purpose of a key that is prepared, and not in use yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +179,8 @@ class Keyring:
             ) from None
 
     def versions(self) -> tuple[Key, ...]:
-        """Return every key, by purpose and version."""
-        return tuple(self._keys[k] for k in sorted(self._keys))
+        """Return every key that is or was in use, by purpose and version."""
+        return tuple(self._keys[k] for k in sorted(self._keys) if k[0] in PURPOSES)
 
     def signer(
         self,
@@ -196,17 +202,103 @@ class Keyring:
         Raises:
             ConfigError: for keyed hashes, whose rotation would break every join.
         """
-        current = self.key(purpose)
         if purpose not in ROTATED:
             raise ConfigError(f"key {purpose!r} cannot be rotated in place")
-        new = Key(purpose, current.version + 1, suite or current.suite, secrets.token_bytes(32))
-        self._keys[purpose, new.version] = new
-        self._write()
+        with self._alone():
+            new = self._successor(purpose, suite or self.key(purpose).suite)
+            self._keys[purpose, new.version] = new
+            self._write()
         return new
+
+    def prepare(self, *purposes: str, suite: Suite) -> tuple[Key, ...]:
+        """Make the next versions of keys, for what has to be done before they are in use.
+
+        They are kept, and another call returns the same ones, until `adopt` puts them in use.
+
+        Args:
+            purposes: of `OF_A_LOG`.
+        """
+        with self._alone():
+            for purpose in purposes:
+                if self._prepared(purpose) is None:
+                    new = self._successor(purpose, suite)
+                    name = purpose + _NEXT
+                    self._keys[name, new.version] = replace(new, purpose=name)
+            self._write()
+            return tuple(filter(None, map(self._prepared, purposes)))
+
+    def adopt(self, *purposes: str) -> None:
+        """Put prepared versions of keys in use, all at once.
+
+        Raises:
+            KeyMissing: when one is not prepared.
+        """
+        with self._alone():
+            for purpose in purposes:
+                new = self._prepared(purpose)
+                if new is None:
+                    raise KeyMissing(f"no next version of the key {purpose!r} is prepared")
+                del self._keys[purpose + _NEXT, new.version]
+                self._keys[purpose, new.version] = new
+            self._write()
+
+    def is_prepared(self, *purposes: str) -> bool:
+        """Say whether next versions of all these keys are prepared and not in use yet."""
+        return all(self._prepared(purpose) is not None for purpose in purposes)
+
+    def succeed(self, number: int) -> None:
+        """Put the prepared keys of a new log in use, and keep those of the log before for reading.
+
+        Args:
+            number: of the former log; its keys are kept as `PURPOSE.formerNUMBER`.
+        Raises:
+            KeyMissing: when one is not prepared.
+        """
+        with self._alone():
+            for purpose in OF_A_LOG:
+                new = self._prepared(purpose)
+                if new is None:
+                    raise KeyMissing(f"no next version of the key {purpose!r} is prepared")
+                for name, version in list(self._keys):
+                    if name in (purpose, purpose + _NEXT):
+                        old = self._keys.pop((name, version))
+                        if name == purpose:
+                            kept = f"{purpose}.former{number}"
+                            self._keys[kept, version] = replace(old, purpose=kept)
+                self._keys[purpose, 1] = replace(new, version=1)
+            self._write()
+
+    def is_outdated(self, purpose: str) -> bool:
+        """Say whether the file has another current key than this keyring, which was read once.
+
+        Raises:
+            ConfigError: when the file cannot be read any more.
+        """
+        return Keyring.open(self._path, self._passphrase).key(purpose) != self.key(purpose)
+
+    def _successor(self, purpose: str, suite: Suite) -> Key:
+        version = max((v for p, v in self._keys if p == purpose), default=0)
+        return Key(purpose, version + 1, suite, secrets.token_bytes(32))
+
+    def _prepared(self, purpose: str) -> Key | None:
+        kept = next((key for (p, _), key in self._keys.items() if p == purpose + _NEXT), None)
+        return None if kept is None else replace(kept, purpose=purpose)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the keyring's lock and have its newest content, so that no other change is lost."""
+        lock = FileLock(self._path)
+        try:
+            with lock.held():
+                self._keys = Keyring.open(self._path, self._passphrase)._keys
+                yield
+        finally:
+            lock.close()
 
     def _write(self, *, exclusive: bool = False) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        body = json.dumps(_wrap(self.versions(), self._passphrase), indent=1).encode()
+        keys = tuple(self._keys[k] for k in sorted(self._keys))
+        body = json.dumps(_wrap(keys, self._passphrase), indent=1).encode()
         temporary = self._path.with_suffix(".new")
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:

@@ -9,18 +9,17 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from access.answers import Answer, Use
-from access.asking import Means, ask, found, nobody, reading, refused
+from access.asking import OWN_DATA, Means, ask, nobody, reading, refused
 from access.model import Action, Actor, Request
 from access.ports import Proofs
 from access.recording import Prepared
+from access.releasing import found
 from access.titles import Titles
 from access.usage_record import UsageRecord
 from access.uses import Told, told, use_of
 from hub.errors import NotFound
 from hub.ledger.entry import Chain, ChainKind
 from hub.ledger.log import LoggedEntry
-
-_PURPOSE = "own.data"
 
 
 def prepare(means: Means, actor: Actor, request_id: str) -> tuple[bool, Prepared[Answer]]:
@@ -114,7 +113,7 @@ def _standings(means: Means, shown: Iterable[Told]) -> dict[int, str]:
 
 
 def _request(means: Means, actor: Actor) -> Request:
-    return Request(actor, Action.OWN, None, _PURPOSE, at=means.clock.now())
+    return Request(actor, Action.OWN, None, OWN_DATA, at=means.clock.now())
 
 
 def _label(means: Means, actor: Actor) -> bytes | None:

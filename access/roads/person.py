@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from access.answers import Answer, LookupQuery
-from access.asking import Means, ask, found, nobody, reading, refused
+from access.asking import Means, ask, nobody, reading, refused
 from access.model import Action, Actor, Request
 from access.recording import Prepared
+from access.releasing import found
 from access.showing import may_show, own_refusal
 
 

@@ -18,20 +18,20 @@ from access.asking import (
     Asked,
     Means,
     ask,
-    incidental,
     not_shown,
     reading,
     shown,
     too_much,
     traits_about,
 )
-from access.beside import Beside
+from access.beside import Beside, parties
 from access.disclosure import Part
 from access.limits import Over
 from access.model import Action, Actor, Decision, Request
 from access.ports import SnapshotReader
 from access.recording import Prepared
-from access.rendering import Document, about_the_whole
+from access.releasing import beside_of, incidental
+from access.rendering import Document
 from access.usage_record import UsageRecord
 
 PURPOSE = "quality.reconcile"
@@ -128,7 +128,7 @@ def prepare(
     snapshot = means.snapshots.current()
     asked = reading(means, asked, snapshot)
     seen: dict[bytes, _Seen] = {}
-    beside = Beside(Action.RECONCILE)
+    beside = beside_of(means, asked)
     views = {m.id: tuple(_shown(means, asked, m, snapshot, seen, beside)) for m in matters}
     records = [_disclosure(means, asked, key, what) for key, what in seen.items()]
     records.extend(incidental(means, asked, beside))
@@ -181,8 +181,7 @@ def _shown(
         }
         kinds = view.kinds.get(dataset, {})
         seen.setdefault(key, _Seen()).note(plan.decision, dataset, values, kinds)
-        whole = about_the_whole(means.catalog[dataset], values, kinds)
-        others = {bytes.fromhex(other): whole for other in record["others"].values()}
+        others = parties(means.catalog[dataset], record["others"], values, kinds)
         beside.see(key, traits, others)
         yield ShownRecord(dataset, own, record["since"], record["batch"], values)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from access import rendering
 from access.answers import Answer, SampleQuery
-from access.asking import Found, Means, ask, found, list_cap, reading, refused
+from access.asking import Found, Means, ask, list_cap, reading, refused
 from access.model import Action, Actor, Request
 from access.recording import Prepared
+from access.releasing import found
 from hub.errors import RequestError, SourceError
 
 

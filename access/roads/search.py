@@ -8,10 +8,11 @@ of the whole value, and a name comes with a birth date.
 from __future__ import annotations
 
 from access.answers import Answer, SearchQuery
-from access.asking import Found, Means, ask, found, list_cap, nobody, reading, refused
+from access.asking import Found, Means, ask, list_cap, nobody, reading, refused
 from access.model import Action, Actor, Request
 from access.plan import Plan
 from access.recording import Prepared
+from access.releasing import found
 from access.showing import may_show
 
 LIST_CAP = 20

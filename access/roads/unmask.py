@@ -22,7 +22,6 @@ from access.asking import (
     Means,
     ask,
     denied,
-    found,
     list_cap,
     nobody,
     reading,
@@ -36,6 +35,7 @@ from access.emergency_desk import Denied, EmergencyDesk
 from access.finding import KEY_BYTES
 from access.model import CLEAR, Action, Actor, Request
 from access.recording import Prepared
+from access.releasing import found
 from access.rendering import Document
 from access.showing import may_show, own_refusal
 from hub.errors import RequestError

@@ -12,7 +12,7 @@ from api.console import door, out, print_rows
 from hub.clock import SystemClock
 from hub.events import EventTag
 from hub.keyring import PURPOSES, Keyring
-from hub.ledger.opening import open_ledger
+from hub.ledger.opening import open_ledger, rotate_key
 
 app = typer.Typer(no_args_is_help=True, help="Keys: list versions, rotate.")
 
@@ -46,7 +46,12 @@ def rotate(
         settings = settings_of(home)
         ring = Keyring.open(settings.keyring, settings.passphrase)
         clock = SystemClock()
-        with open_ledger(settings, ring, clock) as ledger:  # signs with the key of before
+        if purpose == "ledger":
+            vkey = rotate_key(settings, ring, clock)
+            out.print(f"ledger: signs as {vkey} from now on; announced in the log.", soft_wrap=True)
+            out.print("Restart `hub up`, give the witnesses the key, back up the keyring.")
+            return
+        with open_ledger(settings, ring, clock) as ledger:
             key = ring.rotate(purpose, settings.suite)
             details = {"purpose": purpose, "version": key.version, "suite": key.suite}
             Administrator.of(ring, by, clock).tell(ledger, EventTag.HUB_KEY_ROTATED, details)

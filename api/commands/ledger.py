@@ -19,7 +19,7 @@ from hub.clock import SystemClock
 from hub.config import Settings
 from hub.errors import RequestError
 from hub.keyring import Keyring
-from hub.ledger import opening
+from hub.ledger import opening, succession
 from hub.ledger.log import Ledger
 
 app = typer.Typer(no_args_is_help=True, help="The ledger: verify, checkpoint, key, proof.")
@@ -61,6 +61,9 @@ def verify(
     anew: Annotated[
         bool, typer.Option("--anew", help="Begin at the first entry, also after one was stopped.")
     ] = False,
+    former: Annotated[
+        int | None, typer.Option(help="A ledger before the present one, by its number.")
+    ] = None,
     by: Who = None,
     home: Home = None,
     as_json: Json = False,
@@ -70,6 +73,11 @@ def verify(
     One that was stopped goes on where it was, within a day.
     """
     with door(), _inspecting(home) as desk:
+        if former is not None:
+            with inspecting.former_desk(desk, former) as ended:
+                found = ended.inspect(lambda one, tell: one.verify(tell, anew=anew))
+                inspecting.say(found, as_json)
+            return
         inspecting.finish(
             desk, desk.inspect(lambda one, tell: one.verify(tell, anew=anew)), by, as_json
         )
@@ -96,6 +104,29 @@ def audit(
             raise RequestError("say either --since TIME or --since-last")
         time = None if since is None else since.replace(tzinfo=since.tzinfo or UTC)
         inspecting.finish(desk, desk.inspect(lambda one, tell: one.since(time, tell)), by, as_json)
+
+
+@app.command()
+def succeed(
+    origin: Annotated[str, typer.Option(help="Public name of the successor, never used before.")],
+    why: Annotated[str, typer.Option(help="Why the ledger cannot be gone on with.")],
+    by: Annotated[str, typer.Option(help="Who says so; the ledger keeps a pseudonym.")],
+    home: Home = None,
+) -> None:
+    """Begin a successor of a ledger whose key is lost, or of which an old backup is all.
+
+    End `hub up` first. What is left of the former ledger is kept and stays readable.
+    """
+    with door():
+        settings = settings_of(home)
+        keyring = Keyring.open(settings.keyring, settings.passphrase)
+        name = Administrator.of(keyring, by, SystemClock()).name
+        newer = succession.succeed(
+            settings, keyring, SystemClock(), succession.Request(origin, why, name)
+        )
+        with opening.open_ledger(newer, keyring, SystemClock()) as ledger:
+            out.print(f"{newer.origin} goes on; its key is {ledger.key}", soft_wrap=True)
+        out.print("Give everybody the new key, back up the keyring, start `hub up` again.")
 
 
 @app.command()

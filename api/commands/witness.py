@@ -28,6 +28,7 @@ Folder = Annotated[
     Path, typer.Option("--folder", envvar="MINGJING_WITNESS", help="Folder of the witness.")
 ]
 _FOLDER = Path("witness")
+CONNECTIONS = 100  # at once; whoever comes beyond is told to come again
 
 
 @app.command()
@@ -95,7 +96,15 @@ def run(
 
     with door(), open_witness(folder, SystemClock()) as (witness, watcher):
         application = create_app(witness, watcher, poll_seconds)
-        uvicorn.run(application, host=host, port=port, log_level="warning", access_log=False)
+        uvicorn.run(
+            application,
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            limit_concurrency=CONNECTIONS,
+        )
 
 
 @app.command()

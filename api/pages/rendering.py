@@ -69,6 +69,7 @@ def environment() -> Environment:
         "EVIDENCE": EVIDENCE,
         "EMERGENCY_STEPS": EMERGENCY_STEPS,
         "HOW": _HOW,
+        "ROADS": ROADS,
         "ITEM_STATES": ITEM_STATES,
         "TREATMENTS": TREATMENTS,
     }
@@ -148,6 +149,17 @@ TREATMENTS: Mapping[str, str] = {
     "phone_3_4": "只有前 3 位和后 4 位",
     "plate": "只有前 3 位和末位",
     "pseudonym": "本部门此项用途专用的代号",
+}
+
+#: By what question a person was shown -> what was done, Chinese and English.
+ROADS: Mapping[str, tuple[str, str]] = {
+    "export": ("批量导出了", "Exported with many others."),
+    "list": ("在名单中列出了", "Shown in a list."),
+    "lookup": ("查看了", "You were looked up."),
+    "reconcile": ("在部门数据核对清单中导出了", "Handed to a department in its list of conflicts."),
+    "sample": ("抽样实地核查，导出了", "Drawn in a sample to be checked in the field."),
+    "search": ("在查询结果中列出了", "Shown in the result of a search."),
+    "unmask": ("完整查看了", "Shown in clear where it is masked for others."),
 }
 
 #: How a value is shown -> sign, Chinese, English. Never colour alone.

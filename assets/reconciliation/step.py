@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from assets.integrated.rules import load_person_rules
 from assets.runtime import Runtime
+from hub.events import AuditEvent, EventTag
 from hub.keyring import Keyring
 from hub.store.conflicts import Conflict, ItemNames, is_there, read_conflicts
 from hub.store.worklist import Checked, FoundItem, Worklist
@@ -27,7 +29,10 @@ def check_worklist(run: Runtime) -> Checked | None:
     titles = {rule.kind: rule.title for rule in load_person_rules(run.catalog).conflicts}
     conflicts = read_conflicts(con) if is_there(con) else ()
     found = items_of(conflicts, run.keyring, titles)
-    result = worklist.check(latest.version, found, run.clock.now())
+    now = run.clock.now()
+    result = worklist.check(latest.version, found, now)
+    details = {"version": latest.version, **asdict(result)}
+    run.emit(AuditEvent(EventTag.PARTNER_WORKLIST_CHECKED, now, details))
     said = (
         f"{result.standing:,} conflicts stand; {result.appeared:,} new, "
         f"{result.resolved:,} resolved, {result.reopened:,} reopened"

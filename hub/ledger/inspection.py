@@ -139,6 +139,8 @@ class Inspector:
         self._rolled_back(remembered.verified, findings)
         start = max(edge.size, read_public)
         public = self._public(findings, start, save, tell, whole=edge.size == 0)
+        if findings.total and self._ledger.is_outdated:
+            raise LedgerError("the ledger's key was rotated meanwhile: verify again")
         self._finish(remembered, begun, found, findings)
         return Inspection(
             start=min(edge.size, found.start),

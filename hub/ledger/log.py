@@ -26,7 +26,7 @@ from hub.ledger.audit import Audit, Mark, Progress, audit
 from hub.ledger.committer import Committer, Receipt, receipt
 from hub.ledger.entry import NO_PREVIOUS, Chain, ChainKind, Opening
 from hub.ledger.merkle import CompactRange, Node, consistency_path, cover, fold, inclusion_path
-from hub.ledger.note import Checkpoint, Note, VerifierKey
+from hub.ledger.note import Checkpoint, Note, Signer, VerifierKey
 from hub.ledger.store import Store, StoredEntry, StoredPublication, opening_of, previous_of
 from hub.ledger.writer import (
     ERASED_EVENT,
@@ -35,7 +35,7 @@ from hub.ledger.writer import (
     LastEntry,
     PreparedEntry,
     Writer,
-    open_head,
+    open_own,
     prepare,
 )
 
@@ -116,6 +116,16 @@ class Ledger:
     def keys(self) -> tuple[VerifierKey, ...]:
         """The public keys its checkpoints are verified with, the current one first."""
         return self._identity.keys
+
+    @property
+    def further(self) -> tuple[Signer, ...]:
+        """Signers beside its own, whose signatures public checkpoints carry too."""
+        return self._identity.further
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its key was rotated since this process read the keys."""
+        return self._identity.is_outdated()
 
     @property
     def key(self) -> VerifierKey:
@@ -404,7 +414,7 @@ class Ledger:
         """Return what a note of ours says; the latest is remembered, for pages of many proofs."""
         known = self._verified
         if known is None or known[0] != note:
-            head = open_head(note, self._identity.keys, self.origin)
+            head = open_own(note, self._identity)
             self._verified = known = (note, head)
         return known[1]
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import ConfigError
-from hub.keyring import Keyring
+from hub.events import AuditEvent, EventTag
+from hub.keyring import Keyring, NoteSigner
+from hub.ledger.algorithms import SM2
 from hub.ledger.bulk import BulkFolder
 from hub.ledger.cosigning import cosigner_of
 from hub.ledger.entry import ChainKeys
@@ -24,22 +26,27 @@ from hub.ledger.publisher import Publisher
 from hub.ledger.sqlite import SqliteStore, create
 from hub.ledger.statement import Statements
 from hub.ledger.store import Store
-from hub.ledger.writer import Identity, open_head
+from hub.ledger.writer import Entry, Identity, open_own
 
 
 def identity_of(keyring: Keyring, origin: str) -> Identity:
     """Return who a ledger is by its keyring; every former version of the signing key is known.
 
+    In suite gm public checkpoints are signed with SM2 as well.
+
     Raises:
         KeyMissing: when the keyring has no key of the ledger's.
     """
     signer = keyring.signer("ledger", origin)
+    sm2 = keyring.signer("ledger-sm2", origin, algorithm=SM2)
     former = [keyring.signer("ledger", origin, version) for version in range(1, signer.version)]
     return Identity(
         origin,
         signer,
         ChainKeys(keyring.key("index").material, origin),
         tuple(VerifierKey.of(one) for one in reversed(former)),
+        (sm2,) if keyring.key("ledger-sm2").suite == "gm" else (),
+        partial(keyring.is_outdated, "ledger"),
     )
 
 
@@ -73,6 +80,28 @@ def create_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
     return open_ledger(settings, keyring, clock)
 
 
+def rotate_key(settings: Settings, keyring: Keyring, clock: Clock) -> VerifierKey:
+    """Give the ledger a new signing key, which the former one announces in the log first.
+
+    One that was stopped in the middle is finished by the next call, with the same new key; an
+    announcement may then stand in the log twice. Processes that hold the former key are refused as
+    soon as the new one has signed.
+
+    Raises:
+        LedgerError: when it cannot be announced; the former key stays in use.
+    """
+    (prepared,) = keyring.prepare("ledger", suite=settings.suite)
+    new = VerifierKey.of(NoteSigner(settings.origin, prepared))
+    details = {"purpose": "ledger", "version": prepared.version, "suite": prepared.suite}
+    with open_ledger(settings, keyring, clock) as ledger:
+        event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), {**details, "key": str(new)})
+        ledger.append([Entry.of(event)])
+    keyring.adopt("ledger")
+    with open_ledger(settings, keyring, clock) as ledger:
+        ledger.head()  # signed by the new key from here on
+    return new
+
+
 def has_ledger(settings: Settings) -> bool:
     """Say whether there is a ledger, whoever's, where the settings put it.
 
@@ -102,16 +131,16 @@ def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
     )
 
 
-def statements_of(settings: Settings, keyring: Keyring, ledger: Ledger) -> Statements:
-    """Return what makes proofs and statements of the hub's ledger."""
-    tokens = BulkFolder(settings.ledger_bulk, keyring.key("index").material)
-    return Statements(ledger, IndexFolder(settings.ledger_runs), tokens)
-
-
 def inspector_of(settings: Settings, ledger: Ledger, clock: Clock) -> Inspector:
     """Return what verifies the hub's ledger."""
     places = Places(settings.ledger_public, settings.ledger_runs, settings.ledger_memory)
     return Inspector(ledger, places, clock)
+
+
+def statements_of(settings: Settings, keyring: Keyring, ledger: Ledger) -> Statements:
+    """Return what makes proofs and statements of the hub's ledger."""
+    tokens = BulkFolder(settings.ledger_bulk, keyring.key("index").material)
+    return Statements(ledger, IndexFolder(settings.ledger_runs), tokens)
 
 
 def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | None:
@@ -123,7 +152,7 @@ def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | N
     note = files.read(CHECKPOINT)
     if note is None:
         return None
-    return open_head(note.decode(errors="replace"), identity.keys, identity.origin)
+    return open_own(note.decode(errors="replace"), identity)
 
 
 def ledger_file(

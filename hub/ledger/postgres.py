@@ -227,6 +227,10 @@ class PostgresStore:
         """Return the entries at positions [start, stop), in order."""
         return self._entries(_AT, (start, stop))
 
+    def rows(self, start: int, stop: int) -> Sequence[Row]:
+        """Return what `entries` does as plain rows."""
+        return self._rows(f"SELECT {_COLUMNS} FROM entry WHERE {_AT}", (start, stop))
+
     def link_at(self, chain: bytes, number: int) -> StoredEntry | None:
         """Return the entry of a number in a chain, or None."""
         return self._one("chain = %s AND number = %s", (chain, number))
@@ -243,10 +247,6 @@ class PostgresStore:
     def links(self, start: int, stop: int) -> list[tuple[bytes, bytes]]:
         """Return tag and link at positions [start, stop), in order."""
         return self._rows(f"SELECT tag, link FROM entry WHERE {_AT}", (start, stop))
-
-    def rows(self, start: int, stop: int) -> Sequence[Row]:
-        """Return what `entries` does as plain rows."""
-        return self._rows(f"SELECT {_COLUMNS} FROM entry WHERE {_AT}", (start, stop))
 
     def spines(self, start: int, stop: int) -> dict[int, bytes]:
         """Return the rows of `tree` for leaves [start, stop), by leaf."""

@@ -31,7 +31,7 @@ from hub.file_lock import FileLock
 from hub.ledger.entry import Opening
 from hub.ledger.index.folder import IndexFolder, Tags
 from hub.ledger.log import Ledger
-from hub.ledger.note import open_checkpoint
+from hub.ledger.note import Note, VerifierKey, open_checkpoint, sign_text
 from hub.ledger.public_files import (
     CHECKPOINT,
     KEYS,
@@ -145,7 +145,7 @@ class Publisher:
         opening = self._end()
         size = opening.position + 1
         self._write(0 if last is None else last.size, opening, progress)
-        note = self._ledger.signed(size)
+        note = self._signed(size)
         cosigned = self._cosigner.cosign(note, lambda old: self._ledger.consistency(old, size))
         if not cosigned.has_quorum:
             known = 0 if last is None else last.size
@@ -157,6 +157,11 @@ class Publisher:
         self._files.prune(sizes)
         self._index.forget([one - 1 for one in sizes])
         return Turn(size, published=True, answers=cosigned.answers)
+
+    def _signed(self, size: int) -> str:
+        note = self._ledger.signed(size)
+        text = Note.parse(note).text
+        return note + "".join(str(sign_text(text, signer)) for signer in self._ledger.further)
 
     def _require_last(self, last: StoredPublication | None) -> None:
         """Put the public checkpoint back that a crash has kept from being replaced.
@@ -232,6 +237,7 @@ class Publisher:
         with closing(self._ledger.connect()) as store:
             self._files.write_all(files_between(store, old, size), step)
         self._files.write(opening_path(opening.position), canonical_json(opening.body()))
-        keys = "".join(f"{key}\n" for key in self._ledger.keys).encode()
+        further = map(VerifierKey.of, self._ledger.further)
+        keys = "".join(f"{key}\n" for key in (*self._ledger.keys, *further)).encode()
         if self._files.read(KEYS) != keys:
             self._files.write(KEYS, keys)

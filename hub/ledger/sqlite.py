@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,18 @@ def create(path: Path, note: str) -> None:
         pass
     finally:
         temporary.unlink()
+
+
+def end(path: Path) -> None:
+    """Have a ledger file take no entry any more, also of those who have it open.
+
+    Raises:
+        LedgerError: when it cannot be written.
+    """
+    with closing(SqliteStore(path)) as store:
+        with store.transaction():
+            store.refuse_writes()
+        store.scrub()
 
 
 class SqliteStore:
@@ -139,6 +151,8 @@ class SqliteStore:
                 _insert(connection, "entry", StoredEntry._fields, entries)
                 _insert(connection, "tree", ("leaf", "hashes"), leaves)
             except sqlite3.IntegrityError as exc:
+                if "ended" in str(exc):
+                    raise LedgerError(str(exc)) from exc
                 raise TamperDetected(
                     f"rows stand at entry {entries[0].position} or after, beyond the signed tree, "
                     "or beyond the end of a chain"
@@ -155,6 +169,14 @@ class SqliteStore:
             ).rowcount
         if changed != 1:
             raise RequestError(f"entry {position} is erased already")
+
+    def refuse_writes(self) -> None:
+        """Have every later append fail, whoever makes it."""
+        self._execute(
+            "CREATE TRIGGER IF NOT EXISTS ended BEFORE INSERT ON entry BEGIN "
+            "SELECT RAISE(ABORT, 'this ledger has ended: restart, its successor is written to'); "
+            "END"
+        )
 
     def scrub(self) -> None:
         """Move the write-ahead log into the file and empty it, with what it still held."""

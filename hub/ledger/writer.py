@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from hub.canonical import canonical_json
-from hub.errors import RequestError, TamperDetected
+from hub.errors import LedgerError, RequestError, TamperDetected
 from hub.events import AuditEvent, EventTag
 from hub.ledger.entry import (
     NO_PREVIOUS,
@@ -108,12 +108,20 @@ def _chain_name(entry: Entry) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a ledger is: its origin, the signer of its heads, its keys of former times, its chains."""
+    """Who a ledger is: its origin, the signer of its heads, its keys of former times, its chains.
+
+    Args:
+        further: signers beside it, whose signatures public checkpoints carry too.
+        is_outdated: says whether a newer signer has come since; asked when something is signed
+            by a key that is not known.
+    """
 
     origin: str
     signer: Signer
     chains: ChainKeys
     former: tuple[VerifierKey, ...] = ()
+    further: tuple[Signer, ...] = ()
+    is_outdated: Callable[[], bool] = lambda: False
 
     @property
     def keys(self) -> tuple[VerifierKey, ...]:
@@ -269,13 +277,30 @@ def open_head(note: str, keys: Sequence[VerifierKey], origin: str) -> Checkpoint
         raise TamperDetected(f"the ledger's checkpoint is not its own: {exc.message}") from exc
 
 
+def open_own(note: str, identity: Identity) -> Checkpoint:
+    """Return what a head of a ledger says; as `open_head`.
+
+    Raises:
+        TamperDetected: when it is not the ledger's own.
+        LedgerError: when it may be, since the ledger's key was rotated: restart to know it.
+    """
+    try:
+        return open_head(note, identity.keys, identity.origin)
+    except TamperDetected:
+        if identity.is_outdated():
+            raise LedgerError(
+                "the ledger's key was rotated since this process began: restart it"
+            ) from None
+        raise
+
+
 def load_tree(store: Store, note: str, identity: Identity) -> CompactRange:
     """Return the edge of the stored tree, once it leads to the root that was signed.
 
     Raises:
         TamperDetected: when the signature is not the ledger's own or the tree another one.
     """
-    head = open_head(note, identity.keys, identity.origin)
+    head = open_own(note, identity)
     nodes = cover(0, head.size)
     hashes = store.hashes(nodes)
     tree = CompactRange(head.size, tuple(hashes[node] for node in nodes))

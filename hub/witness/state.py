@@ -24,6 +24,8 @@ from hub.ledger.merkle import EMPTY_ROOT, HASH_BYTES
 from hub.ledger.note import VerifierKey
 from hub.witness.alarms import PASSING, Alarm, Kind, Wrong
 
+ALARM_LIMIT = 100  # kept of one kind and log
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (
     origin TEXT PRIMARY KEY, keys TEXT NOT NULL, url TEXT NOT NULL, mode TEXT NOT NULL,
@@ -222,10 +224,14 @@ class WitnessState:
             )
 
     def raise_alarm(self, origin: str, wrong: Wrong) -> None:
-        """Keep what was found; the same finding is counted, not kept again."""
+        """Keep what was found; the same finding is counted, not kept again.
+
+        Of one kind and log so many are kept; what comes after them is counted with the last.
+        """
         now = self._now()
-        row = (origin, wrong.kind.value, wrong.what, wrong.evidence, now, now)
         with self._change() as db:
+            what = _kept(db, origin, wrong)
+            row = (origin, wrong.kind.value, what, wrong.evidence, now, now)
             db.execute(
                 "INSERT INTO alarm (origin, kind, what, evidence, first, last, times) "
                 "VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT (origin, kind, what) DO UPDATE "
@@ -303,6 +309,16 @@ def open_state(folder: Path, clock: Clock) -> WitnessState:
     if not (folder / "witness.key").exists():
         raise ConfigError(f"there is no witness in {folder}: run `hub witness init`")
     return WitnessState(folder / "witness.sqlite", clock)
+
+
+def _kept(db: sqlite3.Connection, origin: str, wrong: Wrong) -> str:
+    """Return the sentence that a finding is kept under."""
+    rows = db.execute(
+        "SELECT what FROM alarm WHERE origin = ? AND kind = ? ORDER BY id",
+        (origin, wrong.kind.value),
+    ).fetchall()
+    known = [str(what) for (what,) in rows]
+    return wrong.what if wrong.what in known or len(known) < ALARM_LIMIT else known[-1]
 
 
 def _log(row: Sequence[Any]) -> WatchedLog:

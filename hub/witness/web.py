@@ -26,6 +26,7 @@ from hub.witness.watch import Watcher
 from hub.witness.witness import Reply, Witness
 
 BODY_SECONDS = 10.0
+LAST_LOOK_SECONDS = 10.0  # that a look which has begun may take when the application ends
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ def _looking(
             yield
         finally:
             over.set()
+            await run_in_threadpool(thread.join, LAST_LOOK_SECONDS)
 
     return lifespan
 

@@ -53,7 +53,7 @@ class Patience:
         again: before what was found wrong is looked at a second time.
     """
 
-    seconds: float = 20.0
+    seconds: float = 10.0
     again: float = 1.0
     elapsed: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from access.answers import LookupQuery
-from access.beside import Beside
+from access.beside import Beside, Party
 from access.guard import Guard
 from access.masking import BY_SEMANTIC
 from access.model import Action, Actor, Trait
@@ -18,7 +18,7 @@ from access.roads.reconciliation import Matter
 from access.usage_record import SubjectRole, UsageAction, UsageRecord, usage_of
 from hub.catalog import Catalog
 from hub.ledger.log import Ledger
-from tests.access.people import Person, invented_id, record
+from tests.access.people import EAST, Person, invented_id, record
 
 MARRIAGE = "civil_affairs.marriage"
 REVIEW = "assistance.review"
@@ -179,8 +179,9 @@ PARTNER, OTHER = b"p" * 16, b"o" * 16
 
 def beside(action: Action, *traits: Trait) -> list[tuple[bytes, Any]]:
     """Return who is found beside one person of some traits."""
-    gathered = Beside(action)
-    gathered.see(b"a" * 16, frozenset(traits), {PARTNER: WHOLE, OTHER: {}})
+    gathered = Beside(action, frozenset({"police.case.suspect"}))
+    found = [Party(f"{MARRIAGE}.man", PARTNER, WHOLE), Party("police.case.suspect", OTHER, WHOLE)]
+    gathered.see(b"a" * 16, frozenset(traits), found)
     return list(gathered.others(lambda identifier: identifier))
 
 
@@ -192,10 +193,32 @@ def test_of_a_protected_person_nobody_learns_where_they_are_dealt_with() -> None
 
 
 def test_who_was_asked_about_is_not_beside_and_twice_beside_is_once() -> None:
-    gathered = Beside(Action.SEARCH)
-    gathered.see(b"a" * 16, frozenset(), {PARTNER: {"x.y.z": "clear"}, OTHER: WHOLE})
-    gathered.see(b"b" * 16, frozenset(), {PARTNER: {"x.y.w": "masked"}, b"q" * 16: WHOLE})
-    gathered.see(OTHER, frozenset(), {})
-    same = {b"q" * 16: PARTNER}
-    found = dict(gathered.others(lambda identifier: same.get(identifier, identifier)))
+    gathered = Beside(Action.SEARCH, frozenset())
+    one, two = {"x.y.z": "clear"}, {"x.y.w": "masked"}
+    gathered.see(b"a" * 16, frozenset(), [Party("x.y", PARTNER, one), Party("x.y", OTHER, WHOLE)])
+    twin = b"q" * 16
+    gathered.see(b"b" * 16, frozenset(), [Party("x.y", PARTNER, two), Party("x.y", twin, WHOLE)])
+    gathered.see(OTHER, frozenset(), [])
+    found = dict(gathered.others(lambda key: PARTNER if key == twin else key))
     assert found == {PARTNER: {"x.y.z": "clear", "x.y.w": "masked", **WHOLE}}
+
+
+def test_a_suspect_does_not_learn_of_the_case_by_who_looks_up_the_victim(
+    guard_of: Callable[..., Guard], actors: dict[str, Actor], keys: GuardKeys, ledger: Ledger
+) -> None:
+    """个人信息保护法 35; the victim learns that the suspect was looked up."""
+
+    def case(role: str, number: str, other: str, key: str) -> dict[str, Any]:
+        clear = {"case_no": "C1", "status": "1", "filed_on": "2026-03-01", "grid_code": EAST}
+        held = record("police.case", role, clear, {f"{role}_id": number, f"{role}_name": "王甲"})
+        return held | {"others": {other: keys.identifier.of(key).hex()}}
+
+    guard = guard_of(
+        Person(HIS, records=(case("victim", HIS, "suspect", HERS),)),
+        Person(HERS, records=(case("suspect", HERS, "victim", HIS),)),
+    )
+    for number in (HIS, HERS):
+        query = LookupQuery("resident_id", number, "public_safety.investigation", "A1")
+        assert guard.lookup(actors["officer.police"], query).subjects
+    roles = [use.role for use in told(ledger)]
+    assert roles == [SubjectRole.ASKED_ABOUT, SubjectRole.ASKED_ABOUT, SubjectRole.INCIDENTAL]

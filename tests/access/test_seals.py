@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,14 +13,16 @@ import pytest
 from access import history
 from access.answers import LookupQuery, SearchQuery
 from access.duties import Refusal
+from access.guard import Guard
 from access.model import Actor
 from access.ports import GuardKeys
 from access.seal_release import GRACE, release_due, releases, sealed_uses
 from access.seals import SealState
 from hub.errors import NotFound, RequestError
+from hub.ledger.writer import Entry
 from hub.store.usage import Usage
 from tests.access.conftest import NOW
-from tests.access.people import WEST, Person, invented_id
+from tests.access.people import WEST, Person, invented_id, record
 from tests.access.registers import MemoryRegisters
 from tests.access.sealing import (
     CASE,
@@ -68,6 +68,11 @@ def citizen(sealing: Sealing, actors: dict[str, Actor], person: Person) -> Actor
 
 def query(person: Person, case: str = CASE) -> LookupQuery:
     return LookupQuery("resident_id", person.number, PURPOSE, case=case)
+
+
+def recorded(guard: Guard, actor: Actor, person: Person) -> list[Entry]:
+    """Return what the ledger would be told of a look-up."""
+    return [use.entry() for use in guard.prepare_lookup(actor, query(person)).records]
 
 
 def told(sealing: Sealing) -> list[str]:
@@ -257,10 +262,11 @@ def test_a_sealed_use_is_nowhere_on_the_subjects_road(
     number = sealing.ordered()
     guard, mine = sealing.guard(), citizen(sealing, actors, person)
     plain = sealing.guard(NOW - SECOND)  # a moment before, nothing is sealed
-    assert plain.prepare_lookup(police, query(person)).entries[0].sealed is False
+    assert recorded(plain, police, person)[0].sealed is False
     answer = guard.lookup(police, query(person))
     assert answer.allowed
     assert guard.own_uses(mine) == ()
+    assert guard.own_usage(mine) == []  # nor in what is exported
     with pytest.raises(NotFound) as sealed:
         guard.own_proof(mine, answer.receipt.index)
     with pytest.raises(NotFound) as missing:
@@ -300,7 +306,7 @@ def test_refusals_nobodies_and_search_results_are_sealed_alike(
     guard, (one, twin, elsewhere) = sealing.guard(), sealing.people
     entries: list[Any] = []
     for asked in (query(elsewhere), query(Person(invented_id(sequence=999)))):
-        (entry,) = guard.prepare_lookup(police, asked).entries
+        (entry,) = [use.entry() for use in guard.prepare_lookup(police, asked).records]
         assert entry.body["decision"] == "refused"
         entries.append(entry)
     assert entries[0].body.keys() == entries[1].body.keys()
@@ -314,13 +320,39 @@ def test_refusals_nobodies_and_search_results_are_sealed_alike(
         assert guard.own_uses(citizen(sealing, actors, person)) == ()
 
 
+def test_who_stands_beside_is_told_no_more_than_who_was_asked_about(
+    sealing: Sealing, actors: dict[str, Actor], police: Actor
+) -> None:
+    """Else the other party of a matter would learn of the inquiry."""
+    sealing.ordered()
+    number, other = invented_id(sequence=131), invented_id(sequence=133)
+    sealed = {"suspect_id": number, "suspect_name": "王甲", "address": "文化路", "detail": "失窃"}
+    clear = {
+        "case_no": "C1",
+        "status": "1",
+        "filed_on": "2026-03-01",
+        "grid_code": "99010600100101",
+    }
+    matter = record("police.case", "suspect", clear, sealed)
+    matter["others"] = {"victim": sealing.keys.identifier.of(other).hex()}
+    suspect, victim = Person(number, records=(matter,)), Person(other)
+    sealing.people = (victim, suspect)
+    asked_about, beside = recorded(sealing.guard(), police, suspect)
+    assert (asked_about.sealed, beside.sealed) == (True, True)
+    assert beside.label == sealing.keys.label.of(victim.key)
+    assert beside.body["role"] == "incidental"
+    assert "police.case.case_no" in beside.body["fields"]
+    sealing.guard().lookup(police, query(suspect))
+    assert sealing.guard().own_uses(citizen(sealing, actors, victim)) == ()
+
+
 def test_what_is_about_nobody_stays_in_the_system_s_chain(
     sealing: Sealing, actors: dict[str, Actor], person: Person
 ) -> None:
     """A refusal before anybody was looked for has no subject to be kept from."""
     sealing.ordered()
     other = replace(actors["officer.police"], roles=())
-    (entry,) = sealing.guard().prepare_lookup(other, query(person)).entries
+    (entry,) = recorded(sealing.guard(), other, person)
     assert (entry.label, entry.sealed) == (None, False)
     assert "seal" not in entry.body
 
@@ -334,7 +366,7 @@ def test_limits_and_history_count_sealed_uses(
     guard.lookup(police, query(person))
     log = sealing.house.ledger
     seen = [use for _, use in history.uses(log, 0, log.size)]
-    assert [use.purpose for use in seen if isinstance(use, history.Use)] == [PURPOSE]
+    assert [use.purpose for use in seen if not isinstance(use, history.Lost)] == [PURPOSE]
     (tmp_path / "usage.sqlite").unlink()
     for _ in range(20):
         guard.lookup(police, query(Person(invented_id(sequence=999))))
@@ -385,8 +417,11 @@ def test_it_releases_itself_with_its_true_time_and_why(
     assert "第三十五条" in use.withheld.legal_basis
     assert use.outcome == "allowed"
     assert use.fields
-    proven = json.loads(b64decode(sealing.guard(end).own_proof(mine, use.index)["record"]))
-    assert (proven["event"], proven["entry"]) == ("access:seal:released", sealed.receipt.index)
+    release = log.entry(use.index).body
+    assert release is not None
+    assert (release["event"], release["entry"]) == ("access:seal:released", sealed.receipt.index)
+    ((index, exported),) = sealing.guard(end).own_usage(mine)
+    assert (index, exported.seal) == (use.index, 1)
     assert release_due(records, log, end + GRACE) == 0
     assert told(sealing)[-2:] == ["released", "ended"]
     assert sealing.desk().find(1, end + GRACE).released
@@ -406,7 +441,7 @@ def test_what_was_decided_just_before_the_end_is_released_too(
         citizen(sealing, actors, person),
     )
     assert release_due(records, log, end) == 0
-    log.append(late.entries)
+    log.append([use.entry() for use in late.records])
     assert release_due(records, log, end + GRACE) == 1
     assert sealing.guard(end + GRACE).own_uses(mine) != ()
 
@@ -462,10 +497,7 @@ def test_lifting_releases_and_a_renewal_does_not(
     sealing.guard(NOW + 40 * DAY).lookup(police, query(person))
     standing(desk.lift(number, OVERSIGHT, act(OVERSIGHT, NOW + 50 * DAY)))
     assert release_due(records, log, NOW + 50 * DAY) == 2
-    assert (
-        sealing.guard(NOW + 50 * DAY).prepare_lookup(police, query(person)).entries[0].sealed
-        is False
-    )
+    assert recorded(sealing.guard(NOW + 50 * DAY), police, person)[0].sealed is False
 
 
 def test_orders_are_released_apart(sealing: Sealing, police: Actor, person: Person) -> None:

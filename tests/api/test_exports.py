@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from access.model import Action
+from api.pages.rendering import ROADS
 from hub.keyring import Keyring
 from hub.sealing import Pseudonymiser
 from tests.access.exports.goldens import schema, validator
 from tests.access.exports.test_find_usage import answers
-from tests.api.hub import EAST, WEST, Client, TinyHub
+from tests.access.used import KINDS, USE
+from tests.api.hub import EAST, NOW, WEST, Client, TinyHub
 from tests.api.test_citizen import look_up
 
 TRACKER = "/v1/me/data-tracker/v2"
@@ -148,3 +152,23 @@ def test_without_a_sign_in_nothing_is_said(hub: TinyHub, client: Client) -> None
     officer = hub.bearer("officer.east")
     assert ask(client, officer, f"{TRACKER}/findUsage").json()["totalUsages"] == 0
     assert "entry" not in ask(client, officer, "/v1/me/uses?format=fhir").json()
+
+
+def test_the_page_says_why_one_is_in_it_and_what_was_read(hub: TinyHub) -> None:
+    """Every road has its words, and who stands beside another is told so."""
+    label = bytes.fromhex(label_of(hub, EAST.number))
+    kinds = [replace(use, time=NOW, subject=label) for use in KINDS.values() if use.subject]
+    hub.services.ledger.append([use.entry() for use in kinds])
+    page = hub.browser("citizen", EAST.number).get("/citizen").text
+    for words in (
+        "另一个人",
+        "在查询结果中列出了",
+        "在部门数据核对清单中导出了",
+        "您本人",
+        "没有提供任何数据",
+    ):
+        assert words in page, words
+    assert f"所用数据版本 <code>{USE.snapshot}</code>，历史库第 {USE.lake_snapshot} 版" in page
+    assert f"<code>{USE.request}</code>" in page
+    assert label.hex() not in page
+    assert set(ROADS) | {"own", "aggregate"} == {road.value for road in Action}

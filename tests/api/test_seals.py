@@ -16,6 +16,7 @@ import pytest
 from access.seal_release import GRACE, release_due
 from api.wire.citizen import Uses
 from api.wire.seals import Seal, SealedTotals, SealedUses, SealList
+from hub.ledger.verify import Report, trust_of, verify_file
 from hub.ledger.writer import Entry
 from tests.api.hub import CASE, NOW, PEOPLE, Client, TinyHub, make_home
 from tests.api.test_emergencies import as_
@@ -222,6 +223,55 @@ def test_answers_reads_and_sizes_are_those_of_one_without_sealed_uses(
     assert with_.headers == without.headers
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/me/uses?format=fhir", "/v1/me/uses?format=ocsf", "/v1/me/data-tracker/v2/findUsage"],
+)
+def test_the_forms_of_others_have_no_more_than_the_list(
+    traced: tuple[TinyHub, list[str]], path: str
+) -> None:
+    """FHIR, OCSF and the Data Tracker's answer: read alike, and as long."""
+    own, statements = traced
+    web = own.client()
+    same_past(own, web)
+    seen = []
+    for who in (ONE, OTHER):
+        headers = own.bearer("citizen", who.number)
+        web.get(path, headers=headers)
+        statements.clear()
+        answer = web.get(path, headers=headers)
+        assert answer.status_code == 200, answer.text
+        assert '"seal"' not in answer.text.replace('"seal":null', "")
+        seen.append((len(answer.content), [_shape(sql) for sql in statements]))
+    assert seen[0] == seen[1]
+
+
+def test_a_statement_is_complete_without_what_is_sealed_until_it_is_released(
+    own: TinyHub, web: Client
+) -> None:
+    """The verifier finds nothing missing before, and the release beside the rest after."""
+    same_past(own, web)
+    own.publish()
+    trust = trust_of([web.get("/v1/public/key").text.strip()])
+
+    def statement(number: str) -> Report:
+        reply = web.get("/v1/me/statement", headers=own.bearer("citizen", number))
+        assert reply.status_code == 200
+        return verify_file(reply.content, trust)
+
+    one, other = statement(ONE.number), statement(OTHER.number)
+    assert one.valid, one.why
+    assert [len(report.uses) for report in (one, other)] == [3, 3]
+    assert (one.proven, len(one.not_said)) == (other.proven, len(other.not_said))
+    release_due(own.services.records, own.services.ledger, UNTIL)
+    own.publish()
+    after = statement(ONE.number)
+    assert after.valid, after.why
+    records = [use.record for use in after.uses if use.record is not None]
+    assert [record["event"] for record in records].count("access:seal:released") == 12
+    assert len(statement(OTHER.number).uses) == 3
+
+
 def test_a_proof_of_a_sealed_use_is_that_of_another_s_entry(
     traced: tuple[TinyHub, list[str]],
 ) -> None:
@@ -269,8 +319,9 @@ def _shape(sql: str) -> str:
 
 
 def _leveled(text: str) -> str:
-    """Return an answer without the positions of its entries."""
-    return re.sub(r'("index":|/uses/)\d+', r"\1N", text)
+    """Return an answer without positions of entries and names of requests."""
+    named = re.sub(r'("index":|/uses/)\d+', r"\1N", text)
+    return re.sub(r'("request":)"[0-9a-f]{18}"', r"\1N", named)
 
 
 def _sizeless(text: str) -> str:

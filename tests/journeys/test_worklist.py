@@ -191,6 +191,11 @@ def test_a_conflict_is_found_answered_resolved_and_found_again(town: Town) -> No
     town.residents("9")
     town.run()
     assert town.states() == [("population", "dead_but_active", "resolved", 1)]
+    checked = [e for e in town.events() if e["event"] == "partner:worklist:checked"]
+    assert [(e["appeared"], e["resolved"], e["standing"]) for e in checked] == [
+        (3, 0, 3),  # as many kinds of conflict were found of the same person
+        (0, 2, 1),
+    ]
     town.residents("0", collected_on="2025-05-03")
     town.run()
     assert town.states() == [("population", "dead_but_active", "reopened", 1)]

@@ -19,7 +19,7 @@ from hub.ledger.checks.findings import Findings
 from hub.ledger.checks.tree import stored_root
 from hub.ledger.index.folder import IndexFolder
 from hub.ledger.log import Ledger
-from hub.ledger.note import Checkpoint, open_checkpoint
+from hub.ledger.note import Checkpoint, VerifierKey, open_checkpoint
 from hub.ledger.public_files import (
     CHECKPOINT,
     KEYS,
@@ -216,7 +216,8 @@ class _Edge:
     def _keys(self) -> None:
         """Check the keys; right after a rotation they still are those of before it."""
         lines = [f"{key}\n".encode() for key in self._ledger.keys]
-        fitting = [b"".join(lines[n:]) for n in range(len(lines))]
+        further = [f"{VerifierKey.of(signer)}\n".encode() for signer in self._ledger.further]
+        fitting = [b"".join(lines[n:] + further) for n in range(len(lines))]
         if (found := self._files.read(KEYS)) not in fitting:
             self._add(KEYS, "missing" if found is None else "not the keys of this ledger")
 

@@ -173,7 +173,7 @@ class RowTree:
 
     def place(self, index: int) -> Place:
         """Return a row with the proof of its place."""
-        return Place(self.row(index), index, self._path(index))
+        return Place(self.row(index), index, self._path(index, self._block(index >> BLOCK_LEVEL)))
 
     def presence(self, row: bytes) -> Place | None:
         """Return where a row stands, or None."""
@@ -187,15 +187,16 @@ class RowTree:
         index = self.find(key)
         if index < self.count and self.key(index) == key:
             return None
-        return Absence(
-            self.place(index - 1) if index else None,
-            self.place(index) if index < self.count else None,
-        )
+        if index in (0, self.count) or index % BLOCK_ROWS == 0:
+            before = self.place(index - 1) if index else None
+            return Absence(before, self.place(index) if index < self.count else None)
+        block = self._block(index >> BLOCK_LEVEL)  # mostly both neighbours are in one
+        one, other = (Place(self.row(n), n, self._path(n, block)) for n in (index - 1, index))
+        return Absence(one, other)
 
-    def _path(self, index: int) -> tuple[bytes, ...]:
+    def _path(self, index: int, block: list[list[bytes]]) -> tuple[bytes, ...]:
         path = []
         level, last = 0, self.count - 1
-        block = self._block(index >> BLOCK_LEVEL)
         while last >> level:
             sibling = (index >> level) ^ 1
             start = sibling << level

@@ -12,13 +12,19 @@ from pathlib import Path
 
 import pytest
 
+from hub.config import load_settings
 from hub.errors import LedgerError, TamperDetected
+from hub.keyring import Keyring
+from hub.ledger.checks.findings import Findings
+from hub.ledger.checks.public import check_public
 from hub.ledger.entry import content_of, entry_of, link_of
 from hub.ledger.index.folder import IndexFolder
 from hub.ledger.index.runs import index_root
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import leaf_hash
-from hub.ledger.note import open_checkpoint
+from hub.ledger.note import Note, VerifierKey, open_checkpoint
+from hub.ledger.opening import create_ledger, publisher_of
+from hub.ledger.opening import open_ledger as hubs_ledger
 from hub.ledger.public_files import PublicFiles, files_between, index_path, opening_path
 from hub.ledger.publisher import HEARTBEAT, Consistency, Cosigned, NoWitness, Publisher, Turn
 from hub.ledger.tiles import Tile, TileReader, decode_bundle, new_bundles, tiles_of
@@ -282,3 +288,25 @@ def test_each_runs_root_is_that_of_the_index(desk: Desk) -> None:
 def test_who_has_no_witness_publishes_what_the_log_signed() -> None:
     never: Callable[[int], tuple[bytes, ...]] = lambda _old: ()  # noqa: E731
     assert NoWitness().cosign("note", never) == Cosigned("note", has_quorum=True)
+
+
+@pytest.mark.parametrize(("suite", "signatures"), [("intl", 1), ("gm", 2)])
+def test_a_hub_signs_as_its_suite_asks(tmp_path: Path, suite: str, signatures: int) -> None:
+    """With gm whoever knows SM2 verifies that, everybody else Ed25519 as ever."""
+    settings = load_settings(home=tmp_path, suite=suite)
+    keyring = Keyring.create(settings.keyring, settings.suite)
+    create_ledger(settings, keyring, MovingClock()).close()
+    with (
+        hubs_ledger(settings, keyring, MovingClock()) as ledger,
+        closing(publisher_of(settings, ledger, MovingClock())) as publisher,
+    ):
+        assert publisher.turn().published
+        findings = Findings()
+        with closing(ledger.connect()) as store:
+            check_public(ledger, store, PublicFiles(settings.ledger_public), findings)
+        assert findings.kept == []
+    note = (settings.ledger_public / "checkpoint").read_text()
+    keys = (settings.ledger_public / "keys").read_text().splitlines()
+    assert len(Note.parse(note).signatures) == len(keys) == signatures
+    for key in keys:
+        assert open_checkpoint(note, [VerifierKey.parse(key)], settings.origin).size == 1

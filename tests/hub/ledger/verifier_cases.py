@@ -275,6 +275,25 @@ def named_cases() -> Iterator[Case]:
         body = sound().body
         body["checkpoint"] = note(body["checkpoint"])
         yield Case(f"checkpoint: {why}", _json(body), "checkpoint", why)
+    nobody = json.loads(sound().nobody)
+    nobody["newest"] = sound().body["newest"]
+    yield Case("newest of none", _json(nobody), "newest", "no entry that it could be of")
+    yield from _beyond_the_ends()
+
+
+def _beyond_the_ends() -> Iterator[Case]:
+    """Yield absences with a row where there can be none: before the first, after the last."""
+    with TemporaryDirectory() as folder:
+        log = InventedLog(Path(folder))
+        log.add(SYSTEM, "hub:started")
+        log.publish()
+        for number in range(6):
+            body = json.loads(log.statement(person(number)))
+            absence = body["none_after"][0]
+            side, other = ("before", "after") if absence["before"] is None else ("after", "before")
+            absence[side] = absence[other]
+            where = f"none_after[0].{side}"
+            yield Case(f"{where} of {number}", _json(body), where, "there is no row at this place")
 
 
 def _set(*path: str | int, to: Callable[[Any], object]) -> Change:

@@ -86,7 +86,7 @@ def small() -> InventedLog:
 
 
 @settings(
-    deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.sampled_from([*SMALL.files]), st.integers(0, 1 << 20), st.integers(0, 7))
 def test_any_changed_bit_of_any_file_is_found_and_named(
