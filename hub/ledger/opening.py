@@ -75,8 +75,8 @@ def create_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
             create(settings.ledger, note)
         else:
             with _driver_required():
-                from hub.ledger import postgres  # as in _connector
-            postgres.create(settings.ledger_url, note)
+                from hub.ledger import postgres_connection as database  # as in _connector
+            database.create(settings.ledger_url, note)
     return open_ledger(settings, keyring, clock)
 
 
@@ -115,8 +115,8 @@ def has_ledger(settings: Settings) -> bool:
     if settings.ledger_url is None:
         return settings.ledger.exists()
     with _driver_required():
-        from hub.ledger import postgres  # as in _connector
-    return postgres.is_there(settings.ledger_url)
+        from hub.ledger import postgres_connection as database  # as in _connector
+    return database.is_there(settings.ledger_url)
 
 
 def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
