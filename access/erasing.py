@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from access.erasure_grounds import ERASURE_GROUNDS, LEAST_DAYS, RETENTION_ENDED
+from access.usage_record import USES
 from hub.events import EventTag
 from hub.ledger.entry import SEALED
 from hub.ledger.log import LoggedEntry
@@ -25,11 +26,7 @@ from hub.store.erasures import Erasure
 #: So many entries at most in one request.
 MOST_ENTRIES = 10_000
 RELEASED = EventTag.ACCESS_SEAL_RELEASED
-ERASABLE = frozenset({
-    RELEASED, EventTag.CITIZEN_RECORD_OPENED, EventTag.OFFICER_STATISTICS_DISCLOSED,
-    EventTag.OFFICER_STATISTICS_REFUSED, EventTag.OFFICER_SUBJECT_DISCLOSED,
-    EventTag.OFFICER_SUBJECT_REFUSED,
-})  # fmt: skip
+ERASABLE = USES | {RELEASED}
 
 
 class ErasureStep(StrEnum):
