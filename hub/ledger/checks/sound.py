@@ -82,7 +82,10 @@ def _leaves(
         if at != position:
             return None
         head = newest.get(chain) or known.get(chain) or heads.begin(chain, number, position)
-        if head is None or number != int.from_bytes(head[NUMBER]):
+        if head is None:
+            return None
+        counted, key = head[NUMBER], head[KEY]
+        if number != int.from_bytes(counted):
             return None
         if record is None:
             if salt is not None or not is_hash(kept):
@@ -101,11 +104,11 @@ def _leaves(
             if event == ERASED_EVENT:
                 recorded.append(StoredEntry(*row))
         if (
-            tag != hmac(head[KEY], TAG_PREFIX + head[NUMBER], "sha256")
+            tag != hmac(key, TAG_PREFIX + counted, "sha256")
             or link != sha256(LINK_PREFIX + head[PLACE] + content).digest()
         ):
             return None
         entry = sha256(ENTRY_PREFIX + tag + link).digest()
-        newest[chain] = entry + (number + 1).to_bytes(8) + head[KEY]
+        newest[chain] = entry + (number + 1).to_bytes(8) + key
         leaves.append(sha256(LEAF_PREFIX + entry).digest())
     return leaves
