@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from access.history import first_since
 from access.seals import ENDED, SealStanding, seal_standings
 from hub.calendar import day_of
 from hub.events import AuditEvent, EventTag
@@ -27,12 +28,17 @@ from hub.store.seals import ledger_size_before, orders
 
 #: Longer than anything waits for its receipt (`access.recording`, `access.roads.reconciliation`).
 GRACE = timedelta(minutes=10)
+_LATELY = timedelta(days=1)
 _HUB = "hub"
 _PAGE = 1000
 
 
 class SealedLog(Log, Protocol):
     """What reading sealed uses needs of a ledger besides."""
+
+    def entries(self, start: int, stop: int) -> list[LoggedEntry]:
+        """Return the entries at positions [start, stop)."""
+        ...
 
     def chain(
         self, chain: Chain, *, before: int | None = None, limit: int = 1000
@@ -97,15 +103,16 @@ def release_due(records: Records, log: SealedLog, now: datetime) -> int:
         LedgerError: when the ledger cannot record; the rest is released by a later call.
     """
     with looking(records) as session:
+        found = seal_standings(orders(session), steps(session, About.SEAL), now)
         due = [
             (one, ledger_size_before(session, one.order))
-            for one in seal_standings(orders(session), steps(session, About.SEAL), now)
+            for one in found
             if one.ends is not None and now >= one.ends and not one.released
         ]
     count = sum(_release(records, log, one, start, now) for one, start in due)
     if due:
         STEPS.tell(records, log)
-    return count
+    return count + _release_late(records, log, [one for one in found if one.released], now)
 
 
 def _release(
@@ -125,6 +132,33 @@ def _release(
         if final:
             _note_ended(session, ended, by_year(uses), log.size, now)
     return len(waiting)
+
+
+def _release_late(
+    records: Records, log: SealedLog, done: Sequence[SealStanding], now: datetime
+) -> int:
+    """Release what was recorded under an order that was done with; return how many.
+
+    Whoever decided while it held may have been stopped, as by a machine put to sleep, and record
+    only now. What the ledger was given in the last day is looked through.
+    """
+    standings = {one.order.id: one for one in done}
+    if not standings:
+        return 0
+    start = first_since(log, now - _LATELY)
+
+    def missing() -> list[SealedUse]:
+        uses = [use for use in sealed_uses(log, start) if use.order in standings]
+        released = releases(log, uses)
+        return [use for use in uses if use.index not in released]
+
+    if not missing():
+        return 0
+    with writing(records):
+        late = missing()
+        if late:
+            log.append([_entry(use, standings[use.order], now) for use in late])
+    return len(late)
 
 
 def _waiting(

@@ -126,6 +126,8 @@ def succeed(
         )
         with opening.open_ledger(newer, keyring, SystemClock()) as ledger:
             out.print(f"{newer.origin} goes on; its key is {ledger.key}", soft_wrap=True)
+        if settings_of(home).origin != newer.origin:
+            err.print("[yellow]MINGJING_ORIGIN names the former ledger: change it[/]")
         out.print("Give everybody the new key, back up the keyring, start `hub up` again.")
 
 

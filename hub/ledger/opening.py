@@ -80,21 +80,24 @@ def create_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
     return open_ledger(settings, keyring, clock)
 
 
-def rotate_key(settings: Settings, keyring: Keyring, clock: Clock) -> VerifierKey:
+def rotate_key(settings: Settings, keyring: Keyring, clock: Clock, by: str) -> VerifierKey:
     """Give the ledger a new signing key, which the former one announces in the log first.
 
     One that was stopped in the middle is finished by the next call, with the same new key; an
     announcement may then stand in the log twice. Processes that hold the former key are refused as
     soon as the new one has signed.
 
+    Args:
+        by: who has it done, as a pseudonym.
     Raises:
         LedgerError: when it cannot be announced; the former key stays in use.
     """
     (prepared,) = keyring.prepare("ledger", suite=settings.suite)
     new = VerifierKey.of(NoteSigner(settings.origin, prepared))
-    details = {"purpose": "ledger", "version": prepared.version, "suite": prepared.suite}
+    named = {"version": prepared.version, "suite": prepared.suite, "key": str(new)}
     with open_ledger(settings, keyring, clock) as ledger:
-        event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), {**details, "key": str(new)})
+        details = {"by": by, "purpose": "ledger", **named}
+        event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), details)
         ledger.append([Entry.of(event)])
     keyring.adopt("ledger")
     with open_ledger(settings, keyring, clock) as ledger:

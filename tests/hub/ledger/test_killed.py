@@ -62,7 +62,7 @@ class Hub:
             publisher.turn()
 
     def rotate(self) -> None:
-        rotate_key(self.settings, self.keyring, CLOCK)
+        rotate_key(self.settings, self.keyring, CLOCK, "office")
 
     def succeed(self) -> None:
         request = Request("mingjing.example/second", "the key was lost", "office")
@@ -143,14 +143,14 @@ def test_while_publishing(hub: Hub, write: str, number: int, done: bool) -> None
 
 
 @pytest.mark.parametrize("done", [False, True])
-@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("number", [2, 4, 6])
 def test_at_each_public_file(hub: Hub, number: int, done: bool) -> None:
     if not killed_at("file", number, hub.publish, done=done):
-        assert number > 5
+        assert number == 6
     hub.goes_on()
 
 
-@pytest.mark.parametrize("room", [0, 100, 4096, 5000, 9000, 13_000, 30_000])
+@pytest.mark.parametrize("room", [0, 5000, 13_000])
 @pytest.mark.parametrize("work", ["append", "erase", "publish", "rotate", "verify"])
 def test_on_a_disk_that_takes_no_more(hub: Hub, work: str, room: int) -> None:
     """Writes are cut short where a file would grow beyond some bytes; then there is room again."""
