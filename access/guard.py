@@ -165,11 +165,7 @@ class Guard:
         return self._recorder.release(sample.prepare(self._means, actor, query))
 
     def export(self, actor: Actor, query: ExportQuery) -> ExportAnswer:
-        """Make a file of persons, to be fetched once it is recorded; it takes minutes for millions.
-
-        Raises:
-            OSError: when the file cannot be written; nothing is recorded then.
-        """
+        """Make a file of persons, to be fetched once it is recorded; it takes minutes for millions."""
         return self._recorder.release(export.prepare(self._means, actor, query))
 
     def exported(self, actor: Actor, number: str) -> tuple[ExportFile, Iterator[bytes]]:

@@ -46,7 +46,7 @@ from access.rendering import Rendered
 from access.usage_record import Bulk
 from hub.cells import plain
 from hub.documents import unpack
-from hub.errors import AccessDenied, RequestError
+from hub.errors import AccessDenied, RequestError, SourceError
 from hub.identifiers import DivisionCode
 from hub.ledger.bulk import BULK_ID_BYTES
 from hub.sealing import PSEUDONYM_BYTES
@@ -73,8 +73,8 @@ def prepare(means: Means, actor: Actor, query: ExportQuery) -> Prepared[ExportAn
 
     Raises:
         RequestError: when form, area or case are not well formed; nothing is to be recorded.
-        SourceError, KeyMissing: when a document cannot be read; nothing is left then.
-        OSError: when the file cannot be written.
+        SourceError, KeyMissing: when a document cannot be read or the file not be written; nothing
+            is left then.
     """
     bulks = _bulks(means)
     if query.form not in FORMS:
@@ -101,6 +101,9 @@ def prepare(means: Means, actor: Actor, query: ExportQuery) -> Prepared[ExportAn
     bulk_id = secrets.token_bytes(BULK_ID_BYTES)
     try:
         return _made(bulks, making, bulk_id)
+    except OSError as exc:
+        _discard(bulks, bulk_id)
+        raise SourceError("the file of persons could not be written: see the disk") from exc
     except BaseException:
         _discard(bulks, bulk_id)
         raise
