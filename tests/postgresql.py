@@ -37,7 +37,7 @@ class Server:
         self._account = _unprivileged()
         if self._account is not None:
             os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
-        how = "-A trust -k -N -E UTF8 --no-locale".split()
+        how = ["-A", "trust", "-k", "-N", "-E", "UTF8", "--no-locale"]
         self._run("initdb", "-D", str(self.data), "-U", USER, *how)
 
     def start(self) -> None:
