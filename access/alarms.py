@@ -60,8 +60,13 @@ def see(counters: Counters, charge: Charge) -> dict[Classification, int]:
             for reached in ALARMS:
                 if before < reached <= level:
                     totals[reached] = counters.add(actor, reached.name, day)
-    if new:
-        counters.add(actor, shown, day, new)
+    in_file, level = charge.in_bulk
+    if in_file:
+        for reached in ALARMS:
+            if reached <= level:
+                totals[reached] = counters.add(actor, reached.name, day, in_file)
+    if new + in_file:
+        counters.add(actor, shown, day, new + in_file)
     return totals
 
 

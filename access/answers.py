@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from access.model import Decision
+from hub.store.exports import ExportFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,23 @@ class StatsQuery:
     last_month: str | None = None
     area: str | None = None
     protection: Literal["rounding", "noise"] = "rounding"
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportQuery:
+    """A file of all persons of an area, with the columns of one dataset that were granted.
+
+    Args:
+        area: division or grid codes; none for the whole area of the actor's post.
+        form: "csv" or "jsonl".
+    """
+
+    dataset: str
+    purpose: str
+    case: str | None = None
+    area: tuple[str, ...] = ()
+    form: str = "csv"
     request_id: str = ""
 
 
@@ -225,6 +243,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportAnswer:
+    """The guard's answer about a file of persons: the file to be fetched, None where it is refused."""
+
+    answer: Answer
+    file: ExportFile | None
+
+
+@dataclass(frozen=True, slots=True)
 class NoiseSpent:
     """What noised counts cost. Epsilon is in thousandths; it protects one record, not one person.
 
@@ -308,6 +334,7 @@ class Use:
             has it; empty where it rests on none.
         withheld: until when and why it was kept from the person, None where it was not.
         erased: when, by whom and why it was erased; nothing else is known of it then but the time.
+        persons: how many persons are in the file, where it was given in one; None elsewhere.
     """
 
     index: int
@@ -332,3 +359,4 @@ class Use:
     under: str = ""
     withheld: Withheld | None = None
     erased: Erased | None = None
+    persons: int | None = None

@@ -18,6 +18,7 @@ from datetime import date, datetime
 
 from access import disclosure
 from access.answers import Answer, Receipt, SubjectView
+from access.bulks import Bulks
 from access.cases import NOT_OF_CASE, standing
 from access.decision import Decider
 from access.disclosure import Context, Part
@@ -62,6 +63,7 @@ class Means:
         spend: takes a use of each of some grants, of all or none.
         noise: what counts with noise need; without it they are refused.
         proofs: makes what a citizen takes home; without it there are none.
+        bulks: where files of persons lie, and who is in each; without it none are given.
         publicity: bounds how long uses may wait to be made public.
     """
 
@@ -80,6 +82,7 @@ class Means:
     emergencies: EmergencyDesk | None
     publicity: Publicity
     proofs: Proofs | None
+    bulks: Bulks | None
 
     @property
     def decider(self) -> Decider:
@@ -158,7 +161,7 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
         request = replace(request, standing=said)
         if purpose.case == "member":
             members = case.members if case is not None else frozenset()
-    number = _blocked_by(means, request.actor, name)
+    number = blocked_by(means, request.actor, name)
     if number is not None and request.action is not Action.OWN:
         plan = denied_plan(means.decider.plan(request), *block_of(number))
     else:
@@ -177,7 +180,7 @@ def ask(means: Means, request: Request, request_id: str) -> Asked:
     return Asked(request, plan, context, registers, members)
 
 
-def _blocked_by(means: Means, actor: Actor, name: str) -> int | None:
+def blocked_by(means: Means, actor: Actor, name: str) -> int | None:
     """Return the number of the emergency that blocks an account or the person behind it."""
     blocked = means.force.blocked
     if name in blocked or not blocked or actor.binding is None:

@@ -18,6 +18,7 @@ class Charge:
         at: the instant of its records.
         guess: whether it asked for a person.
         persons: label -> how sensitive the most sensitive thing is that would be shown in clear.
+        in_bulk: how many persons beside these are in a file, and how sensitive that is.
     """
 
     actor: RecordedActor
@@ -27,6 +28,7 @@ class Charge:
     guess: bool
     nobody: bool
     persons: Mapping[bytes, Classification]
+    in_bulk: tuple[int, Classification] = (0, Classification.L1)
 
     @property
     def account(self) -> str:

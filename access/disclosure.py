@@ -13,6 +13,7 @@ from datetime import datetime
 from access.model import Decision
 from access.purposes import PurposeRegister
 from access.usage_record import (
+    Bulk,
     RecordedActor,
     SubjectRole,
     Tabulated,
@@ -68,6 +69,7 @@ class Part:
     nobody: bool = False
     limit: str | None = None
     counted: Tabulated | None = None
+    bulk: Bulk | None = None
 
 
 def record(context: Context, purposes: PurposeRegister, part: Part, *, shows: bool) -> UsageRecord:
@@ -104,6 +106,7 @@ def record(context: Context, purposes: PurposeRegister, part: Part, *, shows: bo
         nobody=part.nobody,
         limit=part.limit,
         counted=part.counted,
+        bulk=part.bulk,
     )
 
 

@@ -1,7 +1,7 @@
 """What of the ledger may be forgotten, when, and what goes with it; pure.
 
 Only uses of data can be: what the ledger tells of the hub itself (orders, grants, publications,
-erasures, index entries, commitments to bulk disclosures) stays for good. A sealed use stays until
+erasures, index entries, bulk disclosures and the commitments to who is in them) stays for good. A sealed use stays until
 it was released to its subject; then it and its release are forgotten together.
 
 Source: 个人信息保护法 19, 47, 56 (`access.erasure_grounds`).
@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from access.erasure_grounds import ERASURE_GROUNDS, LEAST_DAYS, RETENTION_ENDED
+from access.usage_record import USES
 from hub.events import EventTag
 from hub.ledger.entry import SEALED
 from hub.ledger.log import LoggedEntry
@@ -25,11 +26,8 @@ from hub.store.erasures import Erasure
 #: So many entries at most in one request.
 MOST_ENTRIES = 10_000
 RELEASED = EventTag.ACCESS_SEAL_RELEASED
-ERASABLE = frozenset({
-    RELEASED, EventTag.CITIZEN_RECORD_OPENED, EventTag.OFFICER_STATISTICS_DISCLOSED,
-    EventTag.OFFICER_STATISTICS_REFUSED, EventTag.OFFICER_SUBJECT_DISCLOSED,
-    EventTag.OFFICER_SUBJECT_REFUSED,
-})  # fmt: skip
+#: The particulars of a bulk disclosure are those of everybody in it: nobody's alone to forget.
+ERASABLE = (USES - {EventTag.OFFICER_BULK_DISCLOSED}) | {RELEASED}
 
 
 class ErasureStep(StrEnum):

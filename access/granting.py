@@ -33,6 +33,7 @@ class Granting:
     def __init__(self, base: Decider, found: Sequence[Standing]) -> None:
         self.base = base
         self.grants = {standing.grant.id: standing.grant for standing in found}
+        self._revoked = {s.grant.id for s in found if s.state is GrantState.REVOKED}
         self._by_question: dict[tuple[str, str], list[Standing]] = defaultdict(list)
         for standing in found:
             for action in standing.grant.actions:
@@ -90,6 +91,10 @@ class Granting:
         plan = decider.plan(request)
         names = tuple(name for name in plan.decision.rules if name.startswith(PREFIX))
         return replace(plan, decision=replace(plan.decision, grants=names))
+
+    def is_revoked(self, name: str) -> bool:
+        """Say whether a grant, as decisions name it, was taken back."""
+        return int(name.removeprefix(PREFIX)) in self._revoked
 
     def counted(self, decision: Decision) -> tuple[int, ...]:
         """Return the grants of a decision whose uses are counted."""

@@ -2,7 +2,8 @@
 
 A grant becomes a rule `grant-N` and passes the linter and Casbin as every rule does; so a denial
 beats it, and it is never wider than its purpose. It opens, column by column, datasets that no rule
-opens for the same question, and never more of one that a rule opens.
+opens for the same question, and never more of one that a rule opens. Files of persons (`export`) no
+rule may open: a grant is the approved application they leave on.
 
 Source: 政务数据共享条例 (sharing on application); NIST SP 800-53 AC-2(2) (temporary accounts).
 """
@@ -25,7 +26,7 @@ from hub.store.grants import Grant
 
 PREFIX = "grant-"
 LONGEST = timedelta(days=366)
-ACTIONS = (Action.LOOKUP, Action.SEARCH)
+ACTIONS = (Action.EXPORT, Action.LOOKUP, Action.SEARCH)
 APPLY = (
     "可申请授权，由另一人批准 / apply for a grant (`hub access grant`); a second person approves it"
 )
@@ -114,7 +115,7 @@ def rule_of(grant: Grant, datasets: Sequence[str], *, case: bool) -> Rule:
         datasets: those of its datasets that it shall open.
         case: whether its purpose needs a case.
     """
-    obligations = ["one_person_per_request"]
+    obligations = [] if Action.EXPORT in grant.actions else ["one_person_per_request"]
     if Action.SEARCH in grant.actions:
         obligations.append("list_cap=20")
     return Rule(
@@ -156,6 +157,8 @@ def _words(grant: Grant, sources: Sources, catalog: Catalog) -> Iterator[str]:
     for action in grant.actions:
         if action not in ACTIONS:
             yield f"授权只限 / grants are for {', '.join(ACTIONS)} only, not {action}"
+    if Action.EXPORT in grant.actions and len(grant.actions) > 1:
+        yield "文件须单独授权 / a grant of export is for nothing else"
     if not grant.columns or not grant.actions:
         yield "须写明操作、数据集和字段 / name actions, datasets and columns"
     if not timedelta(0) < grant.valid_to - grant.valid_from <= LONGEST:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 from access.answers import (
     Answer,
     EmergencyQuery,
+    ExportAnswer,
+    ExportQuery,
     LookupQuery,
     Receipt,
     SampleQuery,
@@ -28,6 +30,7 @@ from access.answers import (
     Use,
 )
 from access.asking import Means
+from access.bulks import Bulks
 from access.decision import Decider
 from access.emergency import Standing
 from access.emergency_desk import EmergencyDesk
@@ -39,11 +42,12 @@ from access.ports import GuardKeys, LedgerLog, PolicyKeeper, Proofs, RegisterSou
 from access.privacy import Noise
 from access.publicity import Publicity
 from access.recording import Prepared, Recorder
-from access.roads import counts, own, person, reconciliation, sample, search, unmask
+from access.roads import counts, export, own, person, reconciliation, sample, search, unmask
 from access.traits import Askers
 from access.usage_record import UsageRecord
 from hub.catalog import Catalog
 from hub.clock import Clock
+from hub.store.exports import ExportFile
 from hub.store.usage import Usage
 
 
@@ -63,6 +67,7 @@ class Guard:
         identify: makes the id of a request that comes without one.
         noise: what counts with noise need; without it they are refused.
         longest_lag: questions about persons are refused once uses wait longer to be made public.
+        bulks: where files of persons lie, and who is in each; without it none are given.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class Guard:
         emergencies: EmergencyDesk | None = None,
         longest_lag: timedelta = timedelta(hours=24),
         proofs: Proofs | None = None,
+        bulks: Bulks | None = None,
     ) -> None:
         self._finder = finder = Finder(keys, clock)
         self._keeper = keeper
@@ -105,6 +111,7 @@ class Guard:
                 spend=keeper.spend,
                 publicity=publicity,
                 proofs=proofs,
+                bulks=bulks,
             )
 
         self._make_means = means
@@ -156,6 +163,14 @@ class Guard:
     def sample(self, actor: Actor, query: SampleQuery) -> Answer:
         """Return what the actor may see of every person drawn, once each use is recorded."""
         return self._recorder.release(sample.prepare(self._means, actor, query))
+
+    def export(self, actor: Actor, query: ExportQuery) -> ExportAnswer:
+        """Make a file of persons, to be fetched once it is recorded; it takes minutes for millions."""
+        return self._recorder.release(export.prepare(self._means, actor, query))
+
+    def exported(self, actor: Actor, number: str) -> tuple[ExportFile, Iterator[bytes]]:
+        """Return a file of the actor's own and its bytes; see `access.roads.export.fetch`."""
+        return export.fetch(self._means, actor, number)
 
     def request_unmask(self, actor: Actor, query: UnmaskQuery) -> Standing | Answer:
         """Ask for a mask to be lifted; return where that stands, or the recorded refusal."""

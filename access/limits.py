@@ -8,6 +8,7 @@ beside a person that was asked about is not counted: nobody asked for them.
 * Who has found nobody too often within an hour is guessing, and is answered nothing more in it:
   were only the misses refused, the refusal would still tell them from the hits.
 * Many different persons in a day raise an alarm (`access.alarms`), which stops nobody.
+* Whoever is in a file of persons counts as one not seen before: the ledger has their number only.
 """
 
 from __future__ import annotations
@@ -187,11 +188,17 @@ class Limits:
         total = counters.total(*shown)
         if total + len(charge.persons) > most:  # unless some of them are no further persons
             new = sum(not counters.level(*shown, label) for label in charge.persons)
+        new += charge.in_bulk[0]
         over = total >= most or total + new > most
         return Over("persons_a_day", most, charge.left(86_400)) if over else None
 
     def _charge(self, made: Sequence[UsageRecord]) -> Charge:
         first = made[0]
+        files = [use for use in made if use.bulk is not None]
+        in_bulk = (
+            sum(use.bulk.persons for use in files if use.bulk is not None),
+            max((self._level(use.fields) for use in files), default=Classification.L1),
+        )
         return Charge(
             actor=first.actor,
             purpose=first.purpose,
@@ -204,6 +211,7 @@ class Limits:
                 for use in made
                 if use.decision == "allowed" and use.subject is not None and not use.incidental
             },
+            in_bulk=in_bulk,
         )
 
     def _level(self, fields: Mapping[str, str]) -> Classification:

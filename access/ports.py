@@ -6,7 +6,7 @@ tests, one of which fails on purpose.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +36,10 @@ class SnapshotReader(Protocol):
 
     def subject(self, subject_key: bytes) -> bytes | None:
         """Return the sealed document of a subject."""
+        ...
+
+    def documents(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield (subject key, sealed document) of every subject, in key order."""
         ...
 
     def identity(self, identifier_key: bytes) -> bytes | None:
@@ -95,6 +99,12 @@ class LedgerLog(Protocol):
         self, label: bytes, *, before: int | None = None, limit: int = 1000
     ) -> list[LoggedEntry]:
         """Return a label's entries, newest first."""
+        ...
+
+    def chain(
+        self, chain: Chain, *, before: int | None = None, limit: int = 1000
+    ) -> list[LoggedEntry]:
+        """Return a chain's entries, newest first."""
         ...
 
     def entry(self, index: int) -> LoggedEntry:

@@ -45,11 +45,13 @@ class Prepared(Generic[A]):
         records: of each person asked about, then of those who stand beside them.
         over: makes the refusal that takes its place when it is more than the actor may; None for
             what is not counted, as that refusal itself.
+        commits: entries that are recorded right after the records, and together with them.
     """
 
     records: tuple[UsageRecord, ...]
     complete: Callable[[Receipt], A]
     over: Callable[[Over], Prepared[A]] | None = None
+    commits: tuple[Entry, ...] = ()
 
     def release(self, receipt: LedgerReceipt) -> A:
         """Return the answer, for the receipt of exactly these records.
@@ -59,9 +61,9 @@ class Prepared(Generic[A]):
         Raises:
             LedgerError: when the receipt is for another number of entries.
         """
-        if len(receipt.leaves) != len(self.records):
+        if len(receipt.leaves) != len(self.records) + len(self.commits):
             raise LedgerError(_OTHER_RECEIPT)
-        told = zip(receipt.indexes, self.records, strict=True)
+        told = zip(receipt.indexes, self.records, strict=False)  # commits come after them
         return self.complete(
             Receipt(
                 index=receipt.index,
@@ -86,7 +88,8 @@ class _Ready(Generic[A]):
         Raises:
             RequestError: when one is not fit to record.
         """
-        return cls(prepared, tuple([prepare(record.entry()) for record in prepared.records]))
+        entries = (*[record.entry() for record in prepared.records], *prepared.commits)
+        return cls(prepared, tuple([prepare(entry) for entry in entries]))
 
     def counted(self) -> Sequence[UsageRecord]:
         """Return what it is counted by; nothing where it is not counted."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from access.admission import Refused, held_roles
 from access.gathering import Gathered
-from access.model import Request
+from access.model import Action, Request
 from access.nearest import MENDABLE, MOST, Missed, Nearest
 from access.policy import Policy
 from access.purposes import Purpose
@@ -48,6 +48,11 @@ class Refusals:
             f"没有规则允许您的岗位为{purpose.title}查询{what}"
             f" / no rule lets your post {request.action} it for this purpose"
         )
+        if request.action is Action.EXPORT:
+            reason = (
+                f"{what}: 文件须经批准的授权方可提供"
+                " / files of persons leave only under an approved grant"
+            )
         if everything_denied:
             reason = f"{what}: {denials[0].because}" if len(closed) == 1 else denials[0].because
             remedy = f"此项不予授权 / this is not granted；{APPLY}"

@@ -227,6 +227,7 @@ def _list_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield from _denial_problems(cell)
     yield from _subject_problems(cell)
     yield from _unmask_problems(cell)
+    yield from _export_problems(cell)
 
 
 def _denial_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -272,6 +273,12 @@ def _unmask_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
             yield "unmask", "unmask takes a case, and either second_person or review=DAYS"
     elif eyes:
         yield "unmask", f"{', '.join(sorted(eyes))} is for the action unmask"
+
+
+def _export_problems(cell: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Files of persons leave on an approved application, and a grant is what one is."""
+    if cell["effect"] == "allow" and Action.EXPORT.value in cell["action"].split():
+        yield "export", "文件只凭授权提供 / only a grant allows export: `hub access grant`"
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from access.history import first_since
 from access.seals import ENDED, SealStanding, seal_standings
+from access.usage_record import UsageRecord, usage_of
 from hub.calendar import day_of
 from hub.events import AuditEvent, EventTag
 from hub.ledger.entry import SEALED, Chain, ChainKind
@@ -52,31 +53,38 @@ class SealedUse:
     """A use that stands sealed in the ledger.
 
     Args:
-        body: its record.
+        label: the ledger's label of whom it is about.
         order: number of the order that seals it.
     """
 
     index: int
+    label: bytes
     order: int
-    body: Mapping[str, Any]
-
-    @property
-    def label(self) -> bytes:
-        """The ledger's label of whom it is about."""
-        return bytes.fromhex(self.body["subject"])
+    use: UsageRecord
 
 
 def sealed_uses(log: SealedLog, start: int = 0) -> tuple[SealedUse, ...]:
     """Return the sealed uses at a position of the ledger and after, in log order.
 
     Those that were erased, which are all released before, are none of them.
+
+    Raises:
+        LedgerError: when an entry about a use does not say what a use says.
     """
-    found = [
-        SealedUse(entry.index, int(entry.body["seal"]), entry.body)
-        for entry in _since(log, SEALED, start)
-        if entry.body is not None
-    ]
-    return tuple(reversed(found))
+    read = map(sealed_use_of, _since(log, SEALED, start))
+    return tuple(reversed([use for use in read if use is not None]))
+
+
+def sealed_use_of(entry: LoggedEntry) -> SealedUse | None:
+    """Return the sealed use that an entry of the sealed chain holds, None once it was erased.
+
+    Raises:
+        LedgerError: when it does not say what a use says.
+    """
+    use = usage_of(entry)
+    if use is None or use.subject is None or use.seal is None:
+        return None
+    return SealedUse(entry.index, use.subject, use.seal, use)
 
 
 def releases(log: SealedLog, uses: Iterable[SealedUse]) -> dict[int, int]:
@@ -174,7 +182,7 @@ def _entry(use: SealedUse, ended: SealStanding, now: datetime) -> Entry:
     """Return the release of a use: an entry of its subject's own."""
     details = {
         "entry": use.index,
-        "record": dict(use.body),
+        "record": use.use.body(),
         "order": use.order,
         "ground": ended.order.ground,
     }
@@ -194,7 +202,7 @@ def by_year(uses: Sequence[SealedUse]) -> dict[str, int]:
     """Return how many uses were sealed in each calendar year, by when they were made."""
     counts: dict[str, int] = {}
     for use in uses:
-        year = str(day_of(datetime.fromisoformat(use.body["time"])).year)
+        year = str(day_of(use.use.time).year)
         counts[year] = counts.get(year, 0) + 1
     return counts
 

@@ -60,10 +60,12 @@ _RELEASED: Mapping[Action, UsageAction] = {
 }
 _EVENTS: Mapping[Action, tuple[EventTag, EventTag]] = {
     Action.AGGREGATE: (EventTag.OFFICER_STATISTICS_DISCLOSED, EventTag.OFFICER_STATISTICS_REFUSED),
+    Action.EXPORT: (EventTag.OFFICER_BULK_DISCLOSED, EventTag.OFFICER_BULK_REFUSED),
     Action.OWN: (EventTag.CITIZEN_RECORD_OPENED, EventTag.CITIZEN_RECORD_OPENED),
 }
 _ABOUT_PERSONS = (EventTag.OFFICER_SUBJECT_DISCLOSED, EventTag.OFFICER_SUBJECT_REFUSED)
-_USES = frozenset((*_ABOUT_PERSONS, *(tag for tags in _EVENTS.values() for tag in tags)))
+#: Every event that is about a use of data.
+USES = frozenset((*_ABOUT_PERSONS, *(tag for tags in _EVENTS.values() for tag in tags)))
 
 
 def released(road: Action) -> UsageAction:
@@ -163,6 +165,51 @@ class Tabulated:
 
 
 @dataclass(frozen=True, slots=True)
+class Bulk:
+    """A file of persons; who they are, the entry right after it commits to.
+
+    Args:
+        id: 16 bytes that name it; the tokens of its persons hang on them.
+        persons: everybody whom it says something of.
+        sha256: of the file, hexadecimal.
+        area: division or grid codes the persons live in; none is everywhere.
+    """
+
+    id: bytes
+    persons: int
+    rows: int
+    form: str
+    sha256: str
+    area: tuple[str, ...]
+
+    def body(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "id": self.id.hex(),
+            "persons": self.persons,
+            "rows": self.rows,
+            "format": self.form,
+            "sha256": self.sha256,
+            "area": list(self.area),
+        }
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Bulk | None:
+        """Return what `body` wrote into a record, None where it is of no file of persons."""
+        said = body.get("bulk")
+        if said is None:
+            return None
+        return cls(
+            bytes.fromhex(said["id"]),
+            said["persons"],
+            said["rows"],
+            said["format"],
+            said["sha256"],
+            tuple(said["area"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class UsageRecord:
     """One use of data, or the refusal of one.
 
@@ -205,6 +252,7 @@ class UsageRecord:
     nobody: bool = False
     limit: str | None = None
     counted: Tabulated | None = None
+    bulk: Bulk | None = None
 
     @property
     def event(self) -> EventTag:
@@ -257,6 +305,8 @@ class UsageRecord:
             body["limit"] = self.limit
         if self.counted is not None:
             body.update(self.counted.body())
+        if self.bulk is not None:
+            body["bulk"] = self.bulk.body()
         return body
 
     def entry(self) -> Entry:
@@ -309,12 +359,13 @@ class UsageRecord:
             nobody=body.get("nobody", False),
             limit=body.get("limit"),
             counted=Tabulated.parse(body),
+            bulk=Bulk.parse(body),
         )
 
 
 def is_use(logged: LoggedEntry) -> bool:
     """Say whether an entry is about a use of data, erased or not."""
-    return logged.event in _USES
+    return logged.event in USES
 
 
 def usage_of(logged: LoggedEntry) -> UsageRecord | None:

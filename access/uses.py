@@ -89,6 +89,7 @@ def use_of(found: Told, titles: Titles, standings: Mapping[int, str]) -> Use:
         request=use.request,
         under=standings.get(use.emergency or 0, ""),
         withheld=found.withheld,
+        persons=None if use.bulk is None else use.bulk.persons,
     )
 
 

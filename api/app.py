@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from uvicorn.config import STARTUP_FAILURE
 
 from api import (
+    bulk,
     citizen,
     data_tracker,
     desk,
@@ -69,6 +70,7 @@ _QUIET: Any = {
 _DOORS = (
     officer,
     unmask,
+    bulk,
     officer_seals,
     statistics,
     citizen,

@@ -1,7 +1,7 @@
 """Disclosures as bodies: what the guard released or refused, in words and with its receipt.
 
-With `api.emergencies` the only module of the doors that asks the guard about persons. A refusal is a body like any other: it carries
-its reason, what can be done about it and its receipt.
+With `api.emergencies` and `api.bulk` the only module of the doors that asks the guard about persons.
+A refusal is a body like any other: it carries its reason, what can be done about it and its receipt.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ async def count(services: Services, session: Session, query: StatisticsQuery) ->
         ),
     )
     if not answer.allowed:
-        return _refusal(answer)
+        return refusal(answer)
     return Outcome(200, _counts(answer, query.dataset, services.vocabulary))
 
 
@@ -134,14 +134,15 @@ def purposes_of(services: Services, session: Session) -> Outcome:
 def outcome_of(answer: Answer, vocabulary: Vocabulary) -> Outcome:
     """Return what was released or refused, or that there is nobody, as a body."""
     if not answer.allowed:
-        return _refusal(answer)
+        return refusal(answer)
     if not answer.subjects:
         detail = "没有查到符合条件的人员。 / Nobody is held under what you gave."
-        return Outcome(404, problem(404, NotFound.code, NotFound.title, detail, **_trace(answer)))
+        return Outcome(404, problem(404, NotFound.code, NotFound.title, detail, **trace(answer)))
     return Outcome(200, _released(answer, vocabulary))
 
 
-def _refusal(answer: Answer | StatsAnswer) -> Outcome:
+def refusal(answer: Answer | StatsAnswer) -> Outcome:
+    """Return why nothing was released as a body."""
     kind = AccessDenied if answer.wait_seconds is None else TooMuch
     body = problem(
         kind.status,
@@ -150,7 +151,7 @@ def _refusal(answer: Answer | StatsAnswer) -> Outcome:
         answer.reason,
         reasons=list(answer.decision.reasons),
         near_misses=list(answer.decision.near_misses),
-        **_trace(answer),
+        **trace(answer),
     )
     if answer.remedy:
         body["remedy"] = answer.remedy
@@ -159,7 +160,7 @@ def _refusal(answer: Answer | StatsAnswer) -> Outcome:
     return Outcome(kind.status, body, {"Retry-After": str(answer.wait_seconds)})
 
 
-def _trace(answer: Answer | StatsAnswer) -> dict[str, Any]:
+def trace(answer: Answer | StatsAnswer) -> dict[str, Any]:
     """Return what lets anyone find the request again: number, policy, receipt."""
     return {
         "request_id": answer.request_id,
@@ -195,7 +196,7 @@ def _released(answer: Answer, vocabulary: Vocabulary) -> dict[str, Any]:
         "rules": decision.rules,
         "subjects": [_subject(subject, vocabulary) for subject in answer.subjects],
         "more": answer.more,
-        **_trace(answer),
+        **trace(answer),
     }
 
 
@@ -246,7 +247,7 @@ def _counts(answer: StatsAnswer, dataset: str, vocabulary: Vocabulary) -> dict[s
         "rounded_to": answer.rounded_to,
         "noise": None if answer.noise is None else _noise(answer.noise),
         "reason": answer.reason,
-        **_trace(answer),
+        **trace(answer),
     }
 
 
@@ -310,6 +311,7 @@ def _use(use: Use, vocabulary: Vocabulary) -> dict[str, Any]:
         "request": use.request,
         "withheld": None if use.withheld is None else _withheld(use.withheld),
         "erased": None if use.erased is None else _erased(use.erased, vocabulary),
+        "persons": use.persons,
         "proof": "" if use.erased else f"/v1/me/uses/{use.index}/proof",
     }
 

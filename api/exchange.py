@@ -18,12 +18,13 @@ from access.roads.reconciliation import Matter, Reconciled, ShownRecord
 from api.services import Services
 from api.vocabulary import Vocabulary
 from assets.delivery.limits import Limits
-from assets.guarded.sheets import Sheet, plain
+from assets.guarded.sheets import Sheet
 from assets.guarded.writing import write_workbook
 from assets.integrated.rules import ConflictRule, load_person_rules
 from assets.reconciliation.answers import LIMITS, GivenAnswer, read_answers, refuse_outdated
 from assets.reconciliation.sheets import ANSWERS, COLUMNS, DEPARTMENT, ITEM, seal_of
 from hub.catalog import Catalog
+from hub.cells import plain
 from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import AccessDenied, NotFound, RequestError

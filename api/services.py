@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from anyio import CapacityLimiter
 
+from access.bulks import Bulks
 from access.demo import FILE as DEMONSTRATION
 from access.duties import Officials, load_officials
 from access.emergency_desk import EmergencyDesk
@@ -40,6 +41,7 @@ from hub.keyring import Keyring
 from hub.ledger.log import Ledger
 from hub.ledger.opening import open_ledger, statements_of
 from hub.store.budgets import Budgets
+from hub.store.exports import ExportFolder
 from hub.store.records import Records
 from hub.store.registers import RegisterReader
 from hub.store.snapshots import SnapshotStore
@@ -108,6 +110,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
     keeper = open_keeper(settings, records, catalog, ledger, clock, keys.recipient.of)
     officials = officials_of(settings) or {}
     emergencies = open_emergencies(settings, records, ledger, keeper, keys, officials)
+    statements = statements_of(settings, keyring, ledger)
     guard = Guard(
         keeper,
         catalog,
@@ -120,7 +123,8 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         noise=_noise(records, code_sets),
         emergencies=emergencies,
         longest_lag=timedelta(hours=settings.ledger_max_lag_hours),
-        proofs=statements_of(settings, keyring, ledger),
+        proofs=statements,
+        bulks=Bulks(statements.bulk, ExportFolder(settings.exports, keyring)),
     )
     issuer = f"{settings.origin}#{settings.profile}"
     vocabulary = Vocabulary(

@@ -119,6 +119,11 @@ class Settings(BaseSettings):
         return self.home / "samples"
 
     @property
+    def exports(self) -> Path:
+        """Folder of the sealed files of persons, mode 0700, until they are fetched."""
+        return self.home / "exports"
+
+    @property
     def lake(self) -> Path:
         """Folder of the lake: catalogue and Parquet files."""
         return self.home / "lake"

@@ -69,6 +69,8 @@ class EventTag(StrEnum):
     HUB_LEDGER_VERIFIED = "hub:ledger:verified"
     HUB_SERVICE_STARTED = "hub:service:started"
     HUB_SNAPSHOT_PUBLISHED = "hub:snapshot:published"
+    OFFICER_BULK_DISCLOSED = "officer:bulk:disclosed"
+    OFFICER_BULK_REFUSED = "officer:bulk:refused"
     OFFICER_STATISTICS_DISCLOSED = "officer:statistics:disclosed"
     OFFICER_STATISTICS_REFUSED = "officer:statistics:refused"
     OFFICER_SUBJECT_DISCLOSED = "officer:subject:disclosed"

@@ -39,6 +39,7 @@ PURPOSES: Mapping[str, str] = {
     "landing": "raw bytes of deliveries",
     "row": "sealed fields of a row in the lake",
     "document": "sealed document of a subject in a snapshot",
+    "export": "files of persons until they are fetched",
     "identifier": "keyed hash of identity numbers",
     "subject": "first subject key of an identifier",
     "record": "keyed hash of a record's key and content",

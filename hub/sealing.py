@@ -17,7 +17,7 @@ import hashlib
 import hmac
 import os
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -168,6 +168,16 @@ def open_stream(keyring: Keyring, purpose: str, reader: BinaryIO, writer: Binary
         KeyMissing: when the keyring lacks the version the stream names.
         SourceError: when the stream is damaged or cut off; what was written is not whole.
     """
+    for chunk in opened_chunks(keyring, purpose, reader):
+        writer.write(chunk)
+
+
+def opened_chunks(keyring: Keyring, purpose: str, reader: BinaryIO) -> Iterator[bytes]:
+    """Yield the plain bytes of a sealed stream, at most 1 MiB at a time.
+
+    Raises:
+        As `open_stream`, also after some chunks.
+    """
     try:
         magic, _, version, prefix = _FILE_HEADER.unpack(reader.read(_FILE_HEADER.size))
         if magic != _MAGIC:
@@ -177,7 +187,7 @@ def open_stream(keyring: Keyring, purpose: str, reader: BinaryIO, writer: Binary
         while True:
             following = reader.read(CHUNK_BYTES + 16)
             nonce = _chunk_nonce(prefix, number, last=not following)
-            writer.write(aead.decrypt(nonce, chunk, None))
+            yield aead.decrypt(nonce, chunk, None)
             if not following:
                 return
             number, chunk = number + 1, following

@@ -187,6 +187,9 @@ def _question(use: UsageRecord, source: Source) -> dict[str, Any]:
     if use.counted is not None:
         told.update(use.counted.body())
         told["by"] = " ".join(use.counted.by)
+    if use.bulk is not None:
+        told.update({f"bulk.{name}": value for name, value in use.bulk.body().items()})
+        told["bulk.area"] = " ".join(use.bulk.area)
     return {
         "what": {"identifier": {"system": source.names("request"), "value": use.request}},
         "role": _concept(f"{_HL7}/object-role", "24", "Query"),

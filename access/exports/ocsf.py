@@ -135,5 +135,6 @@ def _unmapped(use: UsageRecord) -> dict[str, Any]:
         "nobody": use.nobody or None,
         "limit": use.limit,
         "counted": None if use.counted is None else use.counted.body(),
+        "bulk": None if use.bulk is None else use.bulk.body(),
     }
     return {name: value for name, value in told.items() if value is not None}

@@ -10,6 +10,7 @@ from access import rules as rules_file
 from access.duties import Duty
 from access.lint.finding import Finding, line_of
 from access.lint.sources import Sources
+from access.model import Action
 from access.purposes import Purpose
 from access.roles import RoleRegister
 from access.rules import ANY, covers, rule_covers_dataset
@@ -27,7 +28,8 @@ def purposes_hold(sources: Sources, catalog: Catalog) -> Iterator[Finding]:
             yield Finding(purposes_file.FILE, line, "error", code, f"{purpose.code}: {message}")
         for code, message in _purpose_warnings(purpose, catalog):
             yield Finding(purposes_file.FILE, line, "warning", code, f"{purpose.code}: {message}")
-        if not any(
+        granted_only = purpose.actions == (Action.EXPORT,)  # no rule can open it
+        if not granted_only and not any(
             rule.allows and any(covers(x, purpose.code) for x in rule.purposes)
             for rule in sources.rule_file.rules
         ):

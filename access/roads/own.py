@@ -6,10 +6,12 @@ Source: 个人信息保护法 45 (access by the data subject).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from heapq import merge
 from itertools import islice
 
 from access.answers import Answer, Use
 from access.asking import OWN_DATA, Means, ask, nobody, reading, refused
+from access.bulks import holding, says_of
 from access.model import Action, Actor, Request
 from access.ports import Proofs
 from access.recording import Prepared
@@ -46,7 +48,8 @@ def prepare(means: Means, actor: Actor, request_id: str) -> tuple[bool, Prepared
 def uses(means: Means, actor: Actor, limit: int) -> tuple[Use, ...]:
     """Return who used the citizen's data, newest first.
 
-    Nothing but the citizen's own entries is read; sealed ones are none of them.
+    Nothing is read but the citizen's own entries, sealed ones being none of them, and of files of
+    persons the tokens.
     """
     shown = _told(means, actor, limit)
     titles, standings = Titles(means.decider.policy, means.catalog), _standings(means, shown)
@@ -57,7 +60,19 @@ def _told(means: Means, actor: Actor, limit: int | None) -> list[Told]:
     label = _label(means, actor)
     if label is None:
         return []
-    return list(islice(told(_entries(means, label)), limit))
+    found = merge(
+        told(_entries(means, label)),
+        _in_bulk(means, label),
+        key=lambda one: -one.logged.index,
+    )
+    return list(islice(found, limit))
+
+
+def _in_bulk(means: Means, label: bytes) -> Iterator[Told]:
+    """Yield the files of persons that the citizen is in, newest first."""
+    if means.bulks is not None:
+        for logged, use in holding(means.ledger, means.bulks.tokens, label):
+            yield Told(logged, use)
 
 
 def records(means: Means, actor: Actor, limit: int | None) -> list[tuple[int, UsageRecord]]:
@@ -80,7 +95,7 @@ def proof(means: Means, actor: Actor, index: int) -> str:
     """
     label = _label(means, actor)
     logged = means.ledger.entry(index) if label is not None and index >= 0 else None
-    if logged is None or logged.label != label:
+    if label is None or logged is None or not _is_own(means, label, logged):
         raise NotFound(f"the ledger has no entry {index}")
     return str(_proofs(means).proof(index))
 
@@ -101,6 +116,14 @@ def _proofs(means: Means) -> Proofs:
     if means.proofs is None:
         raise NotFound("the ledger is not made public here")
     return means.proofs
+
+
+def _is_own(means: Means, label: bytes, logged: LoggedEntry) -> bool:
+    """Say whether an entry is of the citizen's own chain, or of a file of persons they are in."""
+    if logged.label == label:
+        return True
+    bulks = means.bulks
+    return bulks is not None and says_of(logged, lambda one: bulks.tokens.holds(one, label))
 
 
 def _standings(means: Means, shown: Iterable[Told]) -> dict[int, str]:

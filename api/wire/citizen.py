@@ -51,9 +51,11 @@ class Use(Wire):
     purpose_title: str
     legal_basis: str
     action: str = Field(
-        description="What was done: opened, listed, unmasked, exported, emergency, own, refused …"
+        description="What was done: opened, listed, unmasked, exported, bulk, emergency, own, refused …"
     )
-    road: str = Field(description="By what question: lookup, search, sample, reconcile, own …")
+    road: str = Field(
+        description="By what question: lookup, search, sample, reconcile, export, own …"
+    )
     role: Literal["asked_about", "incidental", ""] = Field(
         description="incidental where another person was asked about, of whom a record is yours too."
     )
@@ -73,6 +75,9 @@ class Use(Wire):
     )
     erased: Erased | None = Field(
         description="When, by whom and why it was erased; of such a use only the time is left."
+    )
+    persons: int | None = Field(
+        description="How many persons are in the file it was given in; null where in none."
     )
     proof: str = Field(description="Where the proof of this use is had; empty once it is erased.")
     public: bool = Field(description="Whether it is public yet, so that its proof can be had.")
@@ -116,6 +121,7 @@ class Uses(Wire):
                     "request": "9f0c2d4b6a8e1357",
                     "withheld": None,
                     "erased": None,
+                    "persons": None,
                     "proof": "/v1/me/uses/41/proof",
                     "public": True,
                 }

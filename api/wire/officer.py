@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ from api.wire.base import (
     Wire,
     example,
 )
+
+AreaCode = Annotated[str, Field(pattern=r"^[0-9]{6,14}$", description="Division or grid code.")]
 
 _CASE = {"purpose": "residence.verify", "case": "2026-0311"}
 
@@ -51,6 +53,72 @@ class SearchBody(Wire):
     purpose: PurposeCode
     case: CaseReference | None = None
     datasets: tuple[DatasetName, ...] | None = Field(None, max_length=20)
+
+
+class ExportBody(Wire):
+    """Ask for a file of all persons of an area, under a grant."""
+
+    model_config = example(
+        {
+            "dataset": "population.resident",
+            "purpose": "sharing.supply",
+            "case": "GX-2026-5",
+            "area": ["990106001"],
+            "format": "csv",
+        }
+    )
+
+    dataset: DatasetName
+    purpose: PurposeCode
+    case: CaseReference | None = None
+    area: tuple[AreaCode, ...] = Field(
+        (), max_length=100, description="Of whom; default: the whole area of your post."
+    )
+    format: Literal["csv", "jsonl"] = "csv"
+
+
+class Export(Wire):
+    """A file of persons that may be fetched for a day."""
+
+    model_config = example(
+        {
+            "number": "5f1c0ad7a9b0e3f2c4d58c1b7f1f6a0e",
+            "dataset": "population.resident",
+            "purpose": "sharing.supply",
+            "format": "csv",
+            "persons": 41000,
+            "rows": 41000,
+            "size_bytes": 3100000,
+            "sha256": "5f1c0ad7a9b0e3f2c4d58c1b7f1f6a0e9d3b2c4a5e6f708192a3b4c5d6e7f809",
+            "expires": "2026-06-06T01:02:03Z",
+            "file": "/v1/officer/exports/5f1c0ad7a9b0e3f2c4d58c1b7f1f6a0e/file",
+            "reason": "允许：共享供数 / allowed for sharing.supply",
+            "grants": ["grant-3"],
+            "request_id": "9f0c2d4b6a8e1357",
+            "time": "2026-06-05T01:02:03Z",
+            "policy": "0a1b2c3d4e5f6071",
+            "snapshot": "20260602T030000Z",
+            "receipt": RECEIPT_EXAMPLE,
+        }
+    )
+
+    number: str
+    dataset: str
+    purpose: str
+    format: Literal["csv", "jsonl"]
+    persons: int = Field(description="Everybody whom it says something of.")
+    rows: int
+    size_bytes: int
+    sha256: str
+    expires: datetime
+    file: str = Field(description="Where it is fetched, by the same account.")
+    reason: str
+    grants: list[str]
+    request_id: str
+    time: datetime
+    policy: str
+    snapshot: str
+    receipt: Receipt
 
 
 class Cell(Wire):

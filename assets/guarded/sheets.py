@@ -8,7 +8,6 @@ row of another workbook, or a made-up one, does not fit it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,8 +18,6 @@ SEAL = "校验 check"
 #: Row of the cover that is read again: (what the workbook is of, its code).
 OF_ROW = 1
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufffe\uffff\ud800-\udfff]+")
 _ROW_BYTES, _CELL_BYTES, _GROUND_BYTES = 8, 2, 8
 
 #: Text -> keyed hash of it.
@@ -49,16 +46,6 @@ class Sheet:
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     grounds: tuple[str, ...]
-
-
-def plain(value: object) -> str:
-    """Return a value as the text of a cell that no spreadsheet takes for a formula.
-
-    >>> plain("=1+1"), plain(" 王 五\\n"), plain(None)
-    ("'=1+1", '王 五', '')
-    """
-    text = "" if value is None else _UNFIT.sub(" ", str(value)).strip()
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 class Seal:

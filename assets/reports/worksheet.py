@@ -14,9 +14,10 @@ from typing import Any, BinaryIO
 
 from assets.delivery.limits import Limits
 from assets.guarded.reading import Bounds, GivenRow, read_of, read_workbook
-from assets.guarded.sheets import AnswerColumn, Mark, Seal, Sheet, plain
+from assets.guarded.sheets import AnswerColumn, Mark, Seal, Sheet
 from assets.guarded.writing import write_workbook
 from assets.reports.drawing import VERIFIED
+from hub.cells import plain
 
 RIGHT, WRONG, UNREACHABLE = "一致", "不一致", "无法核实"
 ANSWERS = (RIGHT, WRONG, UNREACHABLE)

@@ -26,7 +26,7 @@ from hub.errors import RequestError
 from hub.events import AuditEvent, EventTag
 from hub.ledger.entry import BULK
 from hub.ledger.index.file import RowFile, write_rows
-from hub.ledger.index.rows import KEY_BYTES, in_order
+from hub.ledger.index.rows import KEY_BYTES, Rows, in_order
 from hub.ledger.index.tree import Absence, Place
 from hub.ledger.writer import Entry
 
@@ -97,14 +97,26 @@ class BulkFolder:
             raise RequestError(f"a bulk disclosure's id has {BULK_ID_BYTES} bytes")
         if self._path(bulk_id).exists():
             raise RequestError("there is a bulk disclosure of this id already")
-        tokens = b"".join(
-            [token_of(bulk_key(self._index_key, label), bulk_id) for label in set(labels)]
-        )
+        tokens = bytearray()
+        for label in labels:
+            tokens += token_of(bulk_key(self._index_key, label), bulk_id)
         if not tokens:
             raise RequestError("there is nobody in this bulk disclosure")
-        rows = in_order(np.frombuffer(tokens, np.uint8).reshape(-1, KEY_BYTES))
+        rows = _once(in_order(np.frombuffer(tokens, np.uint8).reshape(-1, KEY_BYTES)))
         write_rows(self._path(bulk_id), 0, KEY_BYTES, (rows,))
         return self.commitment(bulk_id)
+
+    def discard(self, bulk_id: bytes) -> None:
+        """Take back the tokens of a disclosure that no entry was asked to be written of."""
+        self._path(bulk_id).unlink(missing_ok=True)
+
+    def holds(self, bulk_id: bytes, label: bytes) -> bool:
+        """Say whether a person is in a disclosure.
+
+        Raises:
+            LedgerError: when the file is missing or damaged.
+        """
+        return isinstance(self.find(bulk_id, label), Place)
 
     def commitment(self, bulk_id: bytes) -> Commitment:
         """Return what the entry of a disclosure must say, by its token file.
@@ -136,3 +148,12 @@ class BulkFolder:
 
     def _path(self, bulk_id: bytes) -> Path:
         return self._folder / bulk_id.hex()
+
+
+def _once(rows: Rows) -> Rows:
+    """Return sorted rows without those that are as the one before."""
+    same = (rows[1:] == rows[:-1]).all(axis=1)
+    if not same.any():
+        return rows
+    single: Rows = rows[np.concatenate(([True], ~same))]
+    return single

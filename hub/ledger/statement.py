@@ -3,7 +3,8 @@
 The statement is one canonical JSON object (RFC 8785), `mingjing-statement-1`; docs/ledger.md names
 its fields. It proves completeness by what is not there: the person's chain key gives the tag of the
 entry after their last, and in no run of the index does any entry carry it. The same is shown of
-the chain of bulk disclosures, and for each of these whether the person was in it.
+the chain of bulk disclosures, and for each of these whether the person was in it. Whoever was gets
+its particulars laid open too: the entry right before it in the log.
 
 Everything is proven against the published tree, whose last entry opens the index over all before.
 """
@@ -105,8 +106,9 @@ class Statements:
             person: the chain of the person's label.
         Raises:
             NotFound: when nothing is public yet.
-            LedgerError: when the index or a bulk disclosure cannot be read, or an entry was
-                erased by one that is not public yet (the next publication mends that).
+            LedgerError: when the index or a bulk disclosure cannot be read or has no particulars,
+                or an entry was erased by one that is not public yet (the next publication mends
+                that).
         """
         public = self.log.checkpoint()
         try:
@@ -137,7 +139,7 @@ class Statements:
             "bulk": {
                 "key": encode64(self.bulk.key(person.label)),
                 **self._account(BULK, bulk, size),
-                "persons": [self._person(entry, person.label) for entry in bulk],
+                "persons": [self._person(entry, person.label, size) for entry in bulk],
             },
         }
         return canonical_json(body)
@@ -169,7 +171,7 @@ class Statements:
             **{name: body[name] for name in kept},
         }
 
-    def _person(self, entry: Opening, label: bytes) -> dict[str, Any]:
+    def _person(self, entry: Opening, label: bytes, size: int) -> dict[str, Any]:
         """Return the proof that a person is in a bulk disclosure, or that they are not."""
         committed = _commitment(entry)
         if self.bulk.commitment(committed.bulk_id) != committed:
@@ -179,8 +181,21 @@ class Statements:
             )
         found = self.bulk.find(committed.bulk_id, label)
         if isinstance(found, Place):
-            return {"presence": _place(found)}
+            particulars = self._particulars(entry, committed, size)
+            return {"presence": _place(found), "particulars": particulars}
         return {"absence": _absence(found)}
+
+    def _particulars(self, entry: Opening, committed: Commitment, size: int) -> dict[str, Any]:
+        """Lay open the entry right before a bulk disclosure, which says what it was."""
+        if entry.position == 0:
+            raise LedgerError("entry 0 is of a bulk disclosure that nothing is said of")
+        before = self.log.opening(entry.position - 1)
+        if before.record is None or not _is_of(json.loads(before.record), committed.bulk_id):
+            raise LedgerError(
+                f"entry {before.position} does not say what the bulk disclosure after it was"
+            )
+        body = {name: value for name, value in before.body().items() if name != "position"}
+        return {**body, "inclusion": _hashes(self.log.inclusion(before.position, size + 1))}
 
 
 def _erased_by(entries: Sequence[Opening]) -> set[int]:
@@ -194,6 +209,16 @@ def _commitment(entry: Opening) -> Commitment:
         raise LedgerError(f"entry {entry.position} is of a bulk disclosure and must not be erased")
     body = json.loads(entry.record)
     return Commitment(bytes.fromhex(body["bulk"]), body["count"], bytes.fromhex(body["root"]))
+
+
+def _is_of(body: dict[str, Any], bulk_id: bytes) -> bool:
+    """Say whether a record is that of the particulars of a bulk disclosure."""
+    said = body.get("bulk")
+    return (
+        body["event"] == EventTag.OFFICER_BULK_DISCLOSED.value
+        and isinstance(said, dict)
+        and said.get("id") == bulk_id.hex()
+    )
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -42,6 +42,7 @@ PROOF = "c2sp.org/tlog-proof@v1"
 STATEMENT = "mingjing-statement-1"
 INDEX_EVENT = "hub:index:published"
 BULK_EVENT = "hub:bulk:committed"
+PARTICULARS_EVENT = "officer:bulk:disclosed"
 ERASED_EVENT = "hub:entry:erased"
 
 LARGEST = 2**53 - 1  # the largest number that every reader of JSON reads alike
@@ -122,13 +123,17 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """A bulk disclosure, of how many persons, and whether this one is among them."""
+    """A bulk disclosure, of how many persons, and whether this one is among them.
+
+    `record` says to whom, for what and of what it was; None for whom it is not about.
+    """
 
     position: int
     time: str
     bulk: str
     count: int
     included: bool
+    record: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +358,7 @@ def _statement(text: str, trust: Trust) -> tuple[Head, dict[str, Any]]:
         "time": index.time,
         "fingerprint": sha256(chain_key).hexdigest()[:16],
         "uses": uses,
-        "bulk": _bulk(disclosures, bulk["persons"], bulk_key),
+        "bulk": _bulk(disclosures, bulk["persons"], bulk_key, head),
     }
 
 
@@ -540,7 +545,7 @@ def _with_erasures(uses: Sequence[Use], where: str) -> tuple[Use, ...]:
     return tuple(reversed(found))
 
 
-def _bulk(disclosures: Sequence[Use], value: object, key: bytes) -> tuple[Bulk, ...]:
+def _bulk(disclosures: Sequence[Use], value: object, key: bytes, head: Head) -> tuple[Bulk, ...]:
     """Return each bulk disclosure with whether the person is in it."""
     persons = _list(value, "bulk.persons")
     if len(persons) != len(disclosures):
@@ -548,12 +553,12 @@ def _bulk(disclosures: Sequence[Use], value: object, key: bytes) -> tuple[Bulk, 
             "bulk.persons", f"there are {len(persons)} for {len(disclosures)} bulk disclosures"
         )
     return tuple(
-        _disclosed(use, item, f"bulk.persons[{n}]", key)
+        _disclosed(use, item, f"bulk.persons[{n}]", key, head)
         for n, (use, item) in enumerate(zip(disclosures, persons, strict=True))
     )
 
 
-def _disclosed(use: Use, value: object, where: str, key: bytes) -> Bulk:
+def _disclosed(use: Use, value: object, where: str, key: bytes, head: Head) -> Bulk:
     record = use.record or {}
     bulk, count, root = (record.get(name) for name in ("bulk", "count", "root"))
     if not (
@@ -568,14 +573,37 @@ def _disclosed(use: Use, value: object, where: str, key: bytes) -> Bulk:
         raise Refused(f"bulk.entries[{use.number}].record", "it is not that of a bulk disclosure")
     token = hmac.new(key, b"mingjing/bulk/v1\n" + bytes.fromhex(bulk), "sha256").digest()
     is_included = isinstance(value, dict) and "presence" in value
-    side = "presence" if is_included else "absence"
-    given = _object(value, where, (side,))[side]
-    if is_included:
-        place = _object(given, f"{where}.presence", ("index", "path"))
-        _check_row(token, place, f"{where}.presence", bytes.fromhex(root), count)
-    else:
+    disclosed = Bulk(use.position, _time(record), bulk, count, is_included)
+    if not is_included:
+        given = _object(value, where, ("absence",))["absence"]
         _check_absence(given, f"{where}.absence", token, 32, bytes.fromhex(root), count)
-    return Bulk(use.position, _time(record), bulk, count, is_included)
+        return disclosed
+    part = _object(value, where, ("particulars", "presence"))
+    place = _object(part["presence"], f"{where}.presence", ("index", "path"))
+    _check_row(token, place, f"{where}.presence", bytes.fromhex(root), count)
+    said = _particulars(part["particulars"], f"{where}.particulars", use.position, bulk, head)
+    return replace(disclosed, record=said)
+
+
+def _particulars(
+    value: object, where: str, position: int, bulk: str, head: Head
+) -> Mapping[str, Any]:
+    """Return the record of the entry right before a bulk disclosure, which says what it was."""
+    part = _object(value, where, ("inclusion", "number", *_OPENING))
+    if position == 0:
+        raise Refused(where, "no entry stands before the first")
+    opening = {name: part[name] for name in ("number", *_OPENING)}
+    entry, _, record = _opened(opening, where, ("number", *_OPENING))
+    hashes = _hashes(part["inclusion"], f"{where}.inclusion")
+    _check_inclusion(entry, position - 1, head, hashes, f"{where}.inclusion")
+    said = record.get("bulk")
+    if (
+        record.get("event") != PARTICULARS_EVENT
+        or not isinstance(said, dict)
+        or said.get("id") != bulk
+    ):
+        raise Refused(f"{where}.record", "it is not that of this bulk disclosure")
+    return record
 
 
 # Trees: RFC 9162 §2.1.
@@ -773,7 +801,7 @@ def _record(data: bytes, where: str) -> dict[str, Any]:
         raise Refused(where, "it is not JSON") from None
     if not isinstance(record, dict):
         raise Refused(where, "it is not a JSON object")
-    if record.get("event") in (INDEX_EVENT, BULK_EVENT, ERASED_EVENT):
+    if record.get("event") in (INDEX_EVENT, BULK_EVENT, PARTICULARS_EVENT, ERASED_EVENT):
         _canonical(data.decode(), where)
     return record
 
@@ -944,6 +972,8 @@ def describe(report: Report) -> str:
             f"BULK DISCLOSURE at entry {bulk.position}, {bulk.time}, of {bulk.count} persons: "
             f"you are {'in it' if bulk.included else 'not in it'}."
         )
+        if bulk.record is not None:
+            lines.append(_pretty(bulk.record))
     return "\n".join(lines) + "\n"
 
 
@@ -956,7 +986,11 @@ def _lines(use: Use) -> Iterator[str]:
         )
     else:
         yield f"entry {use.position}:"
-        yield json.dumps(use.record, ensure_ascii=False, indent=2, sort_keys=True)
+        yield _pretty(use.record)
+
+
+def _pretty(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False, indent=2, sort_keys=True)
 
 
 def _moment(seconds: int) -> str:

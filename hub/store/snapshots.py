@@ -18,7 +18,8 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -135,11 +136,7 @@ class Snapshot:
         try:
             self.manifest: Mapping[str, Any] = json.loads((folder / "manifest.json").read_bytes())
             self.lake_snapshot = int(self.manifest["lake_snapshot"])
-            self._subjects = sqlite3.connect(
-                f"{(folder / 'subjects.sqlite').absolute().as_uri()}?mode=ro&immutable=1",
-                uri=True,
-                check_same_thread=False,
-            )
+            self._subjects = _opened(folder / "subjects.sqlite")
             self._subjects.execute("SELECT 1 FROM document LIMIT 1")
         except (OSError, KeyError, TypeError, ValueError, sqlite3.Error) as exc:
             raise SourceError(f"published snapshot {folder.name} cannot be opened") from exc
@@ -148,6 +145,22 @@ class Snapshot:
         """Return the sealed document of a subject, or None when there is none."""
         row = self._one("SELECT sealed FROM document WHERE subject_key = ?", (subject_key,))
         return row[0] if row else None
+
+    def documents(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield (subject key, sealed document) of every subject, in key order.
+
+        Through a connection of its own, so that look-ups go on meanwhile.
+
+        Raises:
+            SourceError: when they cannot be read, also after some of them.
+        """
+        try:
+            with closing(_opened(self._folder / "subjects.sqlite")) as connection:
+                yield from connection.execute(
+                    "SELECT subject_key, sealed FROM document ORDER BY subject_key"
+                )
+        except sqlite3.Error as exc:
+            raise SourceError(f"published snapshot {self.version} cannot be read") from exc
 
     def identity(self, identifier_key: bytes) -> bytes | None:
         """Return the subject key that an identifier key stands for, or None."""
@@ -294,6 +307,12 @@ class SnapshotStore:
         for folder in versions[:-_KEEP_VERSIONS]:
             if folder.name != version:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+    )
 
 
 def _sha256(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,6 +157,10 @@ class MemorySnapshot:
             raise SourceError("the snapshot cannot be read")
         self.reads += 1
         return self._documents.get(subject_key)
+
+    def documents(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every sealed document, in key order."""
+        yield from sorted(self._documents.items())
 
     def identity(self, identifier_key: bytes) -> bytes | None:
         """Return the subject key of an identifier key."""

@@ -63,6 +63,8 @@ class Asked:
     searched: bool = False
     #: "dataset.column" of what a second person let be seen in clear; None in any other question.
     lifted: frozenset[str] | None = None
+    #: "dataset.column" of a grant in force, beside the rules; None where there is none.
+    granted: frozenset[str] | None = None
 
 
 @dataclass
@@ -84,6 +86,16 @@ class Reference:
         rows = list(csv.DictReader(n for n in lines if n.strip() and not n.startswith("#")))
         self._lifts = {r["rule"]: set(r["lifts"].split()) for r in rows if r["effect"] == "allow"}
         self._obliges = {r["rule"]: r["obligations"] for r in rows}
+
+    def grant(
+        self, name: str, role: str, agency: str, action: str, dataset: str, purpose: str
+    ) -> None:
+        """Have a grant as one rule more, for anywhere and with any case."""
+        self._casbin.add_policy(
+            name, role, agency, action, dataset, purpose, "any", "optional", "any", "clear", "4",
+            "allow",
+        )  # fmt: skip
+        self._known.clear()
 
     def may_leave(self, asked: Asked, people: Iterable[Subject]) -> frozenset[str]:
         """Return every text that may be shown of some persons."""
@@ -132,6 +144,7 @@ class Reference:
         for column in dataset.columns:
             value = held.values.get(column.name)
             mine = asked.whole or column.role in (None, held.role)
+            mine &= asked.granted is None or f"{held.dataset}.{column.name}" in asked.granted
             mine &= asked.lifted is None or f"{held.dataset}.{column.name}" in asked.lifted
             if value and mine:
                 text = self._shown(asked, who, dataset, column, held, value)

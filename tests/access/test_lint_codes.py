@@ -13,7 +13,10 @@ from tests.access.conftest import Edit
 from tests.rules.sources import document, table_rows
 
 GRID = "grid-residence,allow,grid_officer,*,lookup search,"
-EXPORT = "no-export,deny,*,*,export,*,*,any,optional,any,masked,L1,-,-,"
+EXPORT = (
+    "no-export,deny,grid_officer window_officer analyst data_steward oversight citizen,*,export,"
+    "*,*,any,optional,any,masked,L1,-,-,"
+)
 AGAIN = (
     "again,allow,grid_officer,population,lookup,population.resident,residence.verify,own,"
     "optional,any,masked,L2,-,one_person_per_request list_cap=20,again\n# Counts and rates"
@@ -24,13 +27,14 @@ TRIPS = {
                        "population.resident housing.tenancy,elderly.service"),
     "circular-role": ("roles.yaml", "    plain: Anybody employed by an agency.\n",
                       "    plain: Anybody.\n    inherits: [grid_officer]\n"),
-    "columns": ("policy.csv", "no-export,deny,*,", "no-export,deny,"),
+    "columns": ("policy.csv", "no-export,deny,", "no-export,"),
     "combination": ("purposes.yaml", "clear: [resident_id, name, former_name, sex, birth_date,",
                     "clear: [resident_id, name, former_name, sex,"),
     "duplicate-rule": ("policy.csv", "no-own-record,deny", "no-export,deny"),
-    "empty": ("policy.csv", "no-export,deny,*,", "no-export,deny,,"),
+    "empty": ("policy.csv", "no-export,deny,", "no-export,,"),
     "empty-policy": ("policy.csv", "rule,effect", "rule,effects"),
     "eval": ("policy.csv", GRID, "grid-residence,allow,eval(1),*,lookup search,"),
+    "export": ("policy.csv", GRID, "grid-residence,allow,grid_officer,*,lookup export,"),
     "header": ("policy.csv", "rule,effect", "rule,effects"),
     "lift-without-case": ("policy.csv", "public_safety.investigation,own,required,",
                           "public_safety.investigation,own,optional,"),
@@ -43,7 +47,7 @@ TRIPS = {
     "separate-duties": ("roles.yaml", "inherits: [administrator]", "inherits: [security_admin]"),
     "shadowed": ("policy.csv", "# Counts and rates", AGAIN),
     "subject": ("policy.csv", "elderly.service,own,optional,any", "elderly.service,own,optional,minor"),
-    "too-wide": ("policy.csv", GRID, "grid-residence,allow,grid_officer,*,lookup export,"),
+    "too-wide": ("policy.csv", GRID, "grid-residence,allow,grid_officer,*,lookup list,"),
     "unknown-action": ("policy.csv", EXPORT, EXPORT.replace("export,*,*", "exports,*,*")),
     "unknown-agency": ("policy.csv", GRID, GRID.replace("*", "populace")),
     "unknown-area": ("policy.csv", EXPORT, EXPORT.replace(",any,optional", ",all,optional")),
@@ -62,7 +66,8 @@ TRIPS = {
     "unknown-subject": ("policy.csv", EXPORT, EXPORT.replace("optional,any", "optional,adult")),
     "unknown-withheld": ("purposes.yaml", "withheld: [police.case.suspect]",
                          "withheld: [police.case.suspects]"),
-    "unreachable": ("policy.csv", "no-export,deny,*,*,export,", "no-export,deny,*,*,lookup search,"),
+    "unreachable": ("policy.csv", "no-data-for-administrators,deny,administrator,",
+                    "no-data-for-administrators,deny,*,"),
     "unused-purpose": ("policy.csv", "elderly.service,own", "residence.verify,own"),
 }  # fmt: skip
 #: code -> accounts that trip it.

@@ -12,6 +12,7 @@ from hypothesis import given
 
 from access.model import Action
 from access.usage_record import (
+    Bulk,
     SubjectRole,
     Tabulated,
     UsageAction,
@@ -53,6 +54,7 @@ def test_every_member_of_a_record_is_told() -> None:
         "nobody": True,
         "limit": "per_minute",
         "counted": Tabulated(("sex",), 1, 0, 10),
+        "bulk": Bulk(bytes(16), 2, 3, "csv", "00" * 32, ("990106",)),
         "rules": (),
         "grants": ("grant-1",),
     }

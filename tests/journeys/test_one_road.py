@@ -24,8 +24,10 @@ from tests.journeys.walked import (
     ACTORS,
     CASES,
     EAST,
+    GRANTED,
     NOBODY,
     PEOPLE,
+    SUPPLY,
     WEST,
     Walked,
     all_text,
@@ -40,7 +42,7 @@ EVERYBODY = (*ACTORS, NOBODY)
 PURPOSES = (
     "assistance.review", "elderly.service", "housing.rental_check", "own.data",
     "public_safety.investigation", "quality.field_check", "quality.reconcile", "residence.verify",
-    "statistics.publish", "no.purpose",
+    "sharing.supply", "statistics.publish", "no.purpose",
 )  # fmt: skip
 #: Those under which somebody is looked up.
 FINDING = (
@@ -308,6 +310,25 @@ def sample(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
     yield from silent(hub, actor, door)
 
 
+def exporting(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
+    """A file of persons is made: what is said of it shows nobody."""
+    wanted = [{"dataset": name} for name in ("population.resident", "housing.tenancy")]
+    for change in (*wanted, {"purpose": "quality.field_check"}, {"case": EAST.number}):
+        yield Probe(door[1], {"json": {**SUPPLY, **change}})
+    yield from silent(hub, actor, door)
+
+
+def fetching(hub: Walked, actor: str, door: Door) -> Iterator[Probe]:
+    """One's own file of everybody, and another's."""
+    columns = frozenset(f"population.resident.{name}" for name in GRANTED)
+    asked = hub.asked(actor, "export", "sharing.supply", "GX-1", granted=columns)
+    own = _fill(door[1], {"number": hub.exported(actor)})
+    yield Probe(own, {}, asked, PEOPLE)
+    if actor != "partner.population":
+        yield Probe(_fill(door[1], {"number": hub.exported("partner.population")}))
+    yield from silent(hub, actor, door)
+
+
 #: Route -> what is tried on it. Only a probe that states a question may show anybody anything.
 ROUTES: dict[Door, Probes] = {
     ("POST", "/v1/officer/lookup"): lookup,
@@ -332,6 +353,8 @@ ROUTES: dict[Door, Probes] = {
     ("POST", "/v1/officer/seals/{number}/renew"): ordering,
     ("POST", "/v1/officer/seals/{number}/{act}"): ordering,
     ("POST", "/officer/seals/{number}/{act}"): ordering,
+    ("POST", "/v1/officer/exports"): exporting,
+    ("GET", "/v1/officer/exports/{number}/file"): fetching,
     ("GET", "/v1/me/records"): own,
     ("GET", "/citizen"): own,
     ("GET", "/v1/me/uses/{index}/proof"): proofs,
@@ -535,4 +558,5 @@ GIVES: set[tuple[Door, str]] = {
     (("POST", "/v1/partner/worklist/export"), "partner.housing"),
     (("POST", "/partner/worklist/export"), "partner.housing"),
     (("POST", "/v1/partner/samples"), "partner.population"),
+    (("GET", "/v1/officer/exports/{number}/file"), "partner.population"),
 }  # fmt: skip

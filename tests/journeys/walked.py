@@ -21,17 +21,19 @@ from fastapi.routing import APIRoute
 from rich.console import Console
 from starlette.routing import Mount, Route
 
-from access.desk import Act
+from access.desk import Act, Desk
 from access.duties import Official
 from access.emergency import REVIEWS
 from access.files import POLICY_FOLDER
+from access.grant_desk import GrantDesk
+from access.grants import Standing
 from access.policy import load_policy
 from access.ports import GuardKeys
 from access.registrar import Persons
 from api.app import create_app
 from api.console import Watch
 from api.running import run_delivery
-from api.services import open_services
+from api.services import officials_of, open_services
 from contracts.loader import load_catalog, load_contracts
 from hub.clock import SystemClock
 from hub.config import Settings
@@ -41,6 +43,7 @@ from hub.sealing import Pseudonymiser
 from hub.store import registers
 from hub.store.drop import deliver
 from hub.store.emergencies import Kind
+from hub.store.grants import Grant
 from hub.store.records import Records
 from hub.store.registers import CaseFile, Protection
 from hub.store.snapshots import SnapshotStore
@@ -69,6 +72,11 @@ CASES = {
 ACTORS: dict[str, dict[str, Any]] = yaml.safe_load(
     (POLICY_FOLDER / "demo_actors.yaml").read_text("utf-8")
 )
+#: Columns of residents that are granted to be given in a file, and how one is asked for.
+GRANTED = frozenset(
+    {"resident_id", "name", "birth_date", "phone", "residence_address", "grid_code"}
+)
+SUPPLY = {"dataset": "population.resident", "purpose": "sharing.supply", "case": "GX-1"}
 NOBODY = "nobody"
 OVERSIGHT = Official("oversight", "oversight", ("oversight",), "")
 REVIEWED = frozenset(map(str, REVIEWS))
@@ -102,6 +110,7 @@ class Walked:
         self.reference = Reference(
             load_policy(self.catalog, POLICY_FOLDER), self.catalog, POLICY_FOLDER
         )
+        self._grant()
         self.secrets = secrets((*PEOPLE, SPOILED), self.catalog)
         self.sealed = secrets((*PEOPLE, SPOILED), self.catalog, sealed=True)
         self._clients: dict[tuple[str, bool], tuple[datetime, Client]] = {}
@@ -153,6 +162,43 @@ class Walked:
         body = {"purpose": "emergency.rescue", "case": "AJ-1", "reason": "老人昏迷"}
         reply = self.ask(actor, "POST", "/v1/officer/emergency", json=body)
         return int(reply.json()["id"]) if reply.status_code == 201 else 0
+
+    def exported(self, actor: str) -> str:
+        """Return the number of a file of everybody that somebody had made; zeros where none is."""
+        reply = self.ask(actor, "POST", "/v1/officer/exports", json=SUPPLY)
+        return str(reply.json()["number"]) if reply.status_code == 201 else "0" * 32
+
+    def _grant(self) -> None:
+        """Have a file of residents granted to the data steward of population."""
+        services = self.services
+        name_of = Pseudonymiser(Keyring.open(self.settings.keyring), "actor").of
+        officials = officials_of(self.settings) or {}
+        desk = GrantDesk(
+            Desk(
+                services.records, services.ledger, self.catalog, services.keeper, officials, name_of
+            )
+        )
+        now = self.clock.now()
+        wanted = Grant(
+            id=0,
+            agency="population",
+            role="department_steward",
+            purpose="sharing.supply",
+            actions=("export",),
+            columns={"population.resident": tuple(sorted(GRANTED))},
+            area=(),
+            case_name=None,
+            basis="共享申请",
+            valid_from=now,
+            valid_to=now + timedelta(days=300),
+            uses_left=None,
+        )
+        asked = desk.request(wanted, Act("steward", "民政核对", now))
+        assert isinstance(asked, Standing), asked
+        given = desk.give(asked.grant.id, Act("admin.security", "已核对", now))
+        assert isinstance(given, Standing), given
+        post = ("department_steward", "population")
+        self.reference.grant("grant-1", *post, "export", "population.resident", "sharing.supply")
 
     def review_all(self) -> None:
         """Have every emergency reviewed: what is overdue would hide everything from who opened it."""

@@ -10,6 +10,7 @@ from api.commands.access import (
     budget,
     comparing,
     emergencies,
+    exporting,
     grants,
     people,
     policy,
@@ -28,6 +29,7 @@ app.add_typer(comparing.app)
 app.add_typer(replaying.app)
 app.add_typer(policy.app)
 app.add_typer(grants.app)
+app.add_typer(exporting.app)
 app.add_typer(emergencies.app)
 app.add_typer(seals.app)
 app.add_typer(seals.seal, name="seal")

@@ -30,7 +30,9 @@ def grant(
         list[str], typer.Option(help="DATASET.COLUMN it opens; may be given several times.")
     ],
     basis: Annotated[str, typer.Option(help="Act or decision it rests on.")],
-    action: Annotated[list[str] | None, typer.Option(help="lookup (default) or search.")] = None,
+    action: Annotated[
+        list[str] | None, typer.Option(help="lookup (default), search, or export alone.")
+    ] = None,
     area: Annotated[
         list[str] | None, typer.Option(help="Division or grid code it is limited to.")
     ] = None,

@@ -98,7 +98,9 @@ class InventedLog:
         return by
 
     def disclose(self, bulk_id: bytes, persons: Sequence[Chain], **wrong: Any) -> int:
-        """Record a bulk disclosure of persons."""
+        """Record what a bulk disclosure was, then whom it was of; return where the latter stands."""
+        said = {"id": bulk_id.hex(), "persons": len(persons)}
+        self.add(SYSTEM, "officer:bulk:disclosed", bulk=said, purpose="sharing.supply")
         committed = self.bulk.commit(bulk_id, [chain.label for chain in persons])
         body = committed.entry(CLOCK.now()).body
         return self.add_record(BULK, canonical_json({**body, "time": self.now, **wrong}))

@@ -65,6 +65,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_nothing_of_a_sound_log_is_looked_at_singly(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sound is read at full speed: all kinds of chains, and erased entries."""
+    seen: list[object] = []
+    monkeypatch.setattr(audit_module._Reading, "_suspicious", lambda *values: seen.append(values))
+    assert audited(folder).size == SIZE
+    assert seen == []
+
+
 def audited(folder: Path) -> Audit:
     with closing(SqliteStore(folder / "ledger.sqlite")) as store:
         return audit(store, identity_of())

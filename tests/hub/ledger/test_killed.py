@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -254,6 +255,33 @@ def test_processes_with_the_former_key_are_told_to_restart(hub: Hub) -> None:
                 attempt()
     with hub.ledger() as restarted:
         restarted.append([entry()])
+    hub.goes_on()
+
+
+def test_another_process_with_the_former_key_records_nothing_until_it_is_restarted(
+    hub: Hub,
+) -> None:
+    """It is open, has appended, and has the tree's edge in memory when the key is rotated."""
+
+    def running() -> None:
+        with hub.ledger() as ledger:
+            ledger.append([entry()])
+            said.set()
+            assert rotated.wait(60)
+            with pytest.raises(LedgerError, match="restart it"):
+                ledger.append([entry()])
+
+    context = multiprocessing.get_context("fork")
+    said, rotated = context.Event(), context.Event()
+    child = context.Process(target=running)
+    child.start()
+    assert said.wait(60)
+    hub.rotate()
+    rotated.set()
+    child.join(60)
+    assert child.exitcode == 0
+    with hub.ledger() as ledger:
+        assert ledger.size == 260 + 1 + 1  # its first entry, and the announcement
     hub.goes_on()
 
 

@@ -82,8 +82,8 @@ def sound() -> Sound:
 def invented(folder: Path) -> InventedLog:
     """Return a log of `ENTRIES` entries that is not published yet."""
     log = InventedLog(folder)
-    bulk = {40: range(1, 9), 200: range(5, 80), 595: (1,)}
-    for n in range(ENTRIES):
+    bulk = {39: range(1, 9), 199: range(5, 80), 594: (1,)}
+    while (n := len(log.stored)) < ENTRIES:
         if n in bulk:
             log.disclose(bytes([n % 256]) * 16, [person(of) for of in bulk[n]])
         elif n in (7, 100, 300, 301, 520):
@@ -424,8 +424,24 @@ STATEMENTS: list[tuple[str, str, Change]] = [
             "bulk",
             "persons",
             1,
-            to=lambda p: {"presence": {"index": 1, "path": p["absence"]["after"]["path"]}},
+            to=lambda p: {
+                "presence": {"index": 1, "path": p["absence"]["after"]["path"]},
+                "particulars": {},
+            },
         ),
+    ),
+    ("bulk.persons[0].particulars", "missing", _drop("bulk", "persons", 0, "particulars")),
+    (
+        "bulk.persons[2].particulars.inclusion",
+        "it has more hashes",
+        _set(
+            "bulk", "persons", to=lambda p: [*p[:2], {**p[2], "particulars": p[0]["particulars"]}]
+        ),
+    ),
+    (
+        "bulk.persons[0].particulars.inclusion",
+        LEADS,
+        _set("bulk", "persons", 0, "particulars", "number", to=lambda n: n + 1),
     ),
     (
         "bulk.persons[0].absence.index",
@@ -603,6 +619,10 @@ def lies() -> Iterator[Case]:
                 record = log.stored[entry["position"]].record
                 if record is not None:
                     entry["record"] = encoded(record)
+            for entry, said in zip(body["bulk"]["entries"], body["bulk"]["persons"], strict=True):
+                record = log.stored[entry["position"] - 1].record
+                if "particulars" in said and record is not None:
+                    said["particulars"]["record"] = encoded(record)
             yield Case(f"lie: {where}: {why}", _json(body), where, why)
 
 
@@ -655,12 +675,22 @@ def _bulk(**record: Any) -> Callable[[InventedLog], object]:
     def tell(log: InventedLog) -> None:
         log.disclose(bytes(16), [ME, person(2)])
         log.disclose(bytes(range(16)), [ME, person(2)])
-        log.lie(1, **record)
+        log.lie(3, **record)
         log.publish()
 
     return tell
 
 
+def _bulk_said(**record: Any) -> Callable[[InventedLog], object]:
+    def tell(log: InventedLog) -> None:
+        log.disclose(bytes(16), [ME, person(2)])
+        log.lie(0, **record)
+        log.publish()
+
+    return tell
+
+
+NOT_THIS = "it is not that of this bulk disclosure"
 NOT_BULK = "it is not that of a bulk disclosure"
 LIES: list[tuple[str, str, Callable[[InventedLog], object]]] = [
     ("entries[1].position", "it is not after the entry before, at 1", _out_of_order),
@@ -692,6 +722,9 @@ LIES: list[tuple[str, str, Callable[[InventedLog], object]]] = [
     ("bulk.entries[1].record", NOT_BULK, _bulk(bulk=None)),
     ("bulk.persons[1].presence.path", NO_ROW, _bulk(root="00" * 32)),
     ("bulk.persons[1].presence.index", "there is no row", _bulk(count=1)),
+    ("bulk.persons[0].particulars.record", NOT_THIS, _bulk_said(event="hub:started")),
+    ("bulk.persons[0].particulars.record", NOT_THIS, _bulk_said(bulk=bytes(16).hex())),
+    ("bulk.persons[0].particulars.record", NOT_THIS, _bulk_said(bulk={"id": "01" * 16})),
 ]
 
 
