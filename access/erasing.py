@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from access.erasure_grounds import ERASURE_GROUNDS, LEAST_DAYS, RETENTION_ENDED
+from access.usage_record import USES
 from hub.events import EventTag
 from hub.ledger.entry import SEALED
 from hub.ledger.log import LoggedEntry
@@ -25,11 +26,8 @@ from hub.store.erasures import Erasure
 #: So many entries at most in one request.
 MOST_ENTRIES = 10_000
 RELEASED = EventTag.ACCESS_SEAL_RELEASED
-ERASABLE = frozenset({
-    RELEASED, EventTag.CITIZEN_RECORD_OPENED, EventTag.OFFICER_BULK_REFUSED,
-    EventTag.OFFICER_STATISTICS_DISCLOSED, EventTag.OFFICER_STATISTICS_REFUSED, EventTag.OFFICER_SUBJECT_DISCLOSED,
-    EventTag.OFFICER_SUBJECT_REFUSED,
-})  # fmt: skip
+#: The particulars of a bulk disclosure are those of everybody in it: nobody's alone to forget.
+ERASABLE = (USES - {EventTag.OFFICER_BULK_DISCLOSED}) | {RELEASED}
 
 
 class ErasureStep(StrEnum):

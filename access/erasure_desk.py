@@ -30,7 +30,7 @@ from access.erasing import (
 )
 from access.erasure_grounds import ERASURE_GROUNDS
 from access.keeper import InForce
-from access.seal_release import SealedUse, releases
+from access.seal_release import releases, sealed_use_of
 from access.seals import seal_standings
 from hub.errors import NotFound, RequestError
 from hub.events import AuditEvent, EventTag
@@ -210,8 +210,9 @@ class ErasureDesk:
         wanted = set(entries)
         sealed, twins = [], set()
         for entry in map(self.log.entry, wanted):
-            if entry.body is not None and entry.chain == SEALED:
-                sealed.append(SealedUse(entry.index, int(entry.body["seal"]), entry.body))
+            use = sealed_use_of(entry) if entry.chain == SEALED else None
+            if use is not None:
+                sealed.append(use)
             elif entry.body is not None and entry.event == EventTag.ACCESS_SEAL_RELEASED:
                 twins.add(int(entry.body["entry"]))
         released = releases(self.log, sealed)

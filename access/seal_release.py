@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from access.history import first_since
 from access.seals import ENDED, SealStanding, seal_standings
+from access.usage_record import UsageRecord, usage_of
 from hub.calendar import day_of
 from hub.events import AuditEvent, EventTag
 from hub.ledger.entry import SEALED, Chain, ChainKind
@@ -27,12 +29,17 @@ from hub.store.seals import ledger_size_before, orders
 
 #: Longer than anything waits for its receipt (`access.recording`, `access.roads.reconciliation`).
 GRACE = timedelta(minutes=10)
+_LATELY = timedelta(days=1)
 _HUB = "hub"
 _PAGE = 1000
 
 
 class SealedLog(Log, Protocol):
     """What reading sealed uses needs of a ledger besides."""
+
+    def entries(self, start: int, stop: int) -> list[LoggedEntry]:
+        """Return the entries at positions [start, stop)."""
+        ...
 
     def chain(
         self, chain: Chain, *, before: int | None = None, limit: int = 1000
@@ -46,31 +53,38 @@ class SealedUse:
     """A use that stands sealed in the ledger.
 
     Args:
-        body: its record.
+        label: the ledger's label of whom it is about.
         order: number of the order that seals it.
     """
 
     index: int
+    label: bytes
     order: int
-    body: Mapping[str, Any]
-
-    @property
-    def label(self) -> bytes:
-        """The ledger's label of whom it is about."""
-        return bytes.fromhex(self.body["subject"])
+    use: UsageRecord
 
 
 def sealed_uses(log: SealedLog, start: int = 0) -> tuple[SealedUse, ...]:
     """Return the sealed uses at a position of the ledger and after, in log order.
 
     Those that were erased, which are all released before, are none of them.
+
+    Raises:
+        LedgerError: when an entry about a use does not say what a use says.
     """
-    found = [
-        SealedUse(entry.index, int(entry.body["seal"]), entry.body)
-        for entry in _since(log, SEALED, start)
-        if entry.body is not None
-    ]
-    return tuple(reversed(found))
+    read = map(sealed_use_of, _since(log, SEALED, start))
+    return tuple(reversed([use for use in read if use is not None]))
+
+
+def sealed_use_of(entry: LoggedEntry) -> SealedUse | None:
+    """Return the sealed use that an entry of the sealed chain holds, None once it was erased.
+
+    Raises:
+        LedgerError: when it does not say what a use says.
+    """
+    use = usage_of(entry)
+    if use is None or use.subject is None or use.seal is None:
+        return None
+    return SealedUse(entry.index, use.subject, use.seal, use)
 
 
 def releases(log: SealedLog, uses: Iterable[SealedUse]) -> dict[int, int]:
@@ -97,15 +111,16 @@ def release_due(records: Records, log: SealedLog, now: datetime) -> int:
         LedgerError: when the ledger cannot record; the rest is released by a later call.
     """
     with looking(records) as session:
+        found = seal_standings(orders(session), steps(session, About.SEAL), now)
         due = [
             (one, ledger_size_before(session, one.order))
-            for one in seal_standings(orders(session), steps(session, About.SEAL), now)
+            for one in found
             if one.ends is not None and now >= one.ends and not one.released
         ]
     count = sum(_release(records, log, one, start, now) for one, start in due)
     if due:
         STEPS.tell(records, log)
-    return count
+    return count + _release_late(records, log, [one for one in found if one.released], now)
 
 
 def _release(
@@ -127,6 +142,33 @@ def _release(
     return len(waiting)
 
 
+def _release_late(
+    records: Records, log: SealedLog, done: Sequence[SealStanding], now: datetime
+) -> int:
+    """Release what was recorded under an order that was done with; return how many.
+
+    Whoever decided while it held may have been stopped, as by a machine put to sleep, and record
+    only now. What the ledger was given in the last day is looked through.
+    """
+    standings = {one.order.id: one for one in done}
+    if not standings:
+        return 0
+    start = first_since(log, now - _LATELY)
+
+    def missing() -> list[SealedUse]:
+        uses = [use for use in sealed_uses(log, start) if use.order in standings]
+        released = releases(log, uses)
+        return [use for use in uses if use.index not in released]
+
+    if not missing():
+        return 0
+    with writing(records):
+        late = missing()
+        if late:
+            log.append([_entry(use, standings[use.order], now) for use in late])
+    return len(late)
+
+
 def _waiting(
     log: SealedLog, ended: SealStanding, start: int
 ) -> tuple[list[SealedUse], list[SealedUse]]:
@@ -140,7 +182,7 @@ def _entry(use: SealedUse, ended: SealStanding, now: datetime) -> Entry:
     """Return the release of a use: an entry of its subject's own."""
     details = {
         "entry": use.index,
-        "record": dict(use.body),
+        "record": use.use.body(),
         "order": use.order,
         "ground": ended.order.ground,
     }
@@ -160,7 +202,7 @@ def by_year(uses: Sequence[SealedUse]) -> dict[str, int]:
     """Return how many uses were sealed in each calendar year, by when they were made."""
     counts: dict[str, int] = {}
     for use in uses:
-        year = str(day_of(datetime.fromisoformat(use.body["time"])).year)
+        year = str(day_of(use.use.time).year)
         counts[year] = counts.get(year, 0) + 1
     return counts
 

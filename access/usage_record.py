@@ -64,7 +64,8 @@ _EVENTS: Mapping[Action, tuple[EventTag, EventTag]] = {
     Action.OWN: (EventTag.CITIZEN_RECORD_OPENED, EventTag.CITIZEN_RECORD_OPENED),
 }
 _ABOUT_PERSONS = (EventTag.OFFICER_SUBJECT_DISCLOSED, EventTag.OFFICER_SUBJECT_REFUSED)
-_USES = frozenset((*_ABOUT_PERSONS, *(tag for tags in _EVENTS.values() for tag in tags)))
+#: Every event that is about a use of data.
+USES = frozenset((*_ABOUT_PERSONS, *(tag for tags in _EVENTS.values() for tag in tags)))
 
 
 def released(road: Action) -> UsageAction:
@@ -364,7 +365,7 @@ class UsageRecord:
 
 def is_use(logged: LoggedEntry) -> bool:
     """Say whether an entry is about a use of data, erased or not."""
-    return logged.event in _USES
+    return logged.event in USES
 
 
 def usage_of(logged: LoggedEntry) -> UsageRecord | None:

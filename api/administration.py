@@ -32,6 +32,7 @@ class Reading(StrEnum):
 
     ALARMS = "alarms"
     EXPORT = "export"
+    FINGERPRINT = "fingerprint"
     PROOF = "proof"
     SIMULATION = "simulation"
     UNUSED = "unused"

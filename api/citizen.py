@@ -71,7 +71,7 @@ def uses(
     services: CurrentServices,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     form: Annotated[
-        Literal["fhir", "ocsf"] | None,
+        Literal["fhir", "fhir-r4", "ocsf"] | None,
         Query(
             alias="format", description="A published form in place of this one: docs/exports.md."
         ),

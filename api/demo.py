@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -29,8 +27,8 @@ from api.accuracy import compare_with_truth, true_accuracy_rows
 from api.commands.quality import print_headlines
 from api.console import Watch, out, print_rows
 from api.demo_emergency import break_the_glass
+from api.demo_ledger import check_proofs, lift_the_seal, publish, seal_a_use, witnessed
 from api.demo_policy import change_the_policy
-from api.publishing import publication, publish_once
 from api.quality import quality_rows
 from api.registers import register_office
 from api.running import run_delivery
@@ -54,7 +52,6 @@ from contracts.versions.in_force import in_force
 from hub.clock import SystemClock
 from hub.config import Settings, load_settings
 from hub.errors import ConfigError, RequestError
-from hub.ledger import verify as verifier
 from hub.store.drop import deliver
 from hub.store.records import Records
 from hub.store.snapshots import SnapshotStore
@@ -102,8 +99,7 @@ def run_demo(plan: DemoPlan) -> None:
         change_the_policy(settings)
         _chapter("An emergency: at once, and reviewed afterwards by somebody else")
         break_the_glass(web, partial(_token, web), str(showcase(mail / "truth")["resident_id"]))
-        index = _citizen(web, mail)
-        _check_proof(web, settings, index)
+        _watched(web, settings, mail)
         if extra is not None:
             _count(web, extra)
         _ledger(settings)
@@ -356,33 +352,18 @@ def _use_row(use: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check_proof(web: httpx.Client, settings: Settings, index: int) -> None:
-    person = showcase(settings.home / "departments" / "truth")
-    headers = _token(web, "citizen", id_number=person["resident_id"])
-    folder = settings.home / "demo" / "proof"
-    folder.mkdir()
-    shutil.copyfile(verifier.__file__, folder / "verify.py")
-    key = web.get("/v1/public/key").raise_for_status().text.strip()
-    _publish(settings)
-    files = {
-        "use.tlog-proof": (f"/v1/me/uses/{index}/proof", f"The proof of entry {index}"),
-        "statement.json": ("/v1/me/statement", "The statement of every use of this person's data"),
-    }
-    for name, (address, what) in files.items():
-        (folder / name).write_bytes(web.get(address, headers=headers).raise_for_status().content)
-        arguments = [sys.executable, "-I", "verify.py", name, "--key", key]
-        result = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
-        out.print(f"\n{what}, checked offline by one file ({folder / 'verify.py'}):")
-        out.print("\n".join(f"  {line}" for line in result.stdout.splitlines()), markup=False)
-        if result.returncode:
-            raise RequestError("the proof did not hold")
-
-
-def _publish(settings: Settings) -> None:
-    """Make public what is recorded, as `hub up` does every few seconds."""
-    with publication(settings) as hub:
-        turn = publish_once(hub)
-    out.print(f"\n{turn.size:,} entries of the ledger are public now, with their index.")
+def _watched(web: httpx.Client, settings: Settings, mail: Path) -> None:
+    """What concerns the resident, while a witness of the oversight body watches the ledger."""
+    number, token = str(showcase(mail / "truth")["resident_id"]), partial(_token, web)
+    _chapter("The oversight body's witness")
+    with witnessed(settings, web, _free_port(settings.host)) as witness:
+        _chapter("A use that is sealed: not shown for a time, by an order of two persons")
+        seal_a_use(settings, web, token, number)
+        index = _citizen(web, mail)
+        publish(settings)
+        check_proofs(settings, web, token("citizen", id_number=number), index, witness)
+        _chapter("The inquiry is over")
+        lift_the_seal(settings, web, token, number)
 
 
 def _count(web: httpx.Client, contract: Contract) -> None:

@@ -19,7 +19,7 @@ from hub.ledger.tiles import Tile
 
 router = APIRouter(prefix="/ledger", tags=["public"])
 
-_INDEX = re.compile(r"index/(?:opening/)?((?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?)")
+_INDEX = re.compile(r"index/(?:opening/)?((?:x[0-9]{3}/){0,6}[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?)")
 _FOREVER = "public, max-age=31536000, immutable"
 _BINARY: dict[int | str, dict[str, Any]] = {
     200: {

@@ -22,6 +22,7 @@ from api.services import Services
 from api.tokens import Session
 from api.vocabulary import Vocabulary
 from api.wire.seals import OrderBody, RenewBody
+from hub.clock import stamp_of
 from hub.errors import AccessDenied, RequestError
 
 SealAct = Literal["approve", "decline", "lift"]
@@ -239,20 +240,20 @@ def _acts(services: Services, session: Session, one: SealStanding) -> Iterator[s
         yield "lift"
 
 
-def _use(use: SealedUse, released: int | None, words: Vocabulary) -> dict[str, Any]:
-    body, actor = use.body, use.body["actor"]
-    purpose = words.purpose(body["purpose"])
+def _use(sealed: SealedUse, released: int | None, words: Vocabulary) -> dict[str, Any]:
+    use = sealed.use
+    purpose = words.purpose(use.purpose)
     return {
-        "index": use.index,
-        "time": body["time"],
-        "outcome": "refused" if body["decision"] == "refused" else "allowed",
-        "agency": actor["agency"],
-        "agency_title": words.agency(actor["agency"]),
-        "post": actor["post"],
-        "actor": actor["id"],
-        "purpose": body["purpose"],
-        "purpose_title": purpose.title if purpose else body["purpose"],
-        "action": body["action"],
-        "datasets": [words.dataset_title(name) for name in body["dataset"]],
+        "index": sealed.index,
+        "time": stamp_of(use.time),
+        "outcome": use.decision,
+        "agency": use.actor.agency,
+        "agency_title": words.agency(use.actor.agency),
+        "post": use.actor.post,
+        "actor": use.actor.id,
+        "purpose": use.purpose,
+        "purpose_title": purpose.title if purpose else use.purpose,
+        "action": use.action.value,
+        "datasets": [words.dataset_title(name) for name in use.datasets],
         "released": released,
     }

@@ -15,6 +15,7 @@ from assets import steps
 from assets.card_checks import card_checks
 from assets.cards import evaluate_cards
 from assets.lane import LANDING, Hub, checked_key, landing, lane, register_key, slug
+from assets.ledger_audit import audit_job, audit_schedule
 from assets.reconciliation.step import check_worklist
 from assets.resources import hub_resource
 from assets.runtime import Progress, Promises, Quiet
@@ -180,6 +181,7 @@ def build_definitions(
     whole = deliver_job(contracts)
     checks = card_checks({checked_key(c.name): c.name for c in contracts}, CARDS)
     daily = card_job(checks)
+    audit = audit_job(settings, clock or SystemClock())
     jobs = {c.name: dataset_job(c) for c in contracts}
     return dg.Definitions(
         assets=[
@@ -192,10 +194,11 @@ def build_definitions(
             data_docs,
         ],
         asset_checks=[checks],
-        jobs=[whole, daily, *jobs.values()],
+        jobs=[whole, daily, audit, *jobs.values()],
         schedules=[
             *(schedule(c, jobs[c.name]) for c in contracts if not c.is_retired),
             card_schedule(daily),
+            audit_schedule(audit),
         ],
         sensors=[drop_sensor(settings, contracts, whole)],
         resources={

@@ -25,7 +25,7 @@ from access.model import Actor
 from api.services import Services, open_services
 from bench import invented
 from bench.lookup import make_home
-from bench.row import Mark, Row, allowance
+from bench.row import Mark, Peer, Row, allowance
 from bench.settings import BenchSettings
 from hub.config import load_settings
 from hub.ledger.writer import Entry
@@ -74,7 +74,7 @@ def rows(settings: BenchSettings) -> Iterator[Row]:
         size=size,
         runs=ROUNDS,
         ours=ours,
-        peer=replace(peer, name="the other of the pair"),
+        peer=Peer("the other of the pair"),
         theirs=theirs,
         unit="ms",
         ratio=ours / theirs,
@@ -116,8 +116,8 @@ def _recorded(services: Services, chance: random.Random) -> list[tuple[Actor, Ac
 def _use(guard: Guard, officer: Actor, number: str) -> Entry:
     """Return the entry of a look-up of somebody, unsealed."""
     query = LookupQuery("resident_id", number, "residence.verify", case="bench")
-    (entry,) = guard.prepare_lookup(replace(officer, agency="population"), query).entries
-    return entry
+    (record,) = guard.prepare_lookup(replace(officer, agency="population"), query).records
+    return record.entry()
 
 
 def _timed(

@@ -27,16 +27,17 @@ class FileLock:
         self._handle: int | None = None
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, *, wait: bool = True) -> Iterator[None]:
         """Wait for the lock and hold it for a block.
 
         Raises:
             OSError: when the side file cannot be opened.
+            BlockingIOError: when another holds it, and it is not to be waited for.
         """
         if self._handle is None:
             flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
             self._handle = os.open(self._path, flags, 0o600)
-        fcntl.flock(self._handle, fcntl.LOCK_EX)
+        fcntl.flock(self._handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         try:
             yield
         finally:

@@ -22,7 +22,9 @@ USER = "hub"
 
 def has_programs() -> bool:
     """Say whether a server can be started here."""
-    return all(shutil.which(name) for name in ("initdb", "pg_ctl"))
+    if not all(shutil.which(name) for name in ("initdb", "pg_ctl")):
+        return False
+    return os.geteuid() != 0 or "postgres" in {account.pw_name for account in pwd.getpwall()}
 
 
 class Server:
@@ -35,9 +37,8 @@ class Server:
         self._account = _unprivileged()
         if self._account is not None:
             os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
-        self._run(
-            "initdb", "-D", str(self.data), "-U", USER, "-A", "trust", "-k", "-N", "-E", "UTF8"
-        )
+        how = ["-A", "trust", "-k", "-N", "-E", "UTF8", "--no-locale"]
+        self._run("initdb", "-D", str(self.data), "-U", USER, *how)
 
     def start(self) -> None:
         """Start it, or start it again."""

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from access.exports import fhir, find_usage, ocsf
+from access.exports import fhir, fhir_r4, find_usage, ocsf
 from access.exports.source import Source
 from access.history import LedgerReader, logged
 from access.usage_record import UsageRecord, is_use, usage_of
@@ -25,12 +25,14 @@ class Format(StrEnum):
     """What uses can be exported as, alphabetical."""
 
     FHIR = "fhir"
+    FHIR_R4 = "fhir-r4"
     FIND_USAGE = "find-usage"
     OCSF = "ocsf"
 
 
 _LINES: Mapping[Format, Callable[[int, UsageRecord, Source], dict[str, Any]]] = {
     Format.FHIR: fhir.audit_event,
+    Format.FHIR_R4: fhir_r4.audit_event,
     Format.OCSF: ocsf.event,
 }
 

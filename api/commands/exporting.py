@@ -27,7 +27,7 @@ _DAY = timedelta(days=1)
 
 @app.command()
 def export(
-    form: Annotated[Format, typer.Option("--format", help="fhir, find-usage or ocsf.")],
+    form: Annotated[Format, typer.Option("--format", help="fhir, fhir-r4, find-usage or ocsf.")],
     since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day, UTC.")],
     to: Annotated[Path, typer.Option(help="File to write; must not exist.")],
     until: Annotated[

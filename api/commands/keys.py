@@ -47,7 +47,7 @@ def rotate(
         ring = Keyring.open(settings.keyring, settings.passphrase)
         clock = SystemClock()
         if purpose == "ledger":
-            vkey = rotate_key(settings, ring, clock)
+            vkey = rotate_key(settings, ring, clock, Administrator.of(ring, by, clock).name)
             out.print(f"ledger: signs as {vkey} from now on; announced in the log.", soft_wrap=True)
             out.print("Restart `hub up`, give the witnesses the key, back up the keyring.")
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,16 +12,20 @@ from typing import Annotated
 
 import typer
 
+from access.finding import Finder
+from access.ports import GuardKeys
 from api import inspecting, publishing
 from api.administration import Administrator, Reading, administrator
 from api.commands.options import Home, Json, Who, settings_of
 from api.console import door, err, out, print_json
 from hub.clock import SystemClock
 from hub.config import Settings
-from hub.errors import RequestError
+from hub.errors import NotFound, RequestError
 from hub.keyring import Keyring
 from hub.ledger import opening, succession
+from hub.ledger.entry import Chain, ChainKind, fingerprint_of
 from hub.ledger.log import Ledger
+from hub.store.snapshots import SnapshotStore
 
 app = typer.Typer(no_args_is_help=True, help="The ledger: verify, checkpoint, key, proof.")
 
@@ -126,6 +131,8 @@ def succeed(
         )
         with opening.open_ledger(newer, keyring, SystemClock()) as ledger:
             out.print(f"{newer.origin} goes on; its key is {ledger.key}", soft_wrap=True)
+        if settings_of(home).origin != newer.origin:
+            err.print("[yellow]MINGJING_ORIGIN names the former ledger: change it[/]")
         out.print("Give everybody the new key, back up the keyring, start `hub up` again.")
 
 
@@ -160,6 +167,26 @@ def proof(
             typer.echo(text, nl=False)
         else:
             to.write_text(text)
+
+
+@app.command()
+def fingerprint(by: Who = None, home: Home = None) -> None:
+    """Print the fingerprint of a person's chain key; their identity number comes by standard input.
+
+    For the oversight body, to be compared with what the verifier shows of a statement: a hub that
+    hands out a false key would be found out by it.
+    """
+    with door(), reading(home, by) as (ledger, reader):
+        settings = settings_of(home)
+        keys = GuardKeys.of(Keyring.open(settings.keyring, settings.passphrase))
+        number = Finder(keys, SystemClock()).binding(sys.stdin.readline())
+        subject = SnapshotStore(settings).current().identity(number)
+        if subject is None:
+            raise NotFound("nobody is held under this number")
+        chain = Chain(ChainKind.SUBJECT, keys.label.of(subject))
+        found = fingerprint_of(ledger.chain_key(chain))
+        reader.read(ledger, Reading.FINGERPRINT, 0)
+        typer.echo(found)
 
 
 @app.command()

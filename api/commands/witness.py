@@ -91,10 +91,14 @@ def run(
     # The command line must answer `--help` without loading a web server.
     import uvicorn
 
-    from hub.witness.serving import open_witness
+    from hub.witness.serving import alone, open_witness
     from hub.witness.web import create_app
 
-    with door(), open_witness(folder, SystemClock()) as (witness, watcher):
+    with (
+        door(),
+        open_witness(folder, SystemClock()) as (witness, watcher),
+        alone(folder),
+    ):
         application = create_app(witness, watcher, poll_seconds)
         uvicorn.run(
             application,

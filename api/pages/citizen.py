@@ -10,6 +10,7 @@ from api import disclosures
 from api.citizen import UseIndex, by_department, proof_file, statement_file
 from api.dependencies import CurrentServices, PageActor
 from api.pages.rendering import page
+from hub.ledger.succession import formers
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,6 +28,7 @@ async def mine(request: Request, session: PageActor, services: CurrentServices) 
         "departments": by_department(held),
         "uses": used.body["uses"],
         "key": str(services.ledger.key),
+        "formers": await run_in_threadpool(formers, services.settings),
     }
     return page(request, "citizen.html", context, held.status)
 

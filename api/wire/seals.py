@@ -160,7 +160,7 @@ class SealedUses(Wire):
                     "actor": "5f1c0ad7a9b0e3f2",
                     "purpose": "public_safety.investigation",
                     "purpose_title": "公安调查",
-                    "action": "lookup",
+                    "action": "opened",
                     "datasets": ["实有人口"],
                     "released": None,
                 }

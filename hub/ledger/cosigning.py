@@ -214,8 +214,8 @@ class _Exchange:
         signatures = tuple(s for s in parse_signatures(body) if s.is_of(witness.key))
         if not signatures:
             return Answer(witness.name, refusal="it did not sign with the key of the policy")
-        if any(witness.key.time_of(self._text, s.signature) is None for s in signatures):
-            return Answer(witness.name, refusal="its cosignature is false")
+        if not all(witness.key.time_of(self._text, s.signature) for s in signatures):
+            return Answer(witness.name, refusal="its cosignature is false, or says no time")
         return Answer(witness.name, signatures[:1], self._checkpoint.size)
 
     def _ahead(self, witness: PolicyWitness, size: int) -> Answer:

@@ -136,6 +136,11 @@ def bulk_chain_key(origin: str) -> bytes:
     return sha256(_BULK_CHAIN + origin.encode()).digest()
 
 
+def fingerprint_of(chain_key: bytes) -> str:
+    """Return what people compare a chain's key by: 16 hexadecimal digits of its SHA-256."""
+    return sha256(chain_key).hexdigest()[:16]
+
+
 class ChainKeys:
     """Derives the key of each chain of one log.
 

@@ -75,26 +75,29 @@ def create_ledger(settings: Settings, keyring: Keyring, clock: Clock) -> Ledger:
             create(settings.ledger, note)
         else:
             with _driver_required():
-                from hub.ledger import postgres  # as in _connector
-            postgres.create(settings.ledger_url, note)
+                from hub.ledger import postgres_connection as database  # as in _connector
+            database.create(settings.ledger_url, note)
     return open_ledger(settings, keyring, clock)
 
 
-def rotate_key(settings: Settings, keyring: Keyring, clock: Clock) -> VerifierKey:
+def rotate_key(settings: Settings, keyring: Keyring, clock: Clock, by: str) -> VerifierKey:
     """Give the ledger a new signing key, which the former one announces in the log first.
 
     One that was stopped in the middle is finished by the next call, with the same new key; an
     announcement may then stand in the log twice. Processes that hold the former key are refused as
     soon as the new one has signed.
 
+    Args:
+        by: who has it done, as a pseudonym.
     Raises:
         LedgerError: when it cannot be announced; the former key stays in use.
     """
     (prepared,) = keyring.prepare("ledger", suite=settings.suite)
     new = VerifierKey.of(NoteSigner(settings.origin, prepared))
-    details = {"purpose": "ledger", "version": prepared.version, "suite": prepared.suite}
+    named = {"version": prepared.version, "suite": prepared.suite, "key": str(new)}
     with open_ledger(settings, keyring, clock) as ledger:
-        event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), {**details, "key": str(new)})
+        details = {"by": by, "purpose": "ledger", **named}
+        event = AuditEvent(EventTag.HUB_KEY_ROTATED, clock.now(), details)
         ledger.append([Entry.of(event)])
     keyring.adopt("ledger")
     with open_ledger(settings, keyring, clock) as ledger:
@@ -112,8 +115,8 @@ def has_ledger(settings: Settings) -> bool:
     if settings.ledger_url is None:
         return settings.ledger.exists()
     with _driver_required():
-        from hub.ledger import postgres  # as in _connector
-    return postgres.is_there(settings.ledger_url)
+        from hub.ledger import postgres_connection as database  # as in _connector
+    return database.is_there(settings.ledger_url)
 
 
 def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:

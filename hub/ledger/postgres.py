@@ -1,4 +1,4 @@
-"""A ledger in a PostgreSQL database, for a hub of several machines. The only importer of psycopg.
+"""A ledger in a PostgreSQL database, for a hub of several machines.
 
 The tables are those of `hub.ledger.store`, in a schema of their own. Whoever writes first locks the
 row of `head` (`SELECT … FOR UPDATE`): one writer at a time, whatever machine it is on. The lock is
@@ -10,9 +10,7 @@ connection, and a server with `fsync = off` is refused. A driver error closes th
 nothing of the transaction is applied, except that a connection that breaks during COMMIT leaves
 unknown whether it was. The next call connects anew.
 
-What the driver says of an error is passed on without its details, which quote values.
-
-Source: PostgreSQL, "Explicit Locking" (row-level locks), "Write Ahead Log" (settings), COPY.
+Source: PostgreSQL, "Explicit Locking" (row-level locks), COPY.
 """
 
 from __future__ import annotations
@@ -27,52 +25,18 @@ from psycopg import errors
 from hub.errors import LedgerError, RequestError, TamperDetected
 from hub.ledger.entry import entry_of
 from hub.ledger.merkle import Node
+from hub.ledger.postgres_connection import Connection, connect, opened, told_without_details
 from hub.ledger.store import ChainHead, Row, StoredEntry, StoredPublication, nodes_of
 
-Connection = psycopg.Connection[Any]
 _T = TypeVar("_T")
 
-_KIND = "mingjing ledger 2"  # comment of the schema: whose it is, and the version of its tables
-_SCHEMA = f"""
-CREATE SCHEMA ledger;
-COMMENT ON SCHEMA ledger IS '{_KIND}';
-CREATE TABLE ledger.entry (
-    position bigint PRIMARY KEY,
-    tag bytea NOT NULL,
-    link bytea NOT NULL,
-    chain bytea NOT NULL,
-    number bigint NOT NULL,
-    record bytea,
-    salt bytea,
-    content bytea,
-    event text NOT NULL,
-    time text NOT NULL,
-    erased_by bigint
-);
-CREATE UNIQUE INDEX entry_chain ON ledger.entry (chain, number);
-CREATE TABLE ledger.tree (leaf bigint PRIMARY KEY, hashes bytea NOT NULL);
-CREATE TABLE ledger.head (id smallint PRIMARY KEY CHECK (id = 1), note text NOT NULL);
-CREATE TABLE ledger.published (
-    id smallint PRIMARY KEY CHECK (id = 1), note text NOT NULL, size bigint NOT NULL,
-    time text NOT NULL
-);
-"""
 _ENTRY_TYPES = (
     *("int8", "bytea", "bytea", "bytea", "int8"),
     *("bytea", "bytea", "bytea", "text", "text", "int8"),
 )
-_OPTIONS = " ".join(
-    f"-c {option}"
-    for option in (
-        "search_path=ledger,pg_temp",  # nobody else's table or function comes before ours
-        "client_encoding=UTF8",
-        "synchronous_commit=on",
-        "lock_timeout=30s",
-        "idle_in_transaction_session_timeout=60s",  # who stops while holding the lock loses it
-        "enable_seqscan=off",  # a plan made while a table was small would be kept as it grows
-    )
+_WRITING = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT id FROM head WHERE id = 1 FOR UPDATE"
 )
-_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT id FROM head FOR UPDATE"
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _HEADS = (
     "SELECT wanted.chain, newest.number, newest.tag, newest.link "
@@ -82,39 +46,6 @@ _HEADS = (
 )
 _COLUMNS = ", ".join(StoredEntry._fields)
 _AT = "position >= %s AND position < %s ORDER BY position"
-_STATE = (
-    "SELECT obj_description(to_regnamespace('ledger')::oid, 'pg_namespace'), "
-    "current_setting('fsync'), current_setting('synchronous_commit')"
-)
-
-
-def is_there(url: str) -> bool:
-    """Say whether the database holds a ledger, ours or another's.
-
-    Raises:
-        LedgerError: when the database cannot be reached.
-    """
-    with _told_without_details(), closing(_connect(url)) as connection:
-        row = connection.execute("SELECT to_regnamespace('ledger') IS NOT NULL").fetchone()
-    return bool(row and row[0])
-
-
-def create(url: str, note: str) -> None:
-    """Make an empty ledger in the database, whole or not at all; one that exists is left alone.
-
-    Args:
-        url: of a database whose owner the hub is, or in which it may create a schema.
-        note: the signed head of the empty tree.
-    Raises:
-        LedgerError: when it cannot be made.
-    """
-    with _told_without_details(), closing(_connect(url)) as connection:
-        try:
-            with connection.transaction():
-                connection.execute(_SCHEMA.encode())
-                connection.execute("INSERT INTO head (id, note) VALUES (1, %s)", (note,))
-        except (errors.DuplicateSchema, errors.UniqueViolation):
-            pass  # another process was first
 
 
 class PostgresStore:
@@ -161,7 +92,7 @@ class PostgresStore:
 
     def write_note(self, note: str) -> None:
         """Replace the latest signed tree head."""
-        self._execute("UPDATE head SET note = %s", (note,))
+        self._execute("UPDATE head SET note = %s WHERE id = 1", (note,))
 
     def published(self) -> StoredPublication | None:
         """Return what was last made public, None before the first time."""
@@ -287,7 +218,7 @@ class PostgresStore:
             f"SELECT {found[0][0]}.bt_index_check(i, true) "
             "FROM unnest(ARRAY['entry_pkey', 'entry_chain', 'tree_pkey']::regclass[]) AS i"
         )
-        with _told_without_details(), closing(_connect(self._url)) as connection:
+        with told_without_details(), closing(connect(self._url)) as connection:
             try:
                 connection.execute(check.encode())
             except errors.IndexCorrupted as exc:
@@ -322,7 +253,7 @@ class PostgresStore:
         One that was lost while it was idle, as when the server was started anew, is replaced.
         """
         try:
-            with _told_without_details():
+            with told_without_details():
                 if self._connection is not None and not self._within:
                     try:
                         return work(self._connection)
@@ -333,40 +264,11 @@ class PostgresStore:
                 if self._connection is None:
                     if self._within:
                         raise LedgerError("the ledger's transaction has ended already")
-                    self._connection = _opened(self._url)
+                    self._connection = opened(self._url)
                 return work(self._connection)
         except LedgerError:
             self._disconnect()
             raise
-
-
-def _connect(url: str) -> Connection:
-    return psycopg.connect(
-        url,
-        autocommit=True,  # the transactions are ours
-        connect_timeout=10,
-        application_name="mingjing-ledger",
-        options=_OPTIONS,
-    )
-
-
-def _opened(url: str) -> Connection:
-    """Return a connection to a database with a ledger, on a server that keeps what it promises."""
-    connection = _connect(url)
-    try:
-        kind, fsync, commit = connection.execute(_STATE).fetchone() or ("", "", "")
-        if kind != _KIND:
-            raise LedgerError(
-                "the database holds no ledger of this version: restore it or create a ledger"
-            )
-        if (fsync, commit) != ("on", "on"):
-            raise LedgerError(
-                "the database server confirms what is not on its disk: set fsync = on there"
-            )
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _copy(
@@ -378,13 +280,3 @@ def _copy(
             copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
-
-
-@contextmanager
-def _told_without_details() -> Iterator[None]:
-    """Turn an error of the driver into ours; its details, which quote keys and values, are left."""
-    try:
-        yield
-    except psycopg.Error as exc:
-        lines = (exc.diag.message_primary or str(exc)).splitlines() or [type(exc).__name__]
-        raise LedgerError(f"the ledger's database cannot be used: {lines[0]}") from None

@@ -91,10 +91,12 @@ def open_former(former: Former, keyring: Keyring, clock: Clock) -> Ledger:
     """Return a former ledger, for reading: it takes no entry any more.
 
     Raises:
-        LedgerError: when its file is gone.
+        LedgerError: when its file is gone, or no public key of it was known when it ended.
         KeyMissing: when its index key is gone.
     """
     keys = tuple(map(VerifierKey.parse, former.keys))
+    if not keys:
+        raise LedgerError(f"no key of the former ledger {former.number} is known any more")
     index = keyring.key(f"index.former{former.number}").material
     identity = Identity(
         former.origin, _Ended(keys[0]), ChainKeys(index, former.origin), tuple(keys[1:])

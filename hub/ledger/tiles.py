@@ -35,7 +35,9 @@ HEIGHT = 8  # levels of the tree from one level of tiles to the next
 LEVELS = 8  # levels of tiles that a tree below 2^63 can have
 ENTRY_LIMIT = (1 << 16) - 1
 
-_PATH = re.compile(r"tile/(0|[1-7]|entries)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+_PATH = re.compile(
+    r"tile/(0|[1-7]|entries)/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from hub.witness.files import ROW_BYTES, LogFiles
 from hub.witness.opening import IndexOpening
 from hub.witness.state import Reading
 
-CHUNK = WIDTH * WIDTH  # entries from one saved reading to the next
+CHUNK = WIDTH * WIDTH  # entries after which a reading is saved at the latest
 GROWTH_LIMIT = 1 << 30  # entries that one reading takes on; their upper hashes are held in memory
 
 Save = Callable[[Reading], None]
@@ -68,7 +68,7 @@ class FullReading:
         known: how far the log was read before.
         folder: of the index runs; made when missing.
         save: keeps a reading for good.
-        hurry: asked after each chunk; when it says True, what was read so far is saved and the
+        hurry: asked after each bundle; when it says True, what was read so far is saved and the
             rest put off.
     """
 
@@ -91,6 +91,7 @@ class FullReading:
         Raises:
             Wrong: when something is false.
             SourceError: when a file cannot be read, or the rest was put off; what was read is kept.
+            LedgerError: when the witness's own disk does not take the index.
         """
         if (self._known.size, self._known.root) == (self._size, self._checkpoint.root):
             return
@@ -106,6 +107,8 @@ class FullReading:
             shutil.rmtree(self._folder, ignore_errors=True)
             save(Reading())
             raise SourceError(f"the index is built anew: {lost}", retryable=True) from lost
+        except OSError as exc:
+            raise LedgerError(f"the witness's index cannot be written: {exc.strerror}") from exc
 
     def _read(self, save: Save, hurry: Callable[[], bool]) -> None:
         index = IndexFolder(self._folder)
@@ -119,13 +122,14 @@ class FullReading:
             self._tags += bundle.tags
             range_ = range_.extended([expected])[0]
             done = (number + 1) * WIDTH
-            if done % CHUNK == 0:
+            late = hurry()
+            if done % CHUNK == 0 or late:
                 self._advance(index, done)
                 known = self._known
                 save(Reading(done, range_.hashes, known.size, known.root, self._note))
                 self._tags, self._tags_from = [], done
-                if hurry():
-                    raise SourceError(f"read to entry {done:,}; the rest follows", retryable=True)
+            if late:
+                raise SourceError(f"read to entry {done:,}; the rest follows", retryable=True)
         self._check_upper_tiles()
         self._tags += tail.tags
         self._check_index(index, tail)
@@ -223,8 +227,8 @@ class FullReading:
             index.advance(size, self._tags_of)
         except TamperDetected as twins:
             raise Wrong(Kind.WRONG_INDEX, twins.message) from twins
-        except (LedgerError, OSError) as exc:
-            raise _Lost(str(exc)) from exc
+        except LedgerError as exc:
+            raise _Lost(exc.message) from exc
 
     def _tags_of(self, start: int, stop: int) -> Sequence[bytes]:
         if start < self._tags_from:
@@ -259,7 +263,9 @@ class FullReading:
     def _check_distinct(self, index: IndexFolder, size: int) -> None:
         """Check that no tag stands twice: an entry could be kept from its subject behind another."""
         try:
-            index.require_distinct(size, min(self._known.read_to, size))
+            index.require_distinct(
+                size, max(self._known.size - 1, 0)
+            )  # that whole tree was checked
         except TamperDetected as twins:
             raise Wrong(Kind.WRONG_INDEX, twins.message, self._note) from twins
         except LedgerError as exc:

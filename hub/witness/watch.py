@@ -55,7 +55,15 @@ class Watcher:
             LedgerError: when the state cannot be read or written.
         """
         for log in self._state.logs():
-            self._look_at(log)
+            self.look_at(log)
+
+    def logs(self) -> tuple[WatchedLog, ...]:
+        """Return every log under watch.
+
+        Raises:
+            LedgerError: when the state cannot be read.
+        """
+        return self._state.logs()
 
     def compare(self, note: str) -> tuple[Head, Wrong | None]:
         """Compare a checkpoint that somebody else was shown with what this witness knows.
@@ -82,7 +90,12 @@ class Watcher:
             return tree, wrong
         return tree, None
 
-    def _look_at(self, log: WatchedLog) -> None:
+    def look_at(self, log: WatchedLog) -> None:
+        """Look once at a log; at several logs at once, at each not twice.
+
+        Raises:
+            LedgerError: when the state cannot be read or written.
+        """
         now = self._patience.elapsed()
         passed = now - self._looked.get(log.origin, now)
         self._looked[log.origin] = now

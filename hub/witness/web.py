@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from threading import Event, Thread
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -22,6 +21,7 @@ from starlette.routing import Route
 
 from hub.errors import LedgerError
 from hub.ledger.add_checkpoint import BODY_LIMIT
+from hub.witness.looking import Looking
 from hub.witness.watch import Watcher
 from hub.witness.witness import Reply, Witness
 
@@ -58,27 +58,16 @@ def create_app(witness: Witness, watcher: Watcher, poll_seconds: float) -> Starl
 def _looking(
     watcher: Watcher, seconds: float
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    """Return what keeps a thread looking at the logs while the application runs."""
+    """Return what keeps looking at the logs while the application runs."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        over = Event()
-
-        def look() -> None:
-            while not over.is_set():
-                try:
-                    watcher.look()
-                except LedgerError as exc:
-                    _log.error("the witness cannot keep what it sees: %s", exc.message)
-                over.wait(seconds)
-
-        thread = Thread(target=look, name="witness-watch", daemon=True)
-        thread.start()
+        looking = Looking(watcher, seconds)
+        looking.start()
         try:
             yield
         finally:
-            over.set()
-            await run_in_threadpool(thread.join, LAST_LOOK_SECONDS)
+            await run_in_threadpool(looking.stop, LAST_LOOK_SECONDS)
 
     return lifespan
 

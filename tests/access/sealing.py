@@ -15,6 +15,7 @@ from access.seal_desk import SealDesk, WantedSeal
 from access.seals import SealStanding
 from hub.clock import FixedClock
 from hub.ledger.entry import Chain
+from hub.ledger.log import LoggedEntry
 from hub.store.registers import CaseFile, add_case
 from hub.store.usage import Usage
 from tests.access.conftest import NOW
@@ -94,6 +95,9 @@ class Sealing:
 
 class Mortal(MortalLog):
     """As `MortalLog`, with the chains."""
+
+    def entries(self, start: int, stop: int) -> list[LoggedEntry]:
+        return self.ledger.entries(start, stop)
 
     def chain(self, chain: Chain, *, before: int | None = None, limit: int = 1000) -> Any:
         return self.ledger.chain(chain, before=before, limit=limit)

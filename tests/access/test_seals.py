@@ -420,6 +420,7 @@ def test_it_releases_itself_with_its_true_time_and_why(
     release = log.entry(use.index).body
     assert release is not None
     assert (release["event"], release["entry"]) == ("access:seal:released", sealed.receipt.index)
+    assert release["record"] == log.entry(sealed.receipt.index).body
     ((index, exported),) = sealing.guard(end).own_usage(mine)
     assert (index, exported.seal) == (use.index, 1)
     assert release_due(records, log, end + GRACE) == 0
@@ -444,6 +445,25 @@ def test_what_was_decided_just_before_the_end_is_released_too(
     log.append([use.entry() for use in late.records])
     assert release_due(records, log, end + GRACE) == 1
     assert sealing.guard(end + GRACE).own_uses(mine) != ()
+
+
+def test_what_is_recorded_when_an_order_was_done_with_is_released_too(
+    sealing: Sealing, police: Actor, person: Person
+) -> None:
+    """A machine that slept between the decision and its recording."""
+    sealing.ordered()
+    end = NOW + 30 * DAY
+    guard = sealing.guard(end - SECOND)
+    prompt = guard.lookup(police, query(person)).receipt.index
+    slept = guard.prepare_lookup(police, query(person))
+    log, records = sealing.house.ledger, sealing.house.records
+    assert release_due(records, log, end + GRACE) == 1
+    assert told(sealing)[-1] == "ended"
+    late = log.append([use.entry() for use in slept.records]).index
+    assert release_due(records, log, end + 2 * GRACE) == 1
+    assert release_due(records, log, end + 3 * GRACE) == 0
+    assert released(sealing) == [prompt, late]
+    assert told(sealing).count("ended") == 1
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -58,7 +58,16 @@ USE = UsageRecord(
 
 #: Any text that JSON can hold, and words such as the registers have.
 ANY_WORDS = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
-WORDS = st.from_regex(r"[a-z]{1,6}(\.[a-z_]{1,8}){0,2}", fullmatch=True)
+WORDS = st.sampled_from(
+    (
+        "residence.verify",
+        "population.resident",
+        "housing.dwelling.owner_id",
+        "own.data",
+        "x",
+        "居住",
+    )
+)
 TIMES = st.integers(0, 10**12).map(
     lambda ms: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms % 10**11)
 )
@@ -105,6 +114,7 @@ def records(draw: st.DrawFn, words: st.SearchStrategy[str]) -> UsageRecord:
         subject=subject,
         role=None if subject is None else draw(st.sampled_from(SubjectRole)),
         emergency=draw(st.none() | COUNTS),
+        seal=draw(st.none() | COUNTS),
         nobody=draw(st.booleans()),
         limit=draw(st.none() | words),
         counted=draw(st.none() | tables),

@@ -64,8 +64,9 @@ def test_a_hub_keeps_its_ledger_in_the_database_it_is_told(tmp_path: Path, serve
 def test_a_database_without_its_driver_is_a_setting_that_does_not_fit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "hub.ledger.postgres", raising=False)
-    monkeypatch.delattr("hub.ledger.postgres", raising=False)
+    for name in ("hub.ledger.postgres", "hub.ledger.postgres_connection"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.delattr(name, raising=False)
     monkeypatch.setitem(sys.modules, "psycopg", None)
     url = f"postgresql:///ledger?host={tmp_path}"
     done = hub("init", "--home", str(tmp_path / "hub"), "--ledger-url", url)

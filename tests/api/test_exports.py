@@ -40,11 +40,14 @@ def ask(client: Client, headers: dict[str, str], path: str) -> Any:
     return client.get(path, headers=headers)
 
 
-def test_own_uses_are_a_fhir_bundle(client: Client, used: dict[str, str]) -> None:
-    reply = ask(client, used, "/v1/me/uses?format=fhir&limit=1000")
-    assert reply.headers["content-type"] == "application/fhir+json; fhirVersion=5.0"
+@pytest.mark.parametrize(("form", "version"), [("fhir", "5.0.0"), ("fhir-r4", "4.0.1")])
+def test_own_uses_are_a_fhir_bundle(
+    client: Client, used: dict[str, str], form: str, version: str
+) -> None:
+    reply = ask(client, used, f"/v1/me/uses?format={form}&limit=1000")
+    assert reply.headers["content-type"] == f"application/fhir+json; fhirVersion={version[:3]}"
     body = reply.json()
-    validator("fhir_5.0.0_audit_event").validate(body)
+    validator(f"fhir_{version}_audit_event").validate(body)
     plain = ask(client, used, "/v1/me/uses?limit=1000").json()["uses"]
     assert [entry["resource"]["id"] for entry in body["entry"]] == [
         str(use["index"]) for use in plain
@@ -60,7 +63,7 @@ def test_own_uses_are_ocsf_events(client: Client, used: dict[str, str]) -> None:
         validator("ocsf_1.8.0_api_activity").validate(json.loads(line))
 
 
-@pytest.mark.parametrize("form", ["fhir", "ocsf"])
+@pytest.mark.parametrize("form", ["fhir", "fhir-r4", "ocsf"])
 def test_nobody_else_is_in_it(
     hub: TinyHub, client: Client, used: dict[str, str], form: str
 ) -> None:

@@ -15,9 +15,11 @@ from typer.testing import CliRunner, Result
 
 from access.answers import LookupQuery, StatsQuery
 from access.demo import load_demo_actors
+from api.administration import told_settings
 from api.cli import app
 from api.commands.ledger import open_ledger
 from api.services import open_services
+from api.supervisor import tell_start
 from hub.config import Settings, load_settings
 from hub.errors import LedgerError
 from hub.keyring import Keyring
@@ -65,6 +67,7 @@ def reads(settings: Settings) -> Iterator[Mapping[str, Any]]:
 def test_fhir_and_ocsf_come_a_line_each(used: Settings, tmp_path: Path) -> None:
     for form, name in (
         ("fhir", "fhir_5.0.0_audit_event"),
+        ("fhir-r4", "fhir_4.0.1_audit_event"),
         ("ocsf", "ocsf_1.8.0_api_activity"),
     ):
         to = tmp_path / f"{form}.ndjson"
@@ -183,3 +186,17 @@ def test_a_hub_says_who_made_it_and_under_which_settings(tmp_path: Path) -> None
     assert body["settings"]["workers"] == 2
     assert str(home) not in json.dumps(body)
     assert not {"home", "passphrase", "contracts", "policies", "host"} & body["settings"].keys()
+
+
+def test_a_start_says_who_under_which_settings_and_officials(used: Settings) -> None:
+    with closing(open_services(used, CLOCK)) as services:
+        tell_start(used, services.ledger)
+        (used.home / "officials.yaml").write_text("{}")
+        tell_start(used, services.ledger)
+        first, second = (services.ledger.entry(services.ledger.size - n).body for n in (2, 1))
+    assert first is not None
+    assert second is not None
+    assert first["event"] == "hub:service:started"
+    assert first["settings"] == told_settings(used)
+    assert (first["officials"], second["officials"]) == (None, hashlib.sha256(b"{}").hexdigest())
+    assert str(used.home) not in json.dumps(first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -311,3 +312,18 @@ def test_a_wrong_number_at_sign_in_comes_back_without_the_number(client: Client)
     reply = client.post("/demo/sign-in", data=data, headers={"origin": ORIGIN})
     assert reply.status_code == 400
     assert data["id_number"] not in reply.text
+
+
+def test_a_citizen_is_told_of_the_ledgers_before(hub: TinyHub, citizen: Client) -> None:
+    former = {"origin": "x.example/old", "size": 41, "root": "00" * 32, "keys": []}
+    folder = hub.settings.ledger_former / "1"
+    folder.mkdir(parents=True)
+    about = folder / "about.json"
+    about.write_text(json.dumps({"number": 1, "former": former}))
+    try:
+        text = citizen.get("/citizen").text
+        assert "x.example/old" in text
+        assert "ended with 41 entries" in text
+    finally:
+        about.unlink()
+    assert "x.example/old" not in citizen.get("/citizen").text

@@ -102,11 +102,12 @@ def test_an_order_from_its_asking_to_its_release(own: TinyHub, web: Client) -> N
     (told,) = Uses.model_validate(uses_of(own, web, ONE.number).json()).uses
     assert told.purpose == PURPOSE
     assert told.withheld is not None
-    release_due(own.services.records, own.services.ledger, NOW + GRACE)
-    assert oversight(path).json()["released"] is True
     page = own.browser("citizen", ONE.number).get("/citizen").text
     assert "依法暂缓告知，现已公开" in page
     assert "第三十五条" in page
+    assert oversight(path).json()["released"] is False
+    release_due(own.services.records, own.services.ledger, NOW + GRACE)
+    assert own.services.seals.find(asked.id, NOW + GRACE).released
 
 
 @pytest.mark.parametrize("actor", ["officer.east", "steward", "analyst", "admin.security"])

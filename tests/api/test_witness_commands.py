@@ -14,6 +14,7 @@ from api.cli import app
 from hub.clock import SystemClock
 from hub.ledger.note import Checkpoint, VerifierKey, sign_checkpoint
 from hub.witness.alarms import Kind, Wrong
+from hub.witness.serving import alone
 from hub.witness.state import open_state
 from tests.hub.ledger.factories import ORIGIN, InventedSigner
 
@@ -61,6 +62,13 @@ def test_without_a_witness_nothing_is_made(tmp_path: Path, words: tuple[str, ...
     code, printed = Desk(tmp_path / "none").run(*words)
     assert (code, "hub witness init" in printed) == (78, True)
     assert not (tmp_path / "none").exists()
+
+
+def test_one_process_at_a_time_runs_a_witness(desk: Desk) -> None:
+    with alone(desk.folder):
+        code, printed = desk.run("run")
+    assert (code, "another process" in printed) == (78, True)
+    assert desk.run("status")[0] == 0
 
 
 def test_a_log_is_watched_and_watched_otherwise(desk: Desk) -> None:

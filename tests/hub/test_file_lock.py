@@ -43,6 +43,14 @@ def test_two_holders_take_turns(tmp_path: Path) -> None:
     assert (tmp_path / "f.lock").stat().st_mode & 0o777 == 0o600
 
 
+def test_who_does_not_wait_is_told(tmp_path: Path) -> None:
+    first, second = FileLock(tmp_path / "f"), FileLock(tmp_path / "f")
+    with first.held(), pytest.raises(BlockingIOError), second.held(wait=False):
+        pass
+    with second.held(wait=False):
+        pass
+
+
 def test_a_holder_that_is_killed_lets_go(tmp_path: Path) -> None:
     """Nothing has to be cleaned up by hand."""
     command = [sys.executable, "-c", _HOLDER, str(tmp_path / "f")]

@@ -17,6 +17,7 @@ from access.seals import SEAL_TITLES, SealStanding
 from api.commands.access.office import By, Office, Reason, done, instant, number_of, office
 from api.commands.options import Home, Json
 from api.console import door, out, print_json, print_rows
+from hub.clock import stamp_of
 from hub.errors import RequestError
 
 app = typer.Typer()
@@ -139,17 +140,17 @@ def _row(one: SealStanding) -> dict[str, Any]:
     }
 
 
-def _use_row(use: SealedUse, released: int | None) -> dict[str, Any]:
-    body = use.body
+def _use_row(sealed: SealedUse, released: int | None) -> dict[str, Any]:
+    use = sealed.use
     return {
-        "index": use.index,
-        "time": body["time"],
-        "decision": body["decision"],
-        "agency": body["actor"]["agency"],
-        "post": body["actor"]["post"],
-        "purpose": body["purpose"],
-        "action": body["action"],
-        "datasets": body["dataset"],
+        "index": sealed.index,
+        "time": stamp_of(use.time),
+        "decision": use.decision,
+        "agency": use.actor.agency,
+        "post": use.actor.post,
+        "purpose": use.purpose,
+        "action": use.action.value,
+        "datasets": list(use.datasets),
         "released": released,
     }
 

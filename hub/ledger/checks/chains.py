@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from hub.ledger.entry import NO_PREVIOUS, ChainKeys
+from hub.ledger.entry import BULK, NO_PREVIOUS, SEALED, SYSTEM, ChainKeys, ChainKind
 from hub.ledger.merkle import HASH_BYTES
 from hub.ledger.store import Store
 
@@ -19,6 +19,8 @@ KEY = slice(HASH_BYTES + 8, None)
 PLACE = slice(0, HASH_BYTES + 8)  # previous ‖ u64be number, as a link has them
 
 _NUMBER_LIMIT = 1 << 63
+_SUBJECT = bytes([ChainKind.SUBJECT])
+_OTHERS = {chain.name for chain in (SYSTEM, SEALED, BULK)}
 
 
 class Heads:
@@ -75,7 +77,7 @@ class Heads:
 
     def place(self, chain: bytes, number: int) -> int | None:
         """Return the position where the store has an entry of a chain, None when it has none."""
-        row = self._store.link_at(chain, number)
+        row = self._store.link_at(chain, number) if number >= 0 else None
         return None if row is None else row.position
 
     def expected(self, chain: bytes) -> int:
@@ -97,10 +99,16 @@ def is_place(chain: object, number: object) -> bool:
     """Say whether chain and number are of the kind the ledger writes."""
     return (
         isinstance(chain, bytes)
-        and chain != b""
+        and _is_chain(chain)
         and isinstance(number, int)
         and 0 <= number < _NUMBER_LIMIT
     )
+
+
+def _is_chain(name: bytes) -> bool:
+    """Say whether there is a chain of a name: only persons' have more than their kind in it."""
+    kind = name[:1]
+    return kind == _SUBJECT if len(name) > 1 else kind in _OTHERS
 
 
 def is_hash(value: object) -> bool:

@@ -98,4 +98,7 @@ class Erasures:
         if not isinstance(at, int) or not 0 <= at < index:
             return None
         entry = self._store.entry(at)
-        return entry if entry is not None and entry.record is None and entry.salt is None else None
+        if entry is None:
+            return None
+        is_erased = entry.record is None and entry.salt is None
+        return entry if is_erased or (entry.content and self.is_recorded(entry)) else None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hub.canonical import canonical_json
-from hub.errors import HubError, LedgerError, RequestError
+from hub.errors import LedgerError, NotFound, RequestError
 from hub.ledger.checks.columns import body_of
 from hub.ledger.checks.findings import Findings
 from hub.ledger.checks.tree import stored_root
@@ -121,7 +121,7 @@ def check_index_root(ledger: Ledger, size: int, index: IndexFolder, findings: Fi
         return
     try:
         body = body_of(ledger.opening(size - 1).record) or {}
-    except HubError:
+    except (NotFound, LedgerError):
         return  # missing or damaged, and named
     if body.get("index") != {"size": size - 1, "root": root.hex()}:
         findings.add(size - 1, "index", "its root is not the one that the entries' tags make")
@@ -208,7 +208,7 @@ class _Edge:
         path = opening_path(size - 1)
         try:
             opening = self._ledger.opening(size - 1)
-        except HubError as exc:
+        except (NotFound, LedgerError) as exc:
             self._add(path, f"its entry cannot be opened: {exc.message}")
             return
         _compare(self._files, path, canonical_json(opening.body()), self._findings)

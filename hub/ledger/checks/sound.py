@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
-from hmac import digest as hmac
 
 import orjson
 
@@ -26,6 +25,12 @@ from hub.ledger.entry import (
 from hub.ledger.merkle import LEAF_PREFIX, CompactRange
 from hub.ledger.store import Row, StoredEntry
 from hub.ledger.writer import ERASED_EVENT
+
+# HMAC-SHA-256 (RFC 2104) of a 32-byte key, spelled out: half the time of the library's own call.
+# Were it ever another than `tag_of`, no entry would be found sound, and each be looked at singly.
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
+_INNER_TAG = b"\x36" * 32 + TAG_PREFIX
+_OUTER_PAD = b"\x5c" * 32
 
 
 def sound_stretch(
@@ -82,7 +87,10 @@ def _leaves(
         if at != position:
             return None
         head = newest.get(chain) or known.get(chain) or heads.begin(chain, number, position)
-        if head is None or number != int.from_bytes(head[NUMBER]):
+        if head is None:
+            return None
+        counted, key = head[NUMBER], head[KEY]
+        if number != int.from_bytes(counted):
             return None
         if record is None:
             if salt is not None or not is_hash(kept):
@@ -100,12 +108,13 @@ def _leaves(
                 return None
             if event == ERASED_EVENT:
                 recorded.append(StoredEntry(*row))
+        inner = sha256(key.translate(_INNER) + _INNER_TAG + counted).digest()
         if (
-            tag != hmac(head[KEY], TAG_PREFIX + head[NUMBER], "sha256")
+            tag != sha256(key.translate(_OUTER) + _OUTER_PAD + inner).digest()
             or link != sha256(LINK_PREFIX + head[PLACE] + content).digest()
         ):
             return None
         entry = sha256(ENTRY_PREFIX + tag + link).digest()
-        newest[chain] = entry + (number + 1).to_bytes(8) + head[KEY]
+        newest[chain] = entry + (number + 1).to_bytes(8) + key
         leaves.append(sha256(LEAF_PREFIX + entry).digest())
     return leaves

@@ -64,6 +64,7 @@ class Suspect:
         if entry is None:
             self._findings.add(index, "entry", "missing")
             return stored
+        entry = self._without_returned(entry)
         pairs = {leaf_hash(entry_of(*pair)): pair for pair in reversed(list(self._pairs(entry)))}
         right = self._right(index, [*pairs, *([] if stored is None else [stored])])
         if right is None:
@@ -79,10 +80,22 @@ class Suspect:
 
     def reread(self, entry: StoredEntry) -> None:
         """Check an entry that was read before and has been erased since."""
+        entry = self._without_returned(entry)
         if not is_hash(entry.content):
             self._findings.add(entry.position, "content", "missing, though it was erased")
         elif entry.link not in self._links(entry):
             self._findings.add(entry.position, "content", _CHANGED)
+
+    def _without_returned(self, entry: StoredEntry) -> StoredEntry:
+        """Return an erased entry as it was left, after naming what was put back into it."""
+        if entry.record is None and entry.salt is None:
+            return entry
+        if not (is_hash(entry.content) and self._erasures.is_recorded(entry)):
+            return entry
+        for field, value in (("record", entry.record), ("salt", entry.salt)):
+            if value is not None:
+                self._findings.add(entry.position, field, "stands here, though it was erased")
+        return entry._replace(record=None, salt=None)
 
     def _pairs(self, entry: StoredEntry) -> Iterator[tuple[bytes, bytes]]:
         """Yield tag and link as they are stored, then as they follow from the other fields."""

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.clock import Clock, FixedClock
 from hub.errors import LedgerError
-from hub.ledger import postgres
+from hub.ledger import postgres_connection as database
 from hub.ledger.algorithms import ED25519, Algorithm
 from hub.ledger.bulk import BulkFolder
 from hub.ledger.committer import Receipt
@@ -63,7 +63,7 @@ FILES = Kind(SqliteStore, lambda folder: folder / "ledger.sqlite", Path.exists, 
 
 def in_database(place: Callable[[Path], str]) -> Kind:
     """Return the kind of store that is in the database whose URL `place` gives."""
-    return Kind(PostgresStore, place, postgres.is_there, postgres.create)
+    return Kind(PostgresStore, place, database.is_there, database.create)
 
 
 KIND = FILES  # what the factories use; the fixture `kind` changes it for a test

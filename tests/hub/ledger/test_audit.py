@@ -189,8 +189,8 @@ def test_every_byte_of_the_checkpoint(folder: Path) -> None:
             "entry 4, record and salt",
         ),
         ("UPDATE entry SET salt = 'text' WHERE position = 4", "entry 4, salt"),
-        ("UPDATE entry SET salt = zeroblob(32) WHERE position = 2", "entry 2, record"),
-        ("UPDATE entry SET record = x'7b7d' WHERE position = 2", "entry 2, record or salt|salt"),
+        ("UPDATE entry SET salt = zeroblob(32) WHERE position = 2", "entry 2, salt: stands"),
+        ("UPDATE entry SET record = x'7b7d' WHERE position = 2", "entry 2, record: stands here"),
         ("DELETE FROM entry WHERE position = 4", "entry 4, entry"),
         ("DELETE FROM tree WHERE leaf = 4", "entry 4, tree"),
         ("UPDATE tree SET hashes = x'00' WHERE leaf = 4", "entry 4, tree"),
@@ -233,9 +233,11 @@ def test_forgetting_on_the_sly_is_not_an_erasure(folder: Path, statement: str) -
 
 def test_an_erased_record_put_back_is_named(folder: Path) -> None:
     change(folder, "UPDATE entry SET record = x'7b7d', salt = zeroblob(32) WHERE position = 2")
-    found = findings(folder)
-    assert "entry 2, record or salt: changed after it was signed" in found
-    assert any("records the erasure of entry 2" in text for text in found)
+    assert findings(folder) == [
+        "entry 2, record: stands here, though it was erased",
+        "entry 2, salt: stands here, though it was erased",
+    ]
+    assert audited(folder).erased == 1
 
 
 def test_a_byte_moved_from_salt_to_record_is_found(folder: Path) -> None:

@@ -183,6 +183,14 @@ def test_a_group_has_an_end(tmp_path: Path) -> None:
     assert [f.result().index for f in futures] == [n * len(many) for n in range(4)]
 
 
+def test_writers_who_take_turns_at_one_chain_see_each_others_entries(tmp_path: Path) -> None:
+    with open_ledger(tmp_path) as one, open_ledger(tmp_path) as other:
+        for number in range(8):
+            (one if number % 2 else other).append([entry(number), entry(number, None)])
+        assert one.verify_all().intact
+        assert other.size == 16
+
+
 def test_rows_keep_their_order_whatever_their_number(tmp_path: Path) -> None:
     with open_ledger(tmp_path) as ledger:
         numbers = iter(range(10_000))

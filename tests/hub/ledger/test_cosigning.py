@@ -12,7 +12,15 @@ from hub.errors import ConfigError, LedgerError, TamperDetected
 from hub.keyring import Key, NoteSigner
 from hub.ledger.algorithms import COSIGNATURE, ML_DSA_44
 from hub.ledger.cosigning import ANSWER_LIMIT, PolicyCosigner, cosigner_of, gather
-from hub.ledger.note import Checkpoint, Note, VerifierKey, sign_checkpoint, sign_text, verify_note
+from hub.ledger.note import (
+    Checkpoint,
+    Note,
+    Signature,
+    VerifierKey,
+    sign_checkpoint,
+    sign_text,
+    verify_note,
+)
 from hub.ledger.policy import Policy
 from hub.ledger.publisher import Cosigned, NoWitness
 from hub.witness.state import Mode
@@ -151,6 +159,8 @@ def test_what_witnesses_answer_is_verified(tmp_path: Path) -> None:
         return str(sign_text(of, who, time))
 
     other = str(Checkpoint(ORIGIN, 7, bytes(32)))
+    key_1 = VerifierKey.of(signer(1))
+    timeless = signer(1).sign(COSIGNATURE.message(key_1.name, text, 0))
     key = Key("witness", 1, "intl", bytes(32))
     for body, said in (
         (line(signer(2)), "did not sign with the key"),
@@ -158,6 +168,7 @@ def test_what_witnesses_answer_is_verified(tmp_path: Path) -> None:
         (line(NoteSigner("w1.example", key, ML_DSA_44)), "did not sign with the key"),
         (line(signer(1), other), "is false"),
         (line(signer(1)) + line(signer(1), other), "is false"),
+        (str(Signature(key_1.name, key_1.key_id, bytes(8) + timeless)), "or says no time"),
         ("", "no signature"),
         ("words\n", "em dash"),
         (line(signer(1))[:-1], "newline"),

@@ -357,7 +357,7 @@ def test_the_daily_run_reads_only_what_came_since(folder: Path) -> None:
         ("UPDATE entry SET content = NULL WHERE position = 9", "entry 9, content"),
         ("UPDATE entry SET erased_by = 4 WHERE position = 9", "entry 9, erased_by"),
         ("UPDATE entry SET time = '1999' WHERE position = 9", "entry 9, time"),
-        ("UPDATE entry SET record = x'7b7d' WHERE position = 9", "which is not erased"),
+        ("UPDATE entry SET record = x'7b7d' WHERE position = 9", "entry 9, record"),
         ("UPDATE entry SET salt = zeroblob(32) WHERE position = 303", "entry 303, record or salt"),
         ("UPDATE entry SET tag = zeroblob(32) WHERE position = 305", "entry 305, tag"),
         ("UPDATE entry SET chain = x'00' WHERE position = 305", "entry 305, chain"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -62,7 +63,7 @@ class Hub:
             publisher.turn()
 
     def rotate(self) -> None:
-        rotate_key(self.settings, self.keyring, CLOCK)
+        rotate_key(self.settings, self.keyring, CLOCK, "office")
 
     def succeed(self) -> None:
         request = Request("mingjing.example/second", "the key was lost", "office")
@@ -143,14 +144,14 @@ def test_while_publishing(hub: Hub, write: str, number: int, done: bool) -> None
 
 
 @pytest.mark.parametrize("done", [False, True])
-@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("number", [2, 4, 6])
 def test_at_each_public_file(hub: Hub, number: int, done: bool) -> None:
     if not killed_at("file", number, hub.publish, done=done):
-        assert number > 5
+        assert number == 6
     hub.goes_on()
 
 
-@pytest.mark.parametrize("room", [0, 100, 4096, 5000, 9000, 13_000, 30_000])
+@pytest.mark.parametrize("room", [0, 5000, 13_000])
 @pytest.mark.parametrize("work", ["append", "erase", "publish", "rotate", "verify"])
 def test_on_a_disk_that_takes_no_more(hub: Hub, work: str, room: int) -> None:
     """Writes are cut short where a file would grow beyond some bytes; then there is room again."""
@@ -254,6 +255,33 @@ def test_processes_with_the_former_key_are_told_to_restart(hub: Hub) -> None:
                 attempt()
     with hub.ledger() as restarted:
         restarted.append([entry()])
+    hub.goes_on()
+
+
+def test_another_process_with_the_former_key_records_nothing_until_it_is_restarted(
+    hub: Hub,
+) -> None:
+    """It is open, has appended, and has the tree's edge in memory when the key is rotated."""
+
+    def running() -> None:
+        with hub.ledger() as ledger:
+            ledger.append([entry()])
+            said.set()
+            assert rotated.wait(60)
+            with pytest.raises(LedgerError, match="restart it"):
+                ledger.append([entry()])
+
+    context = multiprocessing.get_context("fork")
+    said, rotated = context.Event(), context.Event()
+    child = context.Process(target=running)
+    child.start()
+    assert said.wait(60)
+    hub.rotate()
+    rotated.set()
+    child.join(60)
+    assert child.exitcode == 0
+    with hub.ledger() as ledger:
+        assert ledger.size == 260 + 1 + 1  # its first entry, and the announcement
     hub.goes_on()
 
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from hub.errors import LedgerError, TamperDetected
-from hub.ledger import postgres
+from hub.ledger import postgres_connection as database
 from hub.ledger.log import Ledger
 from hub.ledger.postgres import PostgresStore
 from tests.hub.ledger import factories
@@ -41,7 +41,7 @@ def test_a_database_without_a_ledger_is_not_filled_unasked(server: Server, tmp_p
     url = server.database(tmp_path)
     with pytest.raises(LedgerError, match="holds no ledger"):
         PostgresStore(url).note()
-    assert not postgres.is_there(url)
+    assert not database.is_there(url)
 
 
 def test_a_ledger_is_made_once_and_another_schema_of_that_name_left_alone(
@@ -49,12 +49,12 @@ def test_a_ledger_is_made_once_and_another_schema_of_that_name_left_alone(
 ) -> None:
     url = server.database(tmp_path)
     sql.execute("CREATE SCHEMA ledger")
-    postgres.create(url, "a note\n")
+    database.create(url, "a note\n")
     with pytest.raises(LedgerError, match="holds no ledger of this version"):
         PostgresStore(url).note()
     sql.execute("DROP SCHEMA ledger")
-    postgres.create(url, "a note\n")
-    postgres.create(url, "another\n")
+    database.create(url, "a note\n")
+    database.create(url, "another\n")
     store = PostgresStore(url)
     assert store.note() == "a note\n"
     store.close()
@@ -99,6 +99,43 @@ def test_a_password_is_taken_from_where_libpq_looks(
         rules.write_text(trusting)
         sql.execute("SELECT pg_reload_conf()")
         sql.execute("DROP ROLE guarded")
+
+
+@pytest.mark.parametrize(
+    ("where", "environment"),
+    [
+        ("db.example.org/x", {}),
+        ("db.example.org/x?sslmode=require", {}),
+        ("db.example.org/x?sslmode=verify-ca", {}),
+        ("127.0.0.1,db.example.org/x", {}),
+        ("localhost/x?hostaddr=192.0.2.7", {}),
+        ("/x", {"PGHOST": "db.example.org"}),
+        ("/x", {"PGHOSTADDR": "192.0.2.7"}),
+        ("db.example.org/x?sslmode=prefer", {"PGSSLMODE": "verify-full"}),
+    ],
+)
+def test_a_server_elsewhere_must_prove_who_it_is_before_it_hears_a_password(
+    where: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(LedgerError, match="say sslmode=verify-full"):
+        PostgresStore(f"postgresql://{where}").note()
+
+
+@pytest.mark.parametrize(
+    ("hosts", "sslmode", "guarded"),
+    [
+        ("", "", True),
+        ("/run/postgresql", "prefer", True),
+        ("@socket", "", True),
+        ("localhost,::1,127.0.0.5", "disable", True),
+        ("db.example.org", "verify-full", True),
+        ("db.example.org", "", False),
+    ],
+)
+def test_what_nobody_can_listen_to(hosts: str, sslmode: str, guarded: bool) -> None:
+    assert database.is_guarded(hosts, sslmode) is guarded
 
 
 def test_a_commit_is_on_the_servers_disk_whatever_the_role_was_set_to(

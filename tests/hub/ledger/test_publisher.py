@@ -30,6 +30,8 @@ from hub.ledger.publisher import HEARTBEAT, Consistency, Cosigned, NoWitness, Pu
 from hub.ledger.tiles import Tile, TileReader, decode_bundle, new_bundles, tiles_of
 from tests.hub.ledger.factories import ORIGIN, entry, open_ledger
 
+pytestmark = pytest.mark.usefixtures("kind")
+
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 

@@ -177,6 +177,8 @@ def test_a_changed_tile_leads_to_no_signed_root(size: int, data: st.DataObject) 
         "tile/entry/000",
         "/tile/0/000",
         "tile/0/" + "x999/" * 6 + "999",
+        "tile/0/" + "x999/" * 7 + "999",
+        "tile/0/" + "x001/" * 20_000 + "000",
     ],
 )
 def test_other_paths_are_refused(path: str) -> None:

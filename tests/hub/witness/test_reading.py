@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hub.errors import LedgerError
 from hub.ledger.note import Checkpoint, sign_checkpoint
 from hub.ledger.tiles import Tile
 from tests.hub.ledger.factories import ORIGIN
@@ -18,7 +19,7 @@ LONG = InventedLog()
 
 
 def long_log() -> InventedLog:
-    """Return a log of more than one chunk, made once."""
+    """Return a log of more than one level-2 hash, made once."""
     if not LONG.size:
         LONG.grow(300)
         LONG.grow(65_535 - 301)
@@ -53,21 +54,29 @@ def test_honest_logs_are_cosigned_step_by_step(tmp_path: Path, counts: tuple[int
         assert post.cosigned == log.size
 
 
-def test_a_long_log_is_read_in_pieces_and_what_was_read_stays_read(tmp_path: Path) -> None:
-    log = long_log()
+def test_a_log_is_read_in_pieces_and_what_was_read_stays_read(tmp_path: Path) -> None:
+    """However little time there is, each time a bundle is read."""
+    log = grown(299, 700)
     post = Post(tmp_path, log, patience=-1.0)
-    status, body = post.ask(0)
-    assert status == 503
-    assert "65,536" in body
-    assert post.state.reading(ORIGIN).read_to == 65_536
-    assert post.cosigned == 0
-    first = dict(log.files)
-    for index in range(250):  # what was read is not asked for again
-        del log.files[Tile(None, index).path]
-    status, body = post.ask(0)
-    assert status == 200, body
+    for read in (256, 512, 768):
+        status, body = post.ask(0)
+        assert (status, f"read to entry {read};" in body) == (503, True)
+        assert post.state.reading(ORIGIN).read_to == read
+        assert post.cosigned == 0
+        del log.files[Tile(None, read // 256 - 1).path]  # it is not asked for again
+    assert post.ask(0)[0] == 200
     assert post.cosigned == log.size
-    log.files.update(first)
+    assert post.kinds == []
+
+
+def test_a_long_log_is_saved_on_the_way(tmp_path: Path) -> None:
+    log = long_log()
+    post = Post(tmp_path, log)
+    held = log.files.pop(Tile(None, 257).path)
+    assert post.ask(0)[0] == 503
+    assert post.state.reading(ORIGIN).read_to == 65_536
+    log.files[Tile(None, 257).path] = held
+    assert post.ask(0)[0] == 200
 
 
 def test_a_long_log_read_at_once_comes_to_the_same(tmp_path: Path) -> None:
@@ -220,6 +229,20 @@ def test_two_entries_with_one_tag_are_named_however_far_apart(
     assert f"entries 0 and {old} carry the same tag" in body
 
 
+def test_one_tag_in_two_pieces_of_a_reading_is_named(tmp_path: Path) -> None:
+    """They are far apart, and each piece was saved before the other was read."""
+    log = InventedLog()
+    for number in range(900):
+        tag = 10 if number == 300 else number
+        log.append(tag.to_bytes(32), number.to_bytes(32))
+    log.grow(0)
+    post = Post(tmp_path, log, patience=-1.0)
+    assert [post.ask(0)[0] for _ in range(3)] == [503] * 3
+    status, body = post.ask(0)
+    assert (status, post.kinds) == (422, ["wrong-index"])
+    assert "entries 10 and 300 carry the same tag" in body
+
+
 def test_a_false_tag_that_makes_the_right_entry_needs_a_broken_hash(tmp_path: Path) -> None:
     """Rows of two entries exchanged: each makes the other's entry."""
     log = grown(10)
@@ -270,11 +293,11 @@ def test_a_damaged_index_of_the_witness_is_no_alarm_about_the_log(tmp_path: Path
 
 def test_entries_changed_after_they_were_read_are_a_fork(tmp_path: Path) -> None:
     """The log signs one tree, and once it is read in part another one, with all its tiles."""
-    log = long_log()
+    log = grown(299, 700)
     post = Post(tmp_path, log, patience=-1.0)
     assert post.ask(0)[0] == 503
-    other = log.fork(60_000, "other")
-    other.grow(7_000)
+    other = log.fork(100, "other")
+    other.grow(900)
     post.transport = other.transport()
     reply = post.witness.add_checkpoint(other.request(0))
     assert (reply.status, post.kinds) == (422, ["fork"]), reply.body
@@ -282,6 +305,17 @@ def test_entries_changed_after_they_were_read_are_a_fork(tmp_path: Path) -> None
     assert log.checkpoint() in alarm.evidence
     assert other.checkpoint() in alarm.evidence
     assert post.cosigned == 0
+
+
+def test_a_disk_that_is_full_is_no_alarm_about_the_log(tmp_path: Path) -> None:
+    log = grown(20)
+    post = Post(tmp_path, log)
+    post.folder.write_text("in the way")
+    with pytest.raises(LedgerError, match="index cannot be written"):
+        post.ask(0)
+    assert (post.kinds, post.cosigned) == ([], 0)
+    post.folder.unlink()
+    assert post.ask(0)[0] == 200
 
 
 def test_growth_beyond_reason_is_not_taken_on(tmp_path: Path) -> None:

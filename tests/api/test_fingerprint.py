@@ -1,0 +1,42 @@
+"""What the oversight body tells a citizen to compare a statement by."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from api.cli import app
+from hub.ledger.verify import trust_of, verify_file
+from tests.api.hub import EAST, Client, TinyHub
+from tests.factories import id_number
+
+
+def asked(hub: TinyHub, number: str) -> tuple[int, str]:
+    arguments = ["ledger", "fingerprint", "--by", "oversight", "--home", str(hub.settings.home)]
+    done = CliRunner().invoke(app, arguments, input=f"{number}\n")
+    return done.exit_code, done.stdout.strip()
+
+
+def test_it_is_the_one_that_the_verifier_shows(hub: TinyHub, client: Client) -> None:
+    headers = hub.bearer("citizen", EAST.number)
+    client.get("/v1/me/records", headers=headers)
+    hub.publish()
+    statement = client.get("/v1/me/statement", headers=headers).content
+    report = verify_file(statement, trust_of([client.get("/v1/public/key").text.strip()]))
+    assert asked(hub, EAST.number) == (0, report.fingerprint)
+
+
+def test_the_reading_is_recorded_without_the_number(hub: TinyHub) -> None:
+    before = hub.services.ledger.size
+    assert asked(hub, EAST.number)[0] == 0
+    (entry,) = hub.services.ledger.entries(before, before + 1)
+    assert entry.body is not None
+    assert (entry.event, entry.body["what"]) == ("hub:ledger:read", "fingerprint")
+    assert EAST.number not in json.dumps(entry.body)
+
+
+@pytest.mark.parametrize(("number", "code"), [("words", 64), ("", 64), (id_number(777), 66)])
+def test_nobody_has_none(hub: TinyHub, number: str, code: int) -> None:
+    assert asked(hub, number) == (code, "")
