@@ -389,7 +389,7 @@ ROUTES: dict[Door, Probes] = {
             ("GET", "/v1/public/consistency"), ("GET", "/v1/public/datasets"),
             ("GET", "/v1/public/key"),
             ("GET", "/v1/public/problems"), ("GET", "/v1/public/quality"),
-            ("GET", "/v1/public/verifier"), ("GET", "/partner"), ("GET", "/v1/partner/batches"),
+            ("GET", "/v1/public/verifier"), ("GET", "/v1/public/verifier-page"), ("GET", "/partner"), ("GET", "/v1/partner/batches"),
             ("GET", "/v1/partner/batches/{batch_id}"), ("GET", "/partner/batches/{batch_id}"),
             ("GET", "/v1/partner/batches/{batch_id}/feedback"),
             ("GET", "/partner/batches/{batch_id}/feedback"), ("GET", "/v1/partner/quality"),

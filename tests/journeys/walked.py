@@ -8,7 +8,7 @@ import csv
 import io
 import re
 import zipfile
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +39,7 @@ from hub.clock import SystemClock
 from hub.config import Settings
 from hub.errors import LedgerError
 from hub.keyring import Keyring
+from hub.ledger.opening import publisher_of
 from hub.sealing import Pseudonymiser
 from hub.store import registers
 from hub.store.drop import deliver
@@ -122,6 +123,12 @@ class Walked:
             self.clock.at += timedelta(seconds=int(reply.headers["retry-after"]) + 1)
             reply = self._client(actor, path).request(method, path, **options)
         return reply
+
+    def publish(self) -> None:
+        """Make public what the ledger holds."""
+        publisher = publisher_of(self.settings, self.services.ledger, self.clock)
+        with closing(publisher):
+            assert not publisher.turn().waiting
 
     def sign_out_all(self) -> None:
         """Have everybody sign in again: what is their own is recorded once a session."""
