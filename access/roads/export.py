@@ -17,7 +17,7 @@ import io
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from access import rendering
@@ -97,7 +97,7 @@ def prepare(means: Means, actor: Actor, query: ExportQuery) -> Prepared[ExportAn
     bulks.files.sweep(asked.time)
     snapshot = means.snapshots.current()
     asked = reading(means, asked, snapshot)
-    making = _Making(means, asked, snapshot, query.dataset, query.form)
+    making = _Making(means, asked, snapshot, query.form)
     bulk_id = secrets.token_bytes(BULK_ID_BYTES)
     try:
         return _made(bulks, making, bulk_id)
@@ -201,23 +201,16 @@ def _without_file(prepared: Prepared[Answer]) -> Prepared[ExportAnswer]:
     )
 
 
-@dataclass(slots=True)
 class _Making:
-    """A file on its way: what was written by now, and of whom.
+    """A file on its way: counts, on being read, what is written and of whom."""
 
-    Args:
-        kinds: "dataset.column" -> how it was shown where it was shown clearest.
-        people: labels of everybody whom it says something of, one after the other.
-    """
-
-    means: Means
-    asked: Asked
-    snapshot: SnapshotReader
-    dataset: str
-    form: str
-    rows: int = 0
-    kinds: dict[str, str] = field(default_factory=dict)
-    people: bytearray = field(default_factory=bytearray)
+    def __init__(self, means: Means, asked: Asked, snapshot: SnapshotReader, form: str) -> None:
+        self.means, self.asked, self.form = means, asked, form
+        (self.dataset,) = asked.decision.datasets
+        self.rows = 0
+        self.kinds: dict[str, str] = {}  # "dataset.column" -> how, where it is shown clearest
+        self._snapshot = snapshot
+        self._people = bytearray()  # labels of all whom it says something of, end to end
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the bytes of the file."""
@@ -233,14 +226,14 @@ class _Making:
 
     def labels(self) -> Iterator[bytes]:
         """Yield the label of everybody in it; who stands in it twice comes twice."""
-        for at in range(0, len(self.people), PSEUDONYM_BYTES):
-            yield bytes(self.people[at : at + PSEUDONYM_BYTES])
+        for at in range(0, len(self._people), PSEUDONYM_BYTES):
+            yield bytes(self._people[at : at + PSEUDONYM_BYTES])
 
     def _views(self) -> Iterator[Rendered]:
         """Yield what is shown of each person, in key order, and note it."""
         means, asked, area = self.means, self.asked, self.asked.actor.area
         withheld = beside_of(means, asked).withheld
-        for key, sealed in self.snapshot.documents():
+        for key, sealed in self._snapshot.documents():
             document = unpack(means.keys.documents.open(sealed, key))
             if area and not rendering.in_area(document.get("area"), area):
                 continue
@@ -251,7 +244,7 @@ class _Making:
             if not view.records:
                 continue
             self.rows += len(view.records)
-            self.people += means.keys.label.of(key)
+            self._people += means.keys.label.of(key)
             for party in view.beside:
                 if party.role not in withheld:
                     self._beside(party.identifier_key)
@@ -262,9 +255,9 @@ class _Making:
 
     def _beside(self, identifier_key: bytes) -> None:
         """Note who is another party of a record: what is about the whole of it is theirs too."""
-        key = self.snapshot.identity(identifier_key)
+        key = self._snapshot.identity(identifier_key)
         if key is not None:
-            self.people += self.means.keys.label.of(key)
+            self._people += self.means.keys.label.of(key)
 
     def _columns(self) -> tuple[str, ...]:
         """Return the columns that anybody's row may have, in the order of the catalogue."""
