@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from api.console import err, out, print_json
+from api.console import counted_parts, err, out, print_json
 from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import LedgerError, NotFound
@@ -46,20 +45,8 @@ class Desk:
         Raises:
             LedgerError: when it cannot be run; what is wrong with the ledger is no error.
         """
-        bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=err,
-            transient=True,
-        )
-        with bar:
-            task = bar.add_task("verifying", total=None)
-
-            def tell(what: str, done: int, total: int) -> None:
-                bar.update(task, description=what, completed=done, total=total)
-
-            return run(self._inspector(), tell)
+        with counted_parts("verifying") as told:
+            return run(self._inspector(), told)
 
     def _inspector(self) -> Inspector:
         if self.folder is None:
