@@ -14,11 +14,12 @@ from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import LedgerError, NotFound
 from hub.keyring import Keyring
-from hub.ledger.inspection import Inspection, Inspector, Places, Tell
+from hub.ledger.inspection import Inspection, Inspector, Places
 from hub.ledger.log import Ledger
 from hub.ledger.opening import inspector_of
 from hub.ledger.succession import formers, open_former
 from hub.ledger.writer import Entry
+from hub.progress import PartProgress
 
 _SHOWN = 50
 
@@ -39,7 +40,7 @@ class Desk:
     by: str
     folder: Path | None = None
 
-    def inspect(self, run: Callable[[Inspector, Tell], Inspection]) -> Inspection:
+    def inspect(self, run: Callable[[Inspector, PartProgress], Inspection]) -> Inspection:
         """Run a verification and show how far it is.
 
         Raises:
