@@ -21,6 +21,7 @@ from contracts.cards.causes import CardKind
 from contracts.cards.deriving import Card
 from contracts.cards.desk import CardDesk, Refused, find
 from contracts.cards.words import CAUSE_TITLES, COLOUR_TITLES, STEP_TITLES
+from hub.clock import second_of
 from hub.errors import AccessDenied
 from hub.plain import ACCOUNT
 from hub.store.cards import Act, ActKind, told
@@ -150,7 +151,7 @@ def steps(desk: CardDesk, card: Card) -> list[dict[str, Any]]:
         entries = told(session, card.id)
     return [
         {
-            "at": step.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "at": second_of(step.at),
             "step": STEP_TITLES[step.kind],
             "colour": COLOUR_TITLES[step.colour],
             "why": CAUSE_TITLES[step.cause] if step.act is None else step.act.reason,

@@ -14,9 +14,9 @@ from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import LedgerError, NotFound
 from hub.keyring import Keyring
+from hub.ledger.composition import inspector_of
 from hub.ledger.inspection import Inspection, Inspector, Places
 from hub.ledger.log import Ledger
-from hub.ledger.opening import inspector_of
 from hub.ledger.succession import formers, open_former
 from hub.ledger.writer import Entry
 from hub.progress import PartProgress

@@ -32,7 +32,7 @@ class Outcome:
         return self.status >= 400
 
 
-def outcome_of(error: HubError | ValidationError) -> Outcome:
+def problem_outcome(error: HubError | ValidationError) -> Outcome:
     """Return what an operation that raised comes to; of what did not fit nothing is repeated."""
     body = (
         problem_of(error)
@@ -47,7 +47,7 @@ def tried(do: Callable[[], Outcome]) -> Outcome:
     try:
         return do()
     except (HubError, ValidationError) as exc:
-        return outcome_of(exc)
+        return problem_outcome(exc)
 
 
 def json_response(outcome: Outcome) -> Response:

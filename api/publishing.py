@@ -17,7 +17,7 @@ from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.errors import HubError
 from hub.keyring import Keyring
-from hub.ledger.opening import open_ledger, publisher_of
+from hub.ledger.composition import open_ledger, publisher_of
 from hub.ledger.publisher import Publisher, Turn
 from hub.progress import Progress
 from hub.store.records import Records

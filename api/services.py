@@ -38,8 +38,8 @@ from hub.catalog import Catalog
 from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.keyring import Keyring
+from hub.ledger.composition import open_ledger, statements_of
 from hub.ledger.log import Ledger
-from hub.ledger.opening import open_ledger, statements_of
 from hub.store.budgets import Budgets
 from hub.store.exports import ExportFolder
 from hub.store.records import Records

@@ -12,7 +12,7 @@ from hub.config import Settings, save_settings
 from hub.errors import ConfigError
 from hub.events import EventTag
 from hub.keyring import Keyring
-from hub.ledger.opening import create_ledger, has_ledger
+from hub.ledger.composition import create_ledger, has_ledger
 from hub.store.records import Records
 
 

@@ -13,8 +13,8 @@ from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import TamperDetected
 from hub.keyring import Keyring
+from hub.ledger.composition import inspector_of, open_ledger
 from hub.ledger.inspection import Inspection
-from hub.ledger.opening import inspector_of, open_ledger
 from hub.ledger.writer import Entry
 
 CRON = "15 1 * * *"

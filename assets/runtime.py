@@ -23,8 +23,8 @@ from hub.config import Settings
 from hub.errors import ContractError, NotFound, SourceError
 from hub.events import AuditEvent
 from hub.keyring import Keyring
+from hub.ledger.composition import open_ledger
 from hub.ledger.log import Ledger
-from hub.ledger.opening import open_ledger
 from hub.ledger.writer import Entry
 from hub.store import lake
 from hub.store.contract_versions import ContractVersions

@@ -30,10 +30,11 @@ from hub.canonical import canonical_json
 from hub.clock import SystemClock
 from hub.errors import SourceError
 from hub.keyring import Keyring
+from hub.ledger.composition import identity_of
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange
-from hub.ledger.opening import identity_of
-from hub.ledger.sqlite import SqliteStore, create
+from hub.ledger.sqlite import SqliteStore
+from hub.ledger.sqlite_file import create
 from hub.ledger.writer import Entry
 
 SECONDS = 2.0

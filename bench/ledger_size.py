@@ -31,15 +31,15 @@ from hub.config import Settings
 from hub.keyring import Keyring
 from hub.ledger.bulk import BULK_ID_BYTES, BulkFolder
 from hub.ledger.committer import GROUP_ENTRIES
-from hub.ledger.entry import SALT_BYTES, Chain, ChainKind
-from hub.ledger.log import Ledger
-from hub.ledger.opening import (
+from hub.ledger.composition import (
     create_ledger,
     identity_of,
     open_ledger,
     publisher_of,
     statements_of,
 )
+from hub.ledger.entry import SALT_BYTES, Chain, ChainKind
+from hub.ledger.log import Ledger
 from hub.ledger.sqlite import SqliteStore
 from hub.ledger.statement import Statements
 from hub.ledger.writer import Entry, Writer, prepare

@@ -35,7 +35,7 @@ from contracts.loader import load_catalog, load_contracts
 from hub.clock import SystemClock
 from hub.config import load_settings
 from hub.keyring import Keyring
-from hub.ledger.opening import create_ledger
+from hub.ledger.composition import create_ledger
 
 CONNECTIONS = 16
 WORKERS = 2

@@ -12,6 +12,11 @@ def stamp_of(instant: datetime) -> str:
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def second_of(instant: datetime) -> str:
+    """Return an instant for people to read: RFC 3339, whole seconds, Z."""
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 class Clock(Protocol):
     """Says what time it is."""
 

@@ -12,7 +12,7 @@ from api.console import door, out, print_rows
 from hub.clock import SystemClock
 from hub.events import EventTag
 from hub.keyring import PURPOSES, Keyring
-from hub.ledger.opening import open_ledger, rotate_key
+from hub.ledger.composition import open_ledger, rotate_key
 
 app = typer.Typer(no_args_is_help=True, help="Keys: list versions, rotate.")
 

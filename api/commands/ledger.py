@@ -22,7 +22,7 @@ from hub.clock import SystemClock
 from hub.config import Settings
 from hub.errors import NotFound, RequestError
 from hub.keyring import Keyring
-from hub.ledger import opening, succession
+from hub.ledger import composition, succession
 from hub.ledger.entry import Chain, ChainKind, fingerprint_of
 from hub.ledger.log import Ledger
 from hub.store.snapshots import SnapshotStore
@@ -37,7 +37,7 @@ def open_ledger(settings: Settings) -> Ledger:
         LedgerError: when the file is gone or is of another kind; it is never made anew here.
     """
     keyring = Keyring.open(settings.keyring, settings.passphrase)
-    return opening.open_ledger(settings, keyring, SystemClock())
+    return composition.open_ledger(settings, keyring, SystemClock())
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def _inspecting(home: Path | None, by: str | None) -> Iterator[inspecting.Desk]:
     settings, clock = settings_of(home), SystemClock()
     keyring = Keyring.open(settings.keyring, settings.passphrase)
     name = Administrator.of(keyring, by, clock).name
-    with opening.open_ledger(settings, keyring, clock) as ledger:
+    with composition.open_ledger(settings, keyring, clock) as ledger:
         yield inspecting.Desk(settings, keyring, ledger, clock, name)
 
 
@@ -130,7 +130,7 @@ def succeed(
         newer = succession.succeed(
             settings, keyring, SystemClock(), succession.Request(origin, why, name)
         )
-        with opening.open_ledger(newer, keyring, SystemClock()) as ledger:
+        with composition.open_ledger(newer, keyring, SystemClock()) as ledger:
             out.print(f"{newer.origin} goes on; its key is {ledger.key}", soft_wrap=True)
         if settings_of(home).origin != newer.origin:
             err.print("[yellow]MINGJING_ORIGIN names the former ledger: change it[/]")
@@ -162,7 +162,7 @@ def proof(
     with door(), reading(home, by) as (ledger, reader):
         settings = settings_of(home)
         keyring = Keyring.open(settings.keyring, settings.passphrase)
-        text = str(opening.statements_of(settings, keyring, ledger).proof(index))
+        text = str(composition.statements_of(settings, keyring, ledger).proof(index))
         reader.read(ledger, Reading.PROOF, 1, entry=index)
         if to is None:
             typer.echo(text, nl=False)

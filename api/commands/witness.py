@@ -14,7 +14,7 @@ import typer
 
 from api.commands.options import Json
 from api.console import door, out, print_json, print_rows
-from hub.clock import SystemClock
+from hub.clock import SystemClock, second_of
 from hub.errors import NotFound, RequestError
 from hub.ledger.note import VerifierKey
 from hub.ledger.tlog_proof import HEADER, TlogProof
@@ -199,7 +199,7 @@ def _status(state: WitnessState, log: WatchedLog) -> dict[str, Any]:
 def _time(seconds: int) -> str | None:
     if not seconds:
         return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    return second_of(datetime.fromtimestamp(seconds, UTC))
 
 
 def _state(folder: Path) -> WitnessState:

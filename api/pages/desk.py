@@ -22,7 +22,7 @@ from api.cards import Deed
 from api.deliveries import partner_of
 from api.dependencies import CurrentServices, PageActor
 from api.desk import CardId
-from api.outcome import Outcome, outcome_of
+from api.outcome import Outcome, problem_outcome
 from api.pages.rendering import page
 from api.services import Services
 from api.tokens import Session
@@ -74,7 +74,7 @@ def act(
     try:
         done = cards.act(services, session.actor, card_id, _deed(ActKind(act), filled))
     except (RequestError, ValidationError) as exc:
-        done = outcome_of(exc)
+        done = problem_outcome(exc)
     if done.is_problem:
         return _card_page(request, services, session, card_id, done)
     return RedirectResponse(f"/partner/cards/{card_id}", 303)
@@ -214,7 +214,7 @@ async def _handed_out(
     try:
         return workbook_response(await at_work(services, work))
     except (HubError, ValidationError) as exc:
-        return await run_in_threadpool(show, outcome_of(exc))
+        return await run_in_threadpool(show, problem_outcome(exc))
 
 
 async def _taken_back(
@@ -229,7 +229,7 @@ async def _taken_back(
             async with received(services.settings, _chunks(file)) as path:
                 return await at_work(services, partial(take, path))
         except HubError as exc:
-            return outcome_of(exc)
+            return problem_outcome(exc)
 
 
 async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:

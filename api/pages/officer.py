@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api import disclosures
 from api.dependencies import CurrentServices, PageActor
-from api.outcome import Outcome, outcome_of
+from api.outcome import Outcome, problem_outcome
 from api.pages.rendering import page
 from api.services import Services
 from api.tokens import Session
@@ -63,7 +63,7 @@ async def _answer(services: Services, session: Session, filled: Mapping[str, str
         wanted.pop("birth_date", None)
         return await disclosures.look_up(services, session, LookupBody(**wanted))  # type: ignore[arg-type]
     except (ValidationError, RequestError, LedgerError) as exc:
-        return outcome_of(exc)
+        return problem_outcome(exc)
 
 
 def _page(

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api import disclosures
 from api.dependencies import CurrentServices, PageActor
-from api.outcome import Outcome, outcome_of
+from api.outcome import Outcome, problem_outcome
 from api.pages.rendering import number, page
 from api.services import Services
 from api.tokens import Session
@@ -66,7 +66,7 @@ async def _answer(services: Services, session: Session, filled: Mapping[str, str
         query = StatisticsQuery.model_validate(wanted)
         return await disclosures.count(services, session, query)
     except (ValidationError, RequestError, NotFound, LedgerError) as exc:
-        return outcome_of(exc)
+        return problem_outcome(exc)
 
 
 def table(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from contracts.cards.deriving import Card, Norms
 from contracts.cards.words import COLOUR_TITLES, KIND_TITLES, STATE_TITLES, what_to_do
+from hub.clock import second_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def view_of(card: Card, norms: Norms) -> CardView:
         department=cause.partner,
         period=cause.period,
         batch=cause.batch,
-        issued_at=cause.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        issued_at=second_of(cause.at),
         due=cause.due.isoformat(),
         remedy_by=cause.remedy_by.isoformat(),
         waived_until=until.isoformat() if until else None,

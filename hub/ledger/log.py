@@ -25,6 +25,7 @@ from hub.errors import LedgerError, NotFound, RequestError, TamperDetected
 from hub.ledger.audit import Audit, Mark, audit
 from hub.ledger.committer import Committer, Receipt, receipt
 from hub.ledger.entry import NO_PREVIOUS, Chain, ChainKind, Opening
+from hub.ledger.lines import NUMBER_LIMIT
 from hub.ledger.merkle import CompactRange, Node, consistency_path, cover, fold, inclusion_path
 from hub.ledger.note import Checkpoint, Note, Signer, VerifierKey
 from hub.ledger.store import Store, StoredEntry, StoredPublication, opening_of, previous_of
@@ -287,10 +288,7 @@ class Ledger:
             NotFound: when the log has no such entry.
         """
         with self._read() as reader:
-            stored = reader.entry(index) if 0 <= index < 1 << 63 else None
-        if stored is None:
-            raise NotFound(f"the ledger has no entry {index}")
-        return _logged(stored)
+            return _logged(_stored(reader, index))
 
     def entries(self, start: int, stop: int) -> list[LoggedEntry]:
         """Return the entries at positions [start, stop), in log order, whoever they are about."""
@@ -315,7 +313,7 @@ class Ledger:
         Args:
             before: only entries below this position, to turn the page.
         """
-        bound = (1 << 63) - 1 if before is None else before
+        bound = NUMBER_LIMIT - 1 if before is None else before
         with self._read() as reader:
             return [_logged(stored) for stored in reader.chain(chain.name, bound, limit)]
 
@@ -326,9 +324,7 @@ class Ledger:
             NotFound: when the log has no such entry.
         """
         with self._read() as reader:
-            stored = reader.entry(index) if 0 <= index < 1 << 63 else None
-            if stored is None:
-                raise NotFound(f"the ledger has no entry {index}")
+            stored = _stored(reader, index)
             return opening_of(stored, previous_of(reader, stored))
 
     def chain_openings(self, chain: Chain, size: int) -> list[Opening]:
@@ -430,6 +426,13 @@ def _prepared(entries: Sequence[Entry | PreparedEntry]) -> tuple[PreparedEntry, 
     if not entries:
         raise RequestError("there is nothing to record")
     return tuple([e if isinstance(e, PreparedEntry) else prepare(e) for e in entries])
+
+
+def _stored(reader: Store, index: int) -> StoredEntry:
+    stored = reader.entry(index) if 0 <= index < NUMBER_LIMIT else None
+    if stored is None:
+        raise NotFound(f"the ledger has no entry {index}")
+    return stored
 
 
 def _logged(stored: StoredEntry) -> LoggedEntry:

@@ -159,7 +159,7 @@ class PostgresStore:
         """Return what `entries` does as plain rows."""
         return self._rows(f"SELECT {_COLUMNS} FROM entry WHERE {_AT}", (start, stop))
 
-    def link_at(self, chain: bytes, number: int) -> StoredEntry | None:
+    def chain_entry(self, chain: bytes, number: int) -> StoredEntry | None:
         """Return the entry of a number in a chain, or None."""
         return self._one("chain = %s AND number = %s", (chain, number))
 

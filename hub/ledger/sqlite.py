@@ -6,7 +6,6 @@ opens a new one.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
@@ -15,37 +14,11 @@ from typing import Any
 
 from hub.errors import LedgerError, RequestError, TamperDetected
 from hub.file_lock import FileLock
-from hub.files import sync_folder
 from hub.ledger.entry import entry_of
 from hub.ledger.merkle import Node
+from hub.ledger.sqlite_file import connect
 from hub.ledger.store import ChainHead, Row, StoredEntry, StoredPublication, nodes_of
 
-BUSY_SECONDS = 30.0
-
-_APPLICATION_ID = 0x4D4A4C47  # "MJLG"
-_VERSION = 2
-_SCHEMA = """
-CREATE TABLE entry (
-    position INTEGER PRIMARY KEY,
-    tag BLOB NOT NULL,
-    link BLOB NOT NULL,
-    chain BLOB NOT NULL,
-    number INTEGER NOT NULL,
-    record BLOB,
-    salt BLOB,
-    content BLOB,
-    event TEXT NOT NULL,
-    time TEXT NOT NULL,
-    erased_by INTEGER
-);
-CREATE UNIQUE INDEX entry_chain ON entry (chain, number);
-CREATE TABLE tree (leaf INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
-CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), note TEXT NOT NULL);
-CREATE TABLE published (
-    id INTEGER PRIMARY KEY CHECK (id = 1), note TEXT NOT NULL, size INTEGER NOT NULL,
-    time TEXT NOT NULL
-);
-"""
 _ROWS_AT_ONCE = 64
 _CHAINS_AT_ONCE = 500
 _HEADS = (
@@ -54,25 +27,6 @@ _HEADS = (
     "(SELECT max(number) FROM entry AS other WHERE other.chain = wanted.chain)"
 )
 _COLUMNS = ", ".join(StoredEntry._fields)
-
-
-def create(path: Path, note: str) -> None:
-    """Make an empty ledger file, mode 0600, whole or not at all; one that exists is left alone.
-
-    Args:
-        note: the signed head of the empty tree.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.new")
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    try:
-        _fill(temporary, note)
-        os.link(temporary, path)  # fails where another process was first
-        sync_folder(path.parent)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
 
 
 def end(path: Path) -> None:
@@ -198,7 +152,7 @@ class SqliteStore:
                 found[name] = ChainHead(number, entry_of(tag, link))
         return found
 
-    def link_at(self, chain: bytes, number: int) -> StoredEntry | None:
+    def chain_entry(self, chain: bytes, number: int) -> StoredEntry | None:
         """Return the entry of a number in a chain, or None."""
         query = f"SELECT {_COLUMNS} FROM entry WHERE chain = ? AND number = ?"
         rows = self._rows(query, (chain, number))
@@ -291,47 +245,11 @@ class SqliteStore:
     def _wrapped(self) -> Iterator[sqlite3.Connection]:
         try:
             if self._connection is None:
-                self._connection = _connect(self._path)
+                self._connection = connect(self._path)
             yield self._connection
         except sqlite3.Error as exc:
             self._disconnect()
             raise LedgerError(f"the ledger file cannot be used: {exc}") from exc
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    if not path.exists():
-        raise LedgerError(f"there is no ledger file {path.name}: restore it or create a ledger")
-    connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-    try:
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA fullfsync = ON")  # macOS: reach the disk, not its cache
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-    except BaseException:
-        connection.close()
-        raise
-    if version != _VERSION:
-        connection.close()
-        raise LedgerError(f"{path.name} is no ledger of version {_VERSION}")
-    return connection
-
-
-def _fill(path: Path, note: str) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.executescript(
-            f"BEGIN; PRAGMA application_id = {_APPLICATION_ID}; "
-            f"PRAGMA user_version = {_VERSION}; {_SCHEMA}"
-        )
-        connection.execute("INSERT INTO head (id, note) VALUES (1, ?)", (note,))
-        connection.execute("COMMIT")
-    except sqlite3.Error as exc:
-        raise LedgerError(f"the ledger file cannot be made: {exc}") from exc
-    finally:
-        connection.close()
 
 
 def _insert(

@@ -133,7 +133,7 @@ class Store(Protocol):
         """Return the entries at positions [start, stop), in order."""
         ...
 
-    def link_at(self, chain: bytes, number: int) -> StoredEntry | None:
+    def chain_entry(self, chain: bytes, number: int) -> StoredEntry | None:
         """Return the entry of a number in a chain, or None."""
         ...
 
@@ -186,7 +186,7 @@ def previous_of(store: Store, entry: StoredEntry) -> bytes:
     """
     if entry.number == 0:
         return NO_PREVIOUS
-    before = store.link_at(entry.chain, entry.number - 1)
+    before = store.chain_entry(entry.chain, entry.number - 1)
     if before is None:
         raise TamperDetected(f"the entry before entry {entry.position} in its chain is gone")
     return before.entry

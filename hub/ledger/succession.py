@@ -29,7 +29,8 @@ from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange
 from hub.ledger.note import Checkpoint, Note, VerifierKey
 from hub.ledger.public_files import CHECKPOINT, KEYS, PublicFiles
-from hub.ledger.sqlite import SqliteStore, create, end
+from hub.ledger.sqlite import SqliteStore, end
+from hub.ledger.sqlite_file import create
 from hub.ledger.writer import Entry, Identity
 
 

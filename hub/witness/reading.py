@@ -24,7 +24,7 @@ from hub.ledger.note import Checkpoint
 from hub.ledger.tiles import HEIGHT, LEVELS, WIDTH, Tile, TileReader, decode_tile, tile_at
 from hub.witness.alarms import Kind, Wrong
 from hub.witness.files import ROW_BYTES, LogFiles
-from hub.witness.opening import IndexOpening
+from hub.witness.index_opening import IndexOpening
 from hub.witness.state import Reading
 
 CHUNK = WIDTH * WIDTH  # entries after which a reading is saved at the latest

@@ -18,7 +18,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, TypeVar
 
-from hub.clock import Clock
+from hub.clock import Clock, second_of
 from hub.errors import ConfigError, LedgerError, NotFound
 from hub.ledger.merkle import EMPTY_ROOT, HASH_BYTES
 from hub.ledger.note import VerifierKey
@@ -268,7 +268,7 @@ class WitnessState:
         return tuple(Alarm(id_, origin, Kind(kind), *rest) for id_, origin, kind, *rest in rows)
 
     def _now(self) -> str:
-        return self._clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+        return second_of(self._clock.now())
 
     def _of(self, kind: type[_Row], table: str, origin: str) -> _Row:
         for _, *values in self._rows(f"SELECT * FROM {table} WHERE origin = ?", origin):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hub.clock import Clock
+from hub.clock import Clock, second_of
 from hub.errors import RequestError, SourceError
 from hub.ledger.note import Checkpoint, Note, verify_note
 from hub.witness.alarms import Kind, Wrong
@@ -126,7 +126,7 @@ class Watcher:
         if (shown.size, shown.root) != (known.size, known.root):
             self._compare_all(files, shown, (known, head))
         self._check_order(log, shown, known)
-        time = self._clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+        time = second_of(self._clock.now())
         return Seen(shown.size, shown.root, note, time, problem=self._read(log, checkpoint, note))
 
     def _signed(self, log: WatchedLog, files: LogFiles) -> tuple[str, Checkpoint]:

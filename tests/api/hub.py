@@ -18,7 +18,7 @@ from contracts.loader import load_catalog, load_contracts
 from hub.clock import Clock, FixedClock
 from hub.config import Settings, load_settings
 from hub.keyring import Keyring
-from hub.ledger.opening import create_ledger, publisher_of
+from hub.ledger.composition import create_ledger, publisher_of
 from hub.sealing import Pseudonymiser
 from hub.store.batches import Arrival, BatchStatus, ChangeRow, CheckRow, Verdict
 from hub.store.records import Records

@@ -16,7 +16,7 @@ from hub.clock import SystemClock
 from hub.config import Settings
 from hub.errors import ContractError
 from hub.keyring import Keyring
-from hub.ledger.opening import open_ledger
+from hub.ledger.composition import open_ledger
 from hub.store.contract_versions import ContractVersions
 from hub.store.drop import deliver
 from hub.store.records import BatchStatus, Records

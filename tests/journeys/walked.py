@@ -39,7 +39,7 @@ from hub.clock import SystemClock
 from hub.config import Settings
 from hub.errors import LedgerError
 from hub.keyring import Keyring
-from hub.ledger.opening import publisher_of
+from hub.ledger.composition import publisher_of
 from hub.sealing import Pseudonymiser
 from hub.store import registers
 from hub.store.drop import deliver

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from access.registrar import Act, NewCase
+from api.commands.access.office import By, Reason
 from api.commands.options import Home, Json, settings_of
 from api.console import door, out, print_json, print_rows
 from api.registers import register_office
@@ -26,8 +27,6 @@ from hub.store.registers import CaseFile, Registers, read_registers
 cases = typer.Typer(no_args_is_help=True, help="Cases: open, add, close, list.")
 protected = typer.Typer(no_args_is_help=True, help="Protected persons: add, remove, list.")
 
-By = Annotated[str, typer.Option("--by", help="Account that acts; no person's name.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; no person's number.")]
 Reference = Annotated[str, typer.Argument(help="Reference of the case.")]
 Until = Annotated[str, typer.Option("--until", help="Last day, YYYY-MM-DD.")]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import islice
 
 from hub.ledger.entry import BULK, NO_PREVIOUS, SEALED, SYSTEM, ChainKeys, ChainKind
+from hub.ledger.lines import NUMBER_LIMIT
 from hub.ledger.merkle import HASH_BYTES
 from hub.ledger.store import Store
 
@@ -18,7 +19,7 @@ NUMBER = slice(HASH_BYTES, HASH_BYTES + 8)
 KEY = slice(HASH_BYTES + 8, None)
 PLACE = slice(0, HASH_BYTES + 8)  # previous ‖ u64be number, as a link has them
 
-_NUMBER_LIMIT = 1 << 63
+
 _SUBJECT = bytes([ChainKind.SUBJECT])
 _OTHERS = {chain.name for chain in (SYSTEM, SEALED, BULK)}
 
@@ -47,7 +48,7 @@ class Heads:
         assert isinstance(number, int)
         previous = NO_PREVIOUS
         if number:
-            row = self._store.link_at(chain, number - 1)
+            row = self._store.chain_entry(chain, number - 1)
             if row is None or not 0 <= row.position < position:
                 return None
             if not (is_hash(row.tag) and is_hash(row.link)):
@@ -70,14 +71,14 @@ class Heads:
         known = self.known.get(chain)
         if known is not None and int.from_bytes(known[NUMBER]) == number:
             found.append(known[:HASH_BYTES])
-        row = self._store.link_at(chain, number - 1)
+        row = self._store.chain_entry(chain, number - 1)
         if row is not None and is_hash(row.tag) and is_hash(row.link):
             found.append(row.entry)
         return found
 
     def place(self, chain: bytes, number: int) -> int | None:
         """Return the position where the store has an entry of a chain, None when it has none."""
-        row = self._store.link_at(chain, number) if number >= 0 else None
+        row = self._store.chain_entry(chain, number) if number >= 0 else None
         return None if row is None else row.position
 
     def expected(self, chain: bytes) -> int:
@@ -101,7 +102,7 @@ def is_place(chain: object, number: object) -> bool:
         isinstance(chain, bytes)
         and _is_chain(chain)
         and isinstance(number, int)
-        and 0 <= number < _NUMBER_LIMIT
+        and 0 <= number < NUMBER_LIMIT
     )
 
 

@@ -21,16 +21,17 @@ from hub.ledger import postgres_connection as database
 from hub.ledger.algorithms import ED25519, Algorithm
 from hub.ledger.bulk import BulkFolder
 from hub.ledger.committer import Receipt
+from hub.ledger.composition import identity_of as keyring_identity
 from hub.ledger.entry import ChainKeys
 from hub.ledger.index.folder import IndexFolder
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange, verify_consistency
 from hub.ledger.note import Checkpoint, VerifierKey, open_checkpoint
-from hub.ledger.opening import identity_of as keyring_identity
 from hub.ledger.postgres import PostgresStore
 from hub.ledger.public_files import PublicFiles
 from hub.ledger.publisher import NoWitness, Publisher
-from hub.ledger.sqlite import SqliteStore, create
+from hub.ledger.sqlite import SqliteStore
+from hub.ledger.sqlite_file import create
 from hub.ledger.statement import Statements
 from hub.ledger.store import Store
 from hub.ledger.verify import Report, trust_of, verify_file

@@ -16,10 +16,16 @@ from hub.config import Settings, load_settings, save_settings
 from hub.errors import HubError, LedgerError
 from hub.keyring import Keyring
 from hub.ledger import audit as audit_module
+from hub.ledger.composition import (
+    create_ledger,
+    inspector_of,
+    open_ledger,
+    publisher_of,
+    rotate_key,
+)
 from hub.ledger.inspection import Inspection
 from hub.ledger.log import Ledger
 from hub.ledger.note import open_checkpoint
-from hub.ledger.opening import create_ledger, inspector_of, open_ledger, publisher_of, rotate_key
 from hub.ledger.public_files import CHECKPOINT
 from hub.ledger.succession import Request, formers, open_former, succeed
 from tests.hub.ledger.factories import entry

@@ -17,14 +17,14 @@ from hub.errors import LedgerError, TamperDetected
 from hub.keyring import Keyring
 from hub.ledger.checks.findings import Findings
 from hub.ledger.checks.public import check_public
+from hub.ledger.composition import create_ledger, publisher_of
+from hub.ledger.composition import open_ledger as hubs_ledger
 from hub.ledger.entry import content_of, entry_of, link_of
 from hub.ledger.index.folder import IndexFolder
 from hub.ledger.index.runs import index_root
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import leaf_hash
 from hub.ledger.note import Note, VerifierKey, open_checkpoint
-from hub.ledger.opening import create_ledger, publisher_of
-from hub.ledger.opening import open_ledger as hubs_ledger
 from hub.ledger.public_files import PublicFiles, files_between, index_path, opening_path
 from hub.ledger.publisher import HEARTBEAT, Consistency, Cosigned, NoWitness, Publisher, Turn
 from hub.ledger.tiles import Tile, TileReader, new_bundles, new_tiles

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import RequestError
+from hub.events import EventTag
 from hub.ledger.entry import content_of, entry_of, link_of
 from hub.ledger.lines import NUMBER_LIMIT, decode64, decode_hash
-
-EVENT = "hub:index:published"
 
 _FIELDS = {"number", "position", "previous", "record", "salt", "tag"}
 
@@ -63,7 +62,10 @@ class IndexOpening:
 def _index(record: bytes) -> tuple[int | None, bytes]:
     try:
         body = json.loads(record)
-        if body["event"] == EVENT and type(body["index"]["size"]) is int:
+        if (
+            body["event"] == EventTag.HUB_INDEX_PUBLISHED.value
+            and type(body["index"]["size"]) is int
+        ):
             return body["index"]["size"], bytes.fromhex(body["index"]["root"])
     except (ValueError, RecursionError, TypeError, KeyError):
         pass

@@ -1,4 +1,4 @@
-"""Opening a hub's ledger with the keys of its keyring."""
+"""The parts of a hub's ledger put together: its store, the keys of its keyring, its folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from hub.ledger.merkle import CompactRange
 from hub.ledger.note import Checkpoint, VerifierKey
 from hub.ledger.public_files import CHECKPOINT, PublicFiles
 from hub.ledger.publisher import Publisher
-from hub.ledger.sqlite import SqliteStore, create
+from hub.ledger.sqlite import SqliteStore
+from hub.ledger.sqlite_file import create
 from hub.ledger.statement import Statements
 from hub.ledger.store import Store
 from hub.ledger.writer import Entry, Identity, open_own
