@@ -60,7 +60,7 @@ class Desk:
         if self.folder is None:
             return inspector_of(self.settings, self.ledger, self.clock)
         folder = self.folder
-        places = Places(folder / "public", folder / "runs", folder / "verify.json")
+        places = Places(folder / "public", folder / "runs", folder / "verify.json", folder / "bulk")
         return Inspector(self.ledger, places, self.clock)
 
     def record(self, found: Inspection, by: str | None) -> None:
