@@ -10,7 +10,6 @@ from pathlib import Path
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from api.administration import Administrator
 from api.console import err, out, print_json
 from hub.clock import Clock
 from hub.config import Settings
@@ -27,13 +26,19 @@ _SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a verification needs of a hub."""
+    """What a verification needs of a hub.
+
+    Attributes:
+        by: keyed pseudonym of who asks for it.
+        folder: of a former ledger; the hub's own unless said.
+    """
 
     settings: Settings
     keyring: Keyring
     ledger: Ledger
     clock: Clock
-    folder: Path | None = None  # of a former ledger; of the hub's own unless said
+    by: str
+    folder: Path | None = None
 
     def inspect(self, run: Callable[[Inspector, Tell], Inspection]) -> Inspection:
         """Run a verification and show how far it is.
@@ -63,14 +68,13 @@ class Desk:
         places = Places(folder / "public", folder / "runs", folder / "verify.json", folder / "bulk")
         return Inspector(self.ledger, places, self.clock)
 
-    def record(self, found: Inspection, by: str | None) -> None:
+    def record(self, found: Inspection) -> None:
         """Record in the ledger that it was verified; say so where it takes no entry.
 
         A ledger that was tampered with takes none. What was found is shown all the same.
         """
-        name = Administrator.of(self.keyring, by, self.clock).name
         try:
-            self.ledger.append([Entry.of(found.event(name, self.clock.now()))])
+            self.ledger.append([Entry.of(found.event(self.by, self.clock.now()))])
         except LedgerError as exc:
             err.print(f"[yellow]this verification is not recorded[/]: {exc.message}")
 
@@ -89,13 +93,13 @@ def former_desk(desk: Desk, number: int) -> Iterator[Desk]:
         yield replace(desk, ledger=ledger, folder=found.folder)
 
 
-def finish(desk: Desk, found: Inspection, by: str | None, as_json: bool) -> None:
+def finish(desk: Desk, found: Inspection, as_json: bool) -> None:
     """Record a verification and say what it found.
 
     Raises:
         typer.Exit: with code 70 when something is wrong.
     """
-    desk.record(found, by)
+    desk.record(found)
     say(found, as_json)
 
 

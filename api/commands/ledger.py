@@ -54,11 +54,12 @@ def reading(home: Path | None, by: str | None) -> Iterator[tuple[Ledger, Adminis
 
 
 @contextmanager
-def _inspecting(home: Path | None) -> Iterator[inspecting.Desk]:
-    settings = settings_of(home)
+def _inspecting(home: Path | None, by: str | None) -> Iterator[inspecting.Desk]:
+    settings, clock = settings_of(home), SystemClock()
     keyring = Keyring.open(settings.keyring, settings.passphrase)
-    with opening.open_ledger(settings, keyring, SystemClock()) as ledger:
-        yield inspecting.Desk(settings, keyring, ledger, SystemClock())
+    name = Administrator.of(keyring, by, clock).name
+    with opening.open_ledger(settings, keyring, clock) as ledger:
+        yield inspecting.Desk(settings, keyring, ledger, clock, name)
 
 
 @app.command()
@@ -77,14 +78,14 @@ def verify(
 
     One that was stopped goes on where it was, within a day.
     """
-    with door(), _inspecting(home) as desk:
+    with door(), _inspecting(home, by) as desk:
         if former is not None:
             with inspecting.former_desk(desk, former) as ended:
                 found = ended.inspect(lambda one, tell: one.verify(tell, anew=anew))
                 inspecting.say(found, as_json)
             return
         inspecting.finish(
-            desk, desk.inspect(lambda one, tell: one.verify(tell, anew=anew)), by, as_json
+            desk, desk.inspect(lambda one, tell: one.verify(tell, anew=anew)), as_json
         )
 
 
@@ -104,11 +105,11 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """The daily run: read what came since the ledger was last found intact. Exit 70 as `verify`."""
-    with door(), _inspecting(home) as desk:
+    with door(), _inspecting(home, by) as desk:
         if since_last == (since is not None):
             raise RequestError("say either --since TIME or --since-last")
         time = None if since is None else since.replace(tzinfo=since.tzinfo or UTC)
-        inspecting.finish(desk, desk.inspect(lambda one, tell: one.since(time, tell)), by, as_json)
+        inspecting.finish(desk, desk.inspect(lambda one, tell: one.since(time, tell)), as_json)
 
 
 @app.command()

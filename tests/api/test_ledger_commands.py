@@ -27,7 +27,7 @@ def change(home: Path, statement: str) -> None:
 
 
 def test_a_verification_is_recorded_with_a_pseudonym(home: Path) -> None:
-    done = hub("ledger", "verify", "--json", "--by", "auditor-1", "--home", str(home))
+    done = hub("ledger", "verify", "--json", "--by", "oversight.audit", "--home", str(home))
     found = json.loads(done.stdout)
     assert (done.exit_code, found["intact"], found["from"], found["wrong"]) == (0, True, 0, 0)
     assert found["public"] == found["entries"] == 3
@@ -37,7 +37,13 @@ def test_a_verification_is_recorded_with_a_pseudonym(home: Path) -> None:
     body = json.loads(record)
     assert (body["from"], body["size"], body["public"], body["findings"]) == (0, 3, 3, 0)
     assert len(body["by"]) == 32
-    assert b"auditor" not in record
+    assert b"oversight" not in record
+
+
+def test_who_cannot_be_named_verifies_nothing(home: Path) -> None:
+    done = hub("ledger", "verify", "--by", "张三 一个人", "--home", str(home))
+    assert done.exit_code == 64
+    assert not (home / "ledger/verify.json").exists()
 
 
 def test_what_is_wrong_is_named_and_ends_with_70(home: Path) -> None:

@@ -81,6 +81,49 @@ def test_keyed_names_cannot_be_rotated_in_place(tmp_path: Path) -> None:
         ring.rotate("identifier")
 
 
+def test_of_two_that_rotate_at_once_neither_loses_the_others_key(tmp_path: Path) -> None:
+    path = tmp_path / "keyring.json"
+    one, two = Keyring.create(path), Keyring.open(path)
+    keys = [one.rotate("row"), two.rotate("row"), one.rotate("token")]
+    again = Keyring.open(path)
+    assert [key.version for key in keys] == [2, 3, 2]
+    assert [again.key(key.purpose, key.version) for key in keys] == keys
+
+
+def test_a_prepared_key_is_not_in_use_until_it_is_adopted(tmp_path: Path) -> None:
+    path = tmp_path / "keyring.json"
+    ring = Keyring.create(path)
+    running = Keyring.open(path)
+    old, before = ring.key("ledger"), ring.versions()
+    (new,) = ring.prepare("ledger", suite="intl")
+    assert Keyring.open(path).prepare("ledger", suite="gm") == (new,)  # the same one
+    assert (ring.key("ledger"), ring.versions()) == (old, before)
+    assert not running.is_outdated("ledger")
+    ring.adopt("ledger")
+    assert Keyring.open(path).key("ledger") == new
+    assert ring.key("ledger", 1) == old
+    assert running.is_outdated("ledger")
+    assert not running.is_outdated("row")
+    with pytest.raises(KeyMissing, match="is prepared"):
+        ring.adopt("ledger")
+
+
+def test_the_keys_of_a_log_that_ended_are_kept_for_reading_only(tmp_path: Path) -> None:
+    path = tmp_path / "keyring.json"
+    ring = Keyring.create(path)
+    old = ring.key("index")
+    with pytest.raises(KeyMissing, match="is prepared"):
+        ring.succeed(1)
+    assert ring.key("index") == old
+    new = {key.purpose: key for key in ring.prepare("ledger", "index", suite="intl")}
+    ring.succeed(1)
+    again = Keyring.open(path)
+    assert again.key("index").material == new["index"].material
+    assert again.key("ledger").version == 1
+    assert again.key("index.former1").material == old.material
+    assert {key.purpose for key in again.versions()} == set(PURPOSES)
+
+
 def test_a_missing_version_is_named(tmp_path: Path) -> None:
     ring = Keyring.create(tmp_path / "keyring.json")
     with pytest.raises(KeyMissing, match="'row' version 7"):
