@@ -107,6 +107,8 @@ def test_a_description_that_cannot_be_read_gives_nothing(
     (tmp_path / "exports" / f"{NUMBER}.json").write_text(said)
     with pytest.raises(SourceError):
         folder.find(NUMBER, file.account, NOW)
+    folder.sweep(NOW)
+    assert list((tmp_path / "exports").iterdir()) == []
 
 
 def test_what_has_expired_or_was_left_is_swept(folder: ExportFolder, tmp_path: Path) -> None:
