@@ -320,8 +320,7 @@ def test_a_witness_that_drips_its_answer_is_left_alone(monkeypatch: pytest.Monke
     key = VerifierKey.of(signer(1))
     with dripping() as port:
         named = f"witness W1 {key} http://127.0.0.1:{port}\nquorum W1\n"
-        gathered = gather(
-            log.checkpoint(), Policy.parse(named.encode()), (log.key,), lambda _: (), {}
-        )
+        asked = Policy.parse(named.encode())
+        gathered = gather(log.checkpoint(), asked, (log.key,), lambda old: log.proof(old, 4), {})
     assert [a.refusal for a in gathered.answers] == ["it did not answer in time"]
     assert not gathered.has_quorum
