@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from access.seal_release import GRACE, SealedLog, SealedUse, releases, sealed_uses, since
@@ -20,13 +19,13 @@ from hub.ledger.entry import SYSTEM
 PATIENCE = timedelta(days=1)
 
 
-@dataclass(slots=True)
 class _Told:
     """What the ledger was told of one order: when it was first approved, and its end."""
 
-    approved: datetime | None = None
-    until: dict[int, datetime] = field(default_factory=dict)  # term -> its end
-    lifted: datetime | None = None
+    def __init__(self) -> None:
+        self.approved: datetime | None = None
+        self.until: dict[int, datetime] = {}  # term -> its end
+        self.lifted: datetime | None = None
 
     @property
     def ends(self) -> datetime | None:
