@@ -10,11 +10,13 @@ from pathlib import Path
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from access.seal_audit import seal_findings
 from api.console import err, out, print_json
 from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import LedgerError, NotFound
 from hub.keyring import Keyring
+from hub.ledger.checks.findings import Findings
 from hub.ledger.inspection import Inspection, Inspector, Places, Tell
 from hub.ledger.log import Ledger
 from hub.ledger.opening import inspector_of
@@ -59,7 +61,19 @@ class Desk:
             def tell(what: str, done: int, total: int) -> None:
                 bar.update(task, description=what, completed=done, total=total)
 
-            return run(self._inspector(), tell)
+            return self._with_seals(run(self._inspector(), tell))
+
+    def _with_seals(self, found: Inspection) -> Inspection:
+        """Return what was found, and what is wrong with the ledger's seals.
+
+        They are looked through in a ledger that is intact: another may not even be readable.
+        """
+        if not found.intact:
+            return found
+        wrong = Findings()
+        for one in seal_findings(self.ledger, self.clock.now()):
+            wrong.add(one.index, one.field, one.problem)
+        return replace(found, findings=tuple(wrong.kept), total=wrong.total)
 
     def _inspector(self) -> Inspector:
         if self.folder is None:
