@@ -5,7 +5,7 @@ else (columns, row filter, obligations, reasons, the policy matrix, explanations
 that answer, so that the answers cannot drift apart. Decisions are kept per policy version and
 request attributes; a new policy comes with a new `Decider`.
 
-Source: XACML 3.0 (PDP, obligations); DESIGN §4 of the project's guide.
+Source: XACML 3.0 (PDP, obligations); 个人信息保护法 5-6 (purpose limitation, minimum scope).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ at the latest, by one small query; only when a step was taken, or an approved ch
 anything read or built. A change that does not lint is not put in force, and the former one stays.
 Records that cannot be read, or a clock behind the ledger, refuse everything.
 
-Source: DESIGN of access in docs/access.md; XACML 3.0 (PAP, PDP).
+Source: XACML 3.0 (PAP, PDP).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ now, about somebody without traits: who a record was about is not known here, an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -19,13 +19,12 @@ from access.masking import kind
 from access.model import HIDDEN, Decision
 from access.posts import request_of
 from access.usage_record import UsageRecord
+from hub.progress import Progress
 
 _RANKS = {"hidden": 0, "masked": 1, "generalised": 1, "clear": 2}
 _REPORT_EVERY = 500
 #: What stands for the rules where they are the same and only the register of purposes changed.
 REGISTER = "purposes.yaml"
-
-Progress = Callable[[int, int], None]
 
 
 class Consequence(NamedTuple):

@@ -28,9 +28,10 @@ from access.narrowing import without_columns, without_lines
 from access.policy import Policy, policy_of
 from access.posts import reading_decider
 from access.rules import ANY, Rule, covers
-from access.simulate import Progress, decide_again, question_of
+from access.simulate import decide_again, question_of
 from access.usage_record import UsageRecord
 from hub.errors import PolicyError
+from hub.progress import Progress
 
 _REPORT_EVERY = 500
 

@@ -4,7 +4,7 @@
 actor and case by keyed pseudonym, the person by the ledger's label, and holds no value that was
 shown. docs/events.md has the table of its members.
 
-Source: DOMAIN §3 of the project's guide (audit row); 个人信息保护法 55-56 (processing records).
+Source: 个人信息保护法 55-56 (processing records).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ and what may not be clear is masked by what it means; without a mask it is hidde
 is looked at as a whole, because columns that are harmless one by one give back together what
 each hides: an identity number shown 6+4 hides nothing but the birth date.
 
-Source: DOMAIN §8 of the project's guide; ISO/IEC 20889:2018 on linking of attributes.
+Source: ISO/IEC 20889:2018 on linking of attributes.
 """
 
 from __future__ import annotations

@@ -7,14 +7,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
 from hub.errors import HubError
+from hub.progress import PartProgress, Progress
 
 _PIPE_COLUMNS = 132  # where no terminal says how wide it is
 
@@ -82,16 +85,29 @@ def door() -> Iterator[None]:
 
 
 @contextmanager
-def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+def counted_parts(first: str) -> Iterator[PartProgress]:
+    """Show how far each part of something long is, while it lasts.
+
+    Yields:
+        What is told which part is being done, how much of it is done, of how much.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(first, total=None)
+        yield lambda part, done, total: bar.update(
+            task, description=part, completed=done, total=total
+        )
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Progress]:
     """Show how far something long is, while it lasts.
 
     Yields:
         What is told how much is done, of how much.
     """
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with counted_parts(what) as told:
+        yield partial(told, what)
 
 
 def show(error: HubError) -> None:

@@ -8,20 +8,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from access.seal_audit import seal_findings
-from api.console import err, out, print_json
+from api.console import counted_parts, err, out, print_json
 from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import LedgerError, NotFound
 from hub.keyring import Keyring
 from hub.ledger.checks.findings import Findings
-from hub.ledger.inspection import Inspection, Inspector, Places, Tell
+from hub.ledger.inspection import Inspection, Inspector, Places
 from hub.ledger.log import Ledger
 from hub.ledger.opening import inspector_of
 from hub.ledger.succession import formers, open_former
 from hub.ledger.writer import Entry
+from hub.progress import PartProgress
 
 _SHOWN = 50
 
@@ -42,26 +42,14 @@ class Desk:
     by: str
     folder: Path | None = None
 
-    def inspect(self, run: Callable[[Inspector, Tell], Inspection]) -> Inspection:
+    def inspect(self, run: Callable[[Inspector, PartProgress], Inspection]) -> Inspection:
         """Run a verification and show how far it is.
 
         Raises:
             LedgerError: when it cannot be run; what is wrong with the ledger is no error.
         """
-        bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=err,
-            transient=True,
-        )
-        with bar:
-            task = bar.add_task("verifying", total=None)
-
-            def tell(what: str, done: int, total: int) -> None:
-                bar.update(task, description=what, completed=done, total=total)
-
-            return self._with_seals(run(self._inspector(), tell))
+        with counted_parts("verifying") as told:
+            return self._with_seals(run(self._inspector(), told))
 
     def _with_seals(self, found: Inspection) -> Inspection:
         """Return what was found, and what is wrong with the ledger's seals.

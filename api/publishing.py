@@ -11,17 +11,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from threading import Event
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
 from access.seal_release import release_due
-from api.console import err
+from api.console import counted, err
 from hub.clock import Clock, SystemClock
 from hub.config import Settings
 from hub.errors import HubError
 from hub.keyring import Keyring
 from hub.ledger.opening import open_ledger, publisher_of
-from hub.ledger.publisher import Progress as TurnProgress
 from hub.ledger.publisher import Publisher, Turn
+from hub.progress import Progress
 from hub.store.records import Records
 
 
@@ -36,7 +34,7 @@ class Publication:
     publisher: Publisher
     release: Callable[[], int]
 
-    def turn(self, progress: TurnProgress | None = None) -> Turn:
+    def turn(self, progress: Progress | None = None) -> Turn:
         """Release what is due, then make public what is recorded.
 
         Raises:
@@ -72,12 +70,8 @@ def publish_once(hub: Publication) -> Turn:
     Raises:
         HubError: when what is recorded cannot be made public; what was public stays.
     """
-    bar = Progress(
-        TextColumn("publishing"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
-    )
-    with bar:
-        task = bar.add_task("publish", total=None)
-        return hub.turn(lambda done, total: bar.update(task, completed=done, total=total))
+    with counted("publishing") as told:
+        return hub.turn(told)
 
 
 def follow(hub: Publication, seconds: float, ended: Event | None = None) -> None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from threading import Thread
@@ -30,7 +31,9 @@ from hub.clock import SystemClock
 from hub.errors import SourceError
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
-from hub.ledger.opening import ledger_file
+from hub.ledger.merkle import CompactRange
+from hub.ledger.opening import identity_of
+from hub.ledger.sqlite import SqliteStore, create
 from hub.ledger.writer import Entry
 
 SECONDS = 2.0
@@ -71,7 +74,9 @@ def rows(settings: BenchSettings) -> Iterator[Row]:
     labels = [os.urandom(16) for _ in range(_LABELS)]
     absent = _absent(settings)
     with ExitStack() as stack:
-        ledger = ledger_file(folder / "ledger.sqlite", keyring, SystemClock(), _ORIGIN)
+        path, identity = folder / "ledger.sqlite", identity_of(keyring, _ORIGIN)
+        create(path, identity.sign(CompactRange()))
+        ledger = Ledger(partial(SqliteStore, path), identity, SystemClock())
         stack.enter_context(ledger)
         plain = stack.enter_context(closing(_plain_table(folder)))
         ours = {f"{n} writers": _Appending(ledger, n, labels) for n in WRITERS}

@@ -1,7 +1,4 @@
-"""Masking a list of 100 persons: the cells of opened documents, as a search would show them.
-
-Source: DOMAIN §8 of the project's guide.
-"""
+"""Masking a list of 100 persons: the cells of opened documents, as a search would show them."""
 
 from __future__ import annotations
 

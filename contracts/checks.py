@@ -57,7 +57,7 @@ def is_accuracy_rule(spec: CheckSpec) -> bool:
     or repeated key field is an error too, but of completeness or uniqueness: that counts for the
     stricter key accuracy, which knows every error on a key field.
 
-    Source: DOMAIN quality, rule accuracy "0301 + 0302 over key fields".
+    Source: GB/T 36344-2018 indicators 0301 and 0302; that key fields count is this project's choice.
     """
     said_wrong = spec.dimension in ("accuracy", "conformity")
     return spec.severity == "error" and spec.key_field and spec.bit is not None and said_wrong

@@ -4,7 +4,7 @@ Nothing is mended silently: a step is one SQL expression with a name, and every 
 is found again under that name in the batch's `changes`. A step that would have to guess (a
 two-digit year, a lost digit) does not exist; such a value stays as it is and fails its check.
 
-Source: DOMAIN file realities; GB 11643-1989 (15-digit numbers), GB/T 15835 (numerals).
+Source: GB 11643-1989 (15-digit numbers), GB/T 15835 (numerals).
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from access.exports.source import Source
 from access.history import LedgerReader, logged
 from access.usage_record import UsageRecord, is_use, usage_of
 from hub.ledger.log import LoggedEntry
+from hub.progress import Progress
 
 _AT_ONCE = 1_000
 
@@ -52,7 +53,7 @@ class Period:
     ledger: LedgerReader
     start: int
     stop: int
-    progress: Callable[[int, int], None] = lambda _done, _total: None
+    progress: Progress = lambda _done, _total: None
 
     def entries(self, *, newest_first: bool = False) -> Iterator[LoggedEntry]:
         """Yield the entries, in log order or the newest first."""

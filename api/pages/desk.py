@@ -22,9 +22,8 @@ from api.cards import Deed
 from api.deliveries import partner_of
 from api.dependencies import CurrentServices, PageActor
 from api.desk import CardId
-from api.outcome import Outcome
+from api.outcome import Outcome, outcome_of
 from api.pages.rendering import page
-from api.problems import problem_of, validation_problem
 from api.services import Services
 from api.tokens import Session
 from api.uploads import Download, at_work, received, workbook_response
@@ -75,7 +74,7 @@ def act(
     try:
         done = cards.act(services, session.actor, card_id, _deed(ActKind(act), filled))
     except (RequestError, ValidationError) as exc:
-        done = _problem(exc)
+        done = outcome_of(exc)
     if done.is_problem:
         return _card_page(request, services, session, card_id, done)
     return RedirectResponse(f"/partner/cards/{card_id}", 303)
@@ -215,7 +214,7 @@ async def _handed_out(
     try:
         return workbook_response(await at_work(services, work))
     except (HubError, ValidationError) as exc:
-        return await run_in_threadpool(show, _problem(exc))
+        return await run_in_threadpool(show, outcome_of(exc))
 
 
 async def _taken_back(
@@ -230,18 +229,9 @@ async def _taken_back(
             async with received(services.settings, _chunks(file)) as path:
                 return await at_work(services, partial(take, path))
         except HubError as exc:
-            return _problem(exc)
+            return outcome_of(exc)
 
 
 async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
     while chunk := await file.read(_CHUNK_BYTES):
         yield chunk
-
-
-def _problem(exc: HubError | ValidationError) -> Outcome:
-    body = (
-        problem_of(exc)
-        if isinstance(exc, HubError)
-        else validation_problem(exc.errors(include_url=False, include_input=False))
-    )
-    return Outcome(int(body["status"]), body)

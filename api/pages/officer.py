@@ -11,9 +11,8 @@ from starlette.responses import Response
 
 from api import disclosures
 from api.dependencies import CurrentServices, PageActor
-from api.outcome import Outcome
+from api.outcome import Outcome, outcome_of
 from api.pages.rendering import page
-from api.problems import problem_of, validation_problem
 from api.services import Services
 from api.tokens import Session
 from api.wire.officer import LookupBody, SearchBody
@@ -63,11 +62,8 @@ async def _answer(services: Services, session: Session, filled: Mapping[str, str
             return await disclosures.search(services, session, SearchBody(**wanted))  # type: ignore[arg-type]
         wanted.pop("birth_date", None)
         return await disclosures.look_up(services, session, LookupBody(**wanted))  # type: ignore[arg-type]
-    except ValidationError as exc:
-        body = validation_problem(exc.errors(include_url=False, include_input=False))
-    except (RequestError, LedgerError) as exc:
-        body = problem_of(exc)
-    return Outcome(int(body["status"]), body)
+    except (ValidationError, RequestError, LedgerError) as exc:
+        return outcome_of(exc)
 
 
 def _page(

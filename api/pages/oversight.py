@@ -6,24 +6,21 @@ ever in an address.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Request
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from access.model import Action
 from api import emergencies
 from api.dependencies import CurrentServices, PageActor
-from api.outcome import Outcome
+from api.outcome import Outcome, tried
 from api.pages.rendering import page
-from api.problems import problem_of, validation_problem
 from api.services import Services
 from api.tokens import Session
 from api.unmask import Number
 from api.wire.oversight import AnswerBody, EmergencyBody, ReviewBody, UnderBody, UnmaskBody
-from hub.errors import HubError
 
 router = APIRouter(include_in_schema=False)
 
@@ -61,7 +58,7 @@ def ask(
         )
         return emergencies.request_unmask(services, session, body)
 
-    return _work_page(request, services, session, _tried(do))
+    return _work_page(request, services, session, tried(do))
 
 
 @router.post("/officer/emergency")
@@ -85,7 +82,7 @@ def open_emergency(
         }
         return emergencies.open_emergency(services, session, EmergencyBody.model_validate(wanted))
 
-    return _work_page(request, services, session, _tried(do))
+    return _work_page(request, services, session, tried(do))
 
 
 @router.post("/officer/unmask/{number}/release")
@@ -103,7 +100,7 @@ def release(
         body = UnderBody(by="resident_id", value=value.strip(), case=case.strip())
         return emergencies.release(services, session, number, body)
 
-    return _work_page(request, services, session, _tried(do))
+    return _work_page(request, services, session, tried(do))
 
 
 @router.post("/officer/unmask/{number}/{act}")
@@ -121,7 +118,7 @@ def answer(
         why = AnswerBody(reason=reason.strip()).reason
         return emergencies.answer(services, session, number, why, approve=act == "approve")
 
-    return _work_page(request, services, session, _tried(do))
+    return _work_page(request, services, session, tried(do))
 
 
 @router.get("/oversight")
@@ -159,18 +156,7 @@ def review(
         body = ReviewBody.model_validate(given)
         return emergencies.review(services, session, number, body.reason, justified=body.justified)
 
-    return _detail_page(request, services, session, number, _tried(do))
-
-
-def _tried(do: Callable[[], Outcome]) -> Outcome:
-    """Return what something came to; what does not fit is a problem on the page."""
-    try:
-        return do()
-    except ValidationError as exc:
-        body = validation_problem(exc.errors(include_url=False, include_input=False))
-    except HubError as exc:
-        body = problem_of(exc)
-    return Outcome(int(body["status"]), body)
+    return _detail_page(request, services, session, number, tried(do))
 
 
 def _work_page(

@@ -6,19 +6,16 @@ ever in an address.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from access.seal_grounds import SEAL_GROUNDS
 from api import seals
 from api.dependencies import CurrentServices, PageActor
-from api.outcome import Outcome
+from api.outcome import Outcome, tried
 from api.pages.rendering import page
-from api.problems import problem_of, validation_problem
 from api.seals import SealAct
 from api.services import Services
 from api.tokens import Session
@@ -26,7 +23,6 @@ from api.unmask import Number
 from api.vocabulary import Vocabulary
 from api.wire.oversight import AnswerBody
 from api.wire.seals import OrderBody, RenewBody
-from hub.errors import HubError
 
 router = APIRouter(include_in_schema=False)
 
@@ -78,7 +74,7 @@ def act_on_seal(
         why = AnswerBody(reason=reason.strip()).reason
         return seals.do(services, session, number, act, why)
 
-    return _detail_page(request, services, session, number, _tried(do))
+    return _detail_page(request, services, session, number, tried(do))
 
 
 @router.get("/officer/seals")
@@ -110,7 +106,7 @@ def order(
         }
         return seals.order(services, session, OrderBody.model_validate(wanted))
 
-    return _own_page(request, services, session, _tried(do))
+    return _own_page(request, services, session, tried(do))
 
 
 @router.post("/officer/seals/{number}/{act}")
@@ -132,23 +128,12 @@ def end(
         why = AnswerBody(reason=reason.strip()).reason
         return seals.do(services, session, number, act, why)
 
-    return _own_page(request, services, session, _tried(do))
+    return _own_page(request, services, session, tried(do))
 
 
 def _end_of_day(day: str) -> str:
     """Return the end of a day in Beijing, as a time; what is no day is left for the body to refuse."""
     return f"{day}T23:59:59+08:00"
-
-
-def _tried(do: Callable[[], Outcome]) -> Outcome:
-    """Return what something came to; what does not fit is a problem on the page."""
-    try:
-        return do()
-    except ValidationError as exc:
-        body = validation_problem(exc.errors(include_url=False, include_input=False))
-    except HubError as exc:
-        body = problem_of(exc)
-    return Outcome(int(body["status"]), body)
 
 
 def _detail_page(

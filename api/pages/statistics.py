@@ -11,9 +11,8 @@ from starlette.responses import Response
 
 from api import disclosures
 from api.dependencies import CurrentServices, PageActor
-from api.outcome import Outcome
+from api.outcome import Outcome, outcome_of
 from api.pages.rendering import number, page
-from api.problems import problem_of, validation_problem
 from api.services import Services
 from api.tokens import Session
 from api.wire.statistics import StatisticsQuery
@@ -66,11 +65,8 @@ async def _answer(services: Services, session: Session, filled: Mapping[str, str
         wanted = {key: text for key, text in filled.items() if text}
         query = StatisticsQuery.model_validate(wanted)
         return await disclosures.count(services, session, query)
-    except ValidationError as exc:
-        body = validation_problem(exc.errors(include_url=False, include_input=False))
-    except (RequestError, NotFound, LedgerError) as exc:
-        body = problem_of(exc)
-    return Outcome(int(body["status"]), body)
+    except (ValidationError, RequestError, NotFound, LedgerError) as exc:
+        return outcome_of(exc)
 
 
 def table(body: Mapping[str, Any]) -> dict[str, Any]:

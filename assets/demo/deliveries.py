@@ -8,7 +8,7 @@ come with them, spoilt a little: good enough to be published, not to be without 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from assets.demo.tables import MAKERS, shown
 from assets.demo.town import open_registry, settle
 from assets.demo.truth import write_truth
 from hub.config import Settings
+from hub.progress import Progress
 from hub.store.drop import deliver
 
-Progress = Callable[[int, int], None]
 MONTHLY = ("population.resident", "housing.tenancy", "civil_affairs.death", "police.incident")
 
 

@@ -2,8 +2,6 @@
 
 Full-width digits, stray apostrophes, a multiplication sign for X, spaces inside names, dates in
 several notations, units in numbers, labels for codes, words for nothing, two phones in one cell.
-
-Source: DOMAIN §10.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ which pairs of them differ; no value. Rows are made anew with the person, so tha
 publication keeps the others; the figures are one GROUP BY over them, because persons with the same
 pattern are many and patterns are few.
 
-Source: agreement.yaml; DOMAIN quality (0401, same-data consistency between departments).
+Source: agreement.yaml; GB/T 36344-2018 indicator 0401 (same-data consistency).
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ by the dimension its contract states. Indicators that no recorded fact speaks to
 the reason, never left out in silence. B = 0 is not applicable, never 100 %. Duplicate rate and
 dirty rate count bad items: lower is better.
 
-Source: GB/T 36344-2018 indicators 0101-0602; DOMAIN quality. Which rule feeds which indicator is
-this project's choice.
+Source: GB/T 36344-2018 indicators 0101-0602. Which rule feeds which indicator is this project's
+choice.
 """
 
 from __future__ import annotations

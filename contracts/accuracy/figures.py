@@ -3,7 +3,7 @@
 Nothing here is stored: the same facts give the same figures. The command line, the board and
 whoever issues cards ask the same object.
 
-Source: DOMAIN quality; `contracts.accuracy.measures` says what each measure is.
+`contracts.accuracy.measures` says what each measure is.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@
 The headline is the lowest of those that exist, never an average, and says which one it is. The
 five other dimensions are no accuracy and stay out of it: a late file makes no name wrong.
 
-Source: DOMAIN quality; GB/T 36344-2018.
+Source: GB/T 36344-2018 (dimensions); `contracts.accuracy.sampling` (the field sample).
 """
 
 from __future__ import annotations

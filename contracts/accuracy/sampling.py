@@ -5,7 +5,7 @@ only if name, number, status and residence all agree with what is found on the s
 
 Source: W. G. Cochran, Sampling Techniques (3rd ed.), 4.2-4.4 (size, finite population), 5.9
 (proportional allocation), 5A (post-weighting); E. B. Wilson, J. Amer. Statist. Assoc. 22 (1927);
-L. Kish, Survey Sampling, 8.2 (effective size); DOMAIN quality (z = 1.96, p = 0.99, e = 0.005).
+L. Kish, Survey Sampling, 8.2 (effective size). z = 1.96, p = 0.99, e = 0.005: this project's choice.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@ Everything is judged by partition (`contracts.cards.periods`). A dataset that is
 right by a later delivery of the same or a later partition; one that is added to, by a delivery of
 that very partition. So a backfill of an old period never makes the present look delivered. Only
 what the partner did in time counts: a file that waits for the hub's own check holds a card back.
-
-Source: DOMAIN quality (red and yellow cards).
 """
 
 from __future__ import annotations

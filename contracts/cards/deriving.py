@@ -4,8 +4,6 @@ The same facts give the same cards and the same steps, in whatever order and how
 derived; deriving at a later time only adds steps. A card's life is replayed from its cause
 (`contracts.cards.causes`) and from what people did about it (`contracts.cards.life`): whatever is
 due first happens first.
-
-Source: DOMAIN quality (red and yellow cards).
 """
 
 from __future__ import annotations

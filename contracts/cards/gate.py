@@ -2,8 +2,6 @@
 
 A red card below the mark stops its batch, unless a waiver holds or an appeal was granted for that
 very attempt, or for one of its bytes with equal figures.
-
-Source: DOMAIN quality (red and yellow cards).
 """
 
 from __future__ import annotations

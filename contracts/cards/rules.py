@@ -1,6 +1,6 @@
 """The thresholds of quality cards: one readable file, `cards.toml`, and a hub's own values over it.
 
-Source: DOMAIN quality (red and yellow cards; this project's choice).
+The values are this project's choice.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from hub.errors import LedgerError, RequestError, TamperDetected
 from hub.ledger.checks.chains import Heads
@@ -27,11 +26,10 @@ from hub.ledger.merkle import HASH_BYTES, CompactRange
 from hub.ledger.note import Checkpoint, open_checkpoint
 from hub.ledger.store import Row, Store, StoredEntry
 from hub.ledger.writer import Identity, open_head
+from hub.progress import Progress
 
 CHUNK_ENTRIES = 4096
 MARK_ENTRIES = 64 * CHUNK_ENTRIES
-
-Progress: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

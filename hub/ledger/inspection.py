@@ -27,9 +27,9 @@ from hub.ledger.index.folder import IndexFolder
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange
 from hub.ledger.public_files import PublicFiles
+from hub.progress import PartProgress
 
 #: Is told what is being read, how much of it was, and how much there is.
-Tell = Callable[[str, int, int], None]
 
 _SCRATCH = "verifying-"
 _SAVE_SPANS = 8  # of public files, between two notes of how far they were read
@@ -100,9 +100,9 @@ class Inspector:
         self._ledger = ledger
         self._places = places
         self._clock = clock
-        self._memory = Memory(places.memory, ledger.seal)
+        self._memory = Memory(places.memory, ledger.keyed_hash)
 
-    def verify(self, tell: Tell = lambda *_: None, *, anew: bool = False) -> Inspection:
+    def verify(self, tell: PartProgress = lambda *_: None, *, anew: bool = False) -> Inspection:
         """Read everything again, from where an earlier call was stopped unless `anew`.
 
         Raises:
@@ -110,7 +110,7 @@ class Inspector:
         """
         return self._inspect(CompactRange(), tell, anew=anew)
 
-    def since(self, time: datetime | None, tell: Tell = lambda *_: None) -> Inspection:
+    def since(self, time: datetime | None, tell: PartProgress = lambda *_: None) -> Inspection:
         """Read what came since the newest tree found intact, or the newest before a time.
 
         Where no such tree is remembered, everything is read.
@@ -121,7 +121,7 @@ class Inspector:
         fitting = [one for one in self._memory.load().verified if time is None or one.time <= time]
         return self._inspect(fitting[-1].edge if fitting else CompactRange(), tell)
 
-    def _inspect(self, edge: CompactRange, tell: Tell, *, anew: bool = False) -> Inspection:
+    def _inspect(self, edge: CompactRange, tell: PartProgress, *, anew: bool = False) -> Inspection:
         remembered, now = self._memory.load(), self._clock.now()
         unfinished = None if anew else _to_resume(remembered.unfinished, edge.size, now)
         begun = now if unfinished is None else unfinished.begun
@@ -183,7 +183,7 @@ class Inspector:
         findings: Findings,
         start: int,
         save: Callable[[int], None],
-        tell: Tell,
+        tell: PartProgress,
         *,
         whole: bool,
     ) -> int:

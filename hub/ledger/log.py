@@ -22,7 +22,7 @@ from typing import Any
 
 from hub.clock import Clock, stamp_of
 from hub.errors import LedgerError, NotFound, RequestError, TamperDetected
-from hub.ledger.audit import Audit, Mark, Progress, audit
+from hub.ledger.audit import Audit, Mark, audit
 from hub.ledger.committer import Committer, Receipt, receipt
 from hub.ledger.entry import NO_PREVIOUS, Chain, ChainKind, Opening
 from hub.ledger.merkle import CompactRange, Node, consistency_path, cover, fold, inclusion_path
@@ -38,9 +38,10 @@ from hub.ledger.writer import (
     open_own,
     prepare,
 )
+from hub.progress import Progress
 
 _PAGE = 1000
-_NO_CHAIN = b"\xffseal"  # no kind of chain begins so: its key is used for nothing else
+_NO_CHAIN = b"\xffmemory"  # no kind of chain begins so: its key is used for nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +389,7 @@ class Ledger:
         finally:
             store.close()
 
-    def seal(self, data: bytes) -> bytes:
+    def keyed_hash(self, data: bytes) -> bytes:
         """Return the keyed hash of what is kept outside of the ledger for nobody but itself."""
         return hmac.digest(self._identity.chains.of_name(_NO_CHAIN), data, "sha256")
 

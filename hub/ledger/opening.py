@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 from hub.clock import Clock
 from hub.config import Settings
@@ -161,20 +160,6 @@ def _public_checkpoint(files: PublicFiles, identity: Identity) -> Checkpoint | N
     if note is None:
         return None
     return open_own(note.decode(errors="replace"), identity)
-
-
-def ledger_file(
-    path: Path, keyring: Keyring, clock: Clock, origin: str, *, create_missing: bool = True
-) -> Ledger:
-    """Return the ledger kept in one file.
-
-    Raises:
-        LedgerError: when it is missing and must not be made, or is of another kind.
-    """
-    identity = identity_of(keyring, origin)
-    if create_missing and not path.exists():
-        create(path, identity.sign(CompactRange()))
-    return Ledger(partial(SqliteStore, path), identity, clock)
 
 
 def _connector(settings: Settings) -> Callable[[], Store]:

@@ -42,10 +42,10 @@ from hub.ledger.public_files import (
 from hub.ledger.store import StoredPublication
 from hub.ledger.tiles import new_bundles, new_tiles
 from hub.ledger.writer import Entry
+from hub.progress import Progress
 
 HEARTBEAT = timedelta(hours=1)
 
-Progress = Callable[[int, int], None]
 Consistency = Callable[[int], tuple[bytes, ...]]
 
 

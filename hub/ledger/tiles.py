@@ -21,7 +21,6 @@ from hub.errors import RequestError
 from hub.ledger.lines import NUMBER_LIMIT
 from hub.ledger.merkle import (
     HASH_BYTES,
-    CompactRange,
     Node,
     consistency_path,
     cover,
@@ -100,11 +99,6 @@ def spell(index: int, width: int = WIDTH) -> str:
     return "/".join(reversed(groups)) + suffix
 
 
-def tiles_of(size: int) -> Iterator[Tile]:
-    """Yield every tile of hashes of a tree, level by level."""
-    return new_tiles(0, size)
-
-
 def new_tiles(old: int, new: int) -> Iterator[Tile]:
     """Yield the tiles of hashes that a tree of one size has and the smaller tree had not."""
     for level in range(LEVELS):
@@ -155,25 +149,6 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
     return b"".join(len(entry).to_bytes(2) + entry for entry in entries)
 
 
-def decode_bundle(data: bytes, width: int) -> tuple[bytes, ...]:
-    """Return the entries of a bundle.
-
-    Raises:
-        RequestError: when it does not hold exactly so many, or ends in the middle of one.
-    """
-    entries: list[bytes] = []
-    place = 0
-    while place < len(data) and len(entries) <= width:
-        end = place + 2 + int.from_bytes(data[place : place + 2])
-        if place + 2 > len(data) or end > len(data):
-            raise RequestError("the entry bundle ends in the middle of an entry")
-        entries.append(data[place + 2 : end])
-        place = end
-    if len(entries) != width:
-        raise RequestError(f"the entry bundle does not hold exactly {width} entries")
-    return tuple(entries)
-
-
 class TileReader:
     """Answers for a tree of one size from its tiles; each tile is fetched once.
 
@@ -190,10 +165,6 @@ class TileReader:
     def root(self, size: int | None = None) -> bytes:
         """Return the root that the tiles lead to, of the whole tree or of its first leaves."""
         return self._folded(cover(0, self.size if size is None else size))
-
-    def range(self) -> CompactRange:
-        """Return all that growing the tree further needs."""
-        return CompactRange(self.size, tuple(map(self.node, cover(0, self.size))))
 
     def inclusion(self, index: int) -> tuple[bytes, ...]:
         """Return the inclusion proof of a leaf.

@@ -1,18 +1,14 @@
-"""A proof that an entry is in a log, in a file that anyone can check offline.
+"""A proof that an entry is in a log, as a file; whoever gets it checks it with `hub.ledger.verify`.
 
 Source: C2SP tlog-proof v1; RFC 9162 §2.1.3 (the proof's hashes).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.errors import RequestError
-from hub.ledger.lines import NUMBER_LIMIT, decimal, decode64, decode_hash, encode64
-from hub.ledger.merkle import root_of_inclusion
-from hub.ledger.note import Checkpoint, VerifierKey, open_checkpoint
-from hub.ledger.policy import Judgement, Policy
+from hub.ledger.lines import decimal, decode64, decode_hash, encode64
 
 HEADER = "c2sp.org/tlog-proof@v1"
 SUFFIX = ".tlog-proof"
@@ -68,39 +64,3 @@ class TlogProof:
             lines.append(f"extra {encode64(self.extra)}")
         lines += [f"index {self.index}", *map(encode64, self.hashes), "", self.checkpoint]
         return "\n".join(lines)
-
-    def verify(self, leaf: bytes, keys: Sequence[VerifierKey], origin: str) -> Checkpoint:
-        """Return the checkpoint once the log signed it and the leaf is in its tree.
-
-        Args:
-            leaf: the leaf's hash, computed from what the reader holds of the entry.
-            keys: the log's.
-
-        Raises:
-            RequestError: names what does not hold.
-        """
-        checkpoint = open_checkpoint(self.checkpoint, keys, origin)
-        self._check_place(leaf, checkpoint)
-        return checkpoint
-
-    def verify_under(self, leaf: bytes, policy: Policy) -> Judgement:
-        """Return what a policy makes of the checkpoint, once the leaf is in its tree.
-
-        Raises:
-            RequestError: names what does not hold, the quorum included.
-        """
-        judgement = policy.require(self.checkpoint)
-        self._check_place(leaf, judgement.checkpoint)
-        return judgement
-
-    def _check_place(self, leaf: bytes, checkpoint: Checkpoint) -> None:
-        if not 0 <= self.index < min(checkpoint.size, NUMBER_LIMIT):
-            raise RequestError(f"there is no entry {self.index} among {checkpoint.size}")
-        root = root_of_inclusion(leaf, self.index, checkpoint.size, self.hashes)
-        if root is None:
-            raise RequestError(
-                f"the proof does not have as many hashes as entry {self.index} of "
-                f"{checkpoint.size} needs"
-            )
-        if root != checkpoint.root:
-            raise RequestError("the proof is of another entry or another tree: the roots differ")

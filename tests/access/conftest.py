@@ -20,14 +20,13 @@ from hub.catalog import Catalog
 from hub.clock import FixedClock
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
-from hub.ledger.opening import ledger_file
 from hub.ledger.statement import Statements
 from hub.store.usage import Usage
 from tests.access.district import district_catalog
 from tests.access.keeping import keeper_of
 from tests.access.people import EAST, MemorySnapshot, Person, invented_id, record
 from tests.access.registers import MemoryRegisters
-from tests.hub.ledger.factories import publish_in, statements_in
+from tests.hub.ledger.factories import ledger_file, publish_in, statements_in
 
 NOW = datetime(2026, 3, 7, 9, 30, tzinfo=UTC)
 Edit = Callable[..., Path]

@@ -1,7 +1,7 @@
 """What may leave, said a second time: slowly, cell by cell, from the text of the policy.
 
 Casbin is asked by its own evaluator with every rule; purposes and lifts are read from the files as
-they stand; the masks are written from the table of DOMAIN §8. Nothing here is imported from the
+they stand; the masks are written from the table in docs/access.md. Nothing here is imported from the
 code that decides, masks or renders. It answers with the most that may be shown: what is shown must
 be among it, it need not all be shown.
 """
@@ -250,7 +250,7 @@ def _apart(
 
 
 def mask(semantic: str, value: str, *, in_list: bool = False) -> str | None:
-    """Return what DOMAIN §8 leaves of a value; None where it knows no mask: nothing is shown."""
+    """Return what that table leaves of a value; None where it knows no mask: nothing is shown."""
     if semantic == "person_name":
         return value[0] + "**"
     if semantic in ("resident_id", "disability_certificate"):

@@ -27,13 +27,13 @@ from hub.clock import FixedClock
 from hub.errors import ClockDistrusted, LedgerError, NotFound, PolicyError, PolicyUnavailable
 from hub.keyring import Keyring
 from hub.ledger.log import Ledger
-from hub.ledger.opening import ledger_file
 from hub.ledger.writer import Entry
 from hub.sealing import Pseudonymiser
 from hub.store.access_steps import About, steps
 from hub.store.records import Records
 from tests.access.conftest import NOW
 from tests.access.district import district_catalog
+from tests.hub.ledger.factories import ledger_file
 
 BUILT_IN = read_folder(POLICY_FOLDER)
 OFFICIALS = {

@@ -23,7 +23,6 @@ from hub.calendar import WorkCalendar
 from hub.clock import FixedClock
 from hub.errors import NotFound, RequestError
 from hub.keyring import Keyring
-from hub.ledger.opening import ledger_file
 from hub.sealing import Pseudonymiser
 from hub.store.emergencies import Emergency, Kind
 from hub.store.records import Records
@@ -31,6 +30,7 @@ from tests.access.conftest import NOW
 from tests.access.district import district_catalog
 from tests.access.keeping import Counting
 from tests.access.test_changes import BUILT_IN, House, Killed, MortalLog, house
+from tests.hub.ledger.factories import ledger_file
 
 __all__ = ["house"]
 

@@ -28,13 +28,13 @@ from hub.keyring import Keyring
 from hub.ledger.committer import Receipt
 from hub.ledger.log import Ledger, LoggedEntry
 from hub.ledger.merkle import leaf_hash
-from hub.ledger.opening import ledger_file
 from hub.ledger.writer import Entry, PreparedEntry
 from hub.store.usage import Usage
 from tests.access.keeping import keeper_of
 from tests.access.people import MemorySnapshot, Person
 from tests.access.registers import MemoryRegisters
 from tests.access.used import USE
+from tests.hub.ledger.factories import ledger_file
 
 PURPOSE = "residence.verify"
 

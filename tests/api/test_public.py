@@ -11,9 +11,10 @@ from hub.errors import NotFound
 from hub.ledger import verify
 from hub.ledger.entry import entry_of
 from hub.ledger.public_files import index_path, opening_path
-from hub.ledger.tiles import TileReader, decode_bundle, new_bundles
+from hub.ledger.tiles import TileReader, new_bundles
 from hub.ledger.verify import read_checkpoint, trust_of, verify_file
 from tests.api.hub import EAST, Client, TinyHub
+from tests.hub.ledger.factories import entries_of
 
 
 def test_the_ledger_can_be_watched_from_outside(hub: TinyHub, client: Client) -> None:
@@ -49,7 +50,7 @@ def test_tiles_and_bundles_are_served_and_lead_to_the_public_root(
     reader = TileReader(lambda tile: client.get(f"/ledger/{tile.path}").content, head.size)
     assert reader.root() == head.root
     (bundle,) = new_bundles(0, head.size)
-    entries = decode_bundle(client.get(f"/ledger/{bundle.path}").content, head.size)
+    entries = entries_of(client.get(f"/ledger/{bundle.path}").content, head.size)
     pairs = client.get(f"/ledger/{index_path(bundle)}")
     assert "immutable" in pairs.headers["cache-control"]
     for number, entry in enumerate(entries):

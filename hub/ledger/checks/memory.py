@@ -27,7 +27,7 @@ from hub.ledger.merkle import CompactRange
 REMEMBERED = 400  # verifications; more than a year of daily ones
 STALE = timedelta(hours=24)  # an unfinished reading older than this begins anew
 
-Seal = Callable[[bytes], bytes]
+KeyedHash = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +72,19 @@ class Memory:
     """The file of what is remembered of one ledger.
 
     Args:
-        seal: returns the keyed hash of bytes, under a key of this ledger's alone.
+        keyed_hash: returns the keyed hash of bytes, under a key of this ledger's alone.
     """
 
-    def __init__(self, path: Path, seal: Seal) -> None:
+    def __init__(self, path: Path, keyed_hash: KeyedHash) -> None:
         self._path = path
-        self._seal = seal
+        self._keyed_hash = keyed_hash
 
     def load(self) -> Remembered:
         """Return what is remembered; nothing when the file is missing or not as it was left."""
         try:
             document = json.loads(self._path.read_bytes())
-            seal = bytes.fromhex(document.pop("seal"))
-            if compare_digest(seal, self._seal(canonical_json(document))):
+            kept = bytes.fromhex(document.pop("hash"))
+            if compare_digest(kept, self._keyed_hash(canonical_json(document))):
                 return _remembered(document)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass  # as good as none; everything is read then
@@ -97,7 +97,7 @@ class Memory:
             LedgerError: when it cannot be written.
         """
         document = _document(remembered)
-        document["seal"] = self._seal(canonical_json(document)).hex()
+        document["hash"] = self._keyed_hash(canonical_json(document)).hex()
         draft = self._path.with_name(f".{self._path.name}.{os.urandom(4).hex()}.draft")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ Whole files are never changed and never removed.
 from __future__ import annotations
 
 import filecmp
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from hub.canonical import canonical_json
@@ -30,12 +30,11 @@ from hub.ledger.public_files import (
 )
 from hub.ledger.store import Store, StoredPublication
 from hub.ledger.tiles import HEIGHT, LEVELS, WIDTH, Tile
+from hub.progress import Progress
 
 SPAN_ENTRIES = 256 * WIDTH  # read at a time: those of one tile of the level above
 _OPENINGS = "index/opening/"
 _TRIES = 5  # for the edge, under a publisher that publishes meanwhile
-
-Progress = Callable[[int, int], None]
 
 
 def check_public(

@@ -99,15 +99,15 @@ class RowFile:
         return np.frombuffer(self._data, np.uint8, size).reshape(self.count, self._width)
 
     def _trailer(self, first: int) -> tuple[bytes, int, bytes]:
-        sealed, seal = self._data[-_TRAILER_BYTES:-HASH_BYTES], self._data[-HASH_BYTES:]
-        if len(self._data) < _TRAILER_BYTES or sha256(sealed).digest() != seal:
+        trailer, checksum = self._data[-_TRAILER_BYTES:-HASH_BYTES], self._data[-HASH_BYTES:]
+        if len(self._data) < _TRAILER_BYTES or sha256(trailer).digest() != checksum:
             raise self._damaged("its trailer is not what was written")
-        magic, width, number, count, digest = _TRAILER.unpack(sealed[: _TRAILER.size])
+        magic, width, number, count, digest = _TRAILER.unpack(trailer[: _TRAILER.size])
         if (magic, width, number) != (_MAGIC, self._width, first):
             raise self._damaged("it is of another kind or number")
         if len(self._data) != body_size(count, width) + _TRAILER_BYTES:
             raise self._damaged("its length is not what was written")
-        return digest, count, sealed[_TRAILER.size :]
+        return digest, count, trailer[_TRAILER.size :]
 
     def _damaged(self, problem: str) -> LedgerError:
         return LedgerError(
@@ -144,5 +144,5 @@ def _write(file: BinaryIO, first: int, width: int, chunks: Iterable[Rows]) -> No
     levels = list(upper_levels(bytes(blocks)))
     file.writelines(levels)
     root = root_of(levels, rest)
-    sealed = _TRAILER.pack(_MAGIC, width, first, count, digest.digest()) + root
-    file.write(sealed + sha256(sealed).digest())
+    trailer = _TRAILER.pack(_MAGIC, width, first, count, digest.digest()) + root
+    file.write(trailer + sha256(trailer).digest())

@@ -84,12 +84,6 @@ def root_of(levels: Sequence[bytes], rest: Rows) -> bytes:
     return fold([*odd, *edge.hashes])
 
 
-def rows_root(rows: Rows) -> bytes:
-    """Return the RFC 9162 root over rows in the order they are given."""
-    whole = len(rows) - len(rows) % BLOCK_ROWS
-    return root_of(list(upper_levels(block_hashes(rows[:whole]))), rows[whole:])
-
-
 def body_of(rows: Rows) -> bytes:
     """Return the buffer of a tree over sorted rows."""
     whole = len(rows) - len(rows) % BLOCK_ROWS

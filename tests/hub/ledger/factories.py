@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.clock import Clock, FixedClock
 from hub.errors import LedgerError
+from hub.keyring import Keyring
 from hub.ledger import postgres_connection as database
 from hub.ledger.algorithms import ED25519, Algorithm
 from hub.ledger.bulk import BulkFolder
@@ -25,6 +26,7 @@ from hub.ledger.index.folder import IndexFolder
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange, verify_consistency
 from hub.ledger.note import Checkpoint, VerifierKey, open_checkpoint
+from hub.ledger.opening import identity_of as keyring_identity
 from hub.ledger.postgres import PostgresStore
 from hub.ledger.public_files import PublicFiles
 from hub.ledger.publisher import NoWitness, Publisher
@@ -82,6 +84,22 @@ class InventedSigner:
 
     def sign(self, message: bytes) -> bytes:
         return self._private.sign(message)
+
+
+def entries_of(bundle: bytes, width: int) -> list[bytes]:
+    """Return the entries of a bundle, each of 32 bytes after its length."""
+    assert len(bundle) == 34 * width
+    pieces = [bundle[n : n + 34] for n in range(0, len(bundle), 34)]
+    assert all(piece[:2] == b"\0\x20" for piece in pieces)
+    return [piece[2:] for piece in pieces]
+
+
+def ledger_file(path: Path, keyring: Keyring, clock: Clock, origin: str) -> Ledger:
+    """Open the ledger in a file under a keyring's keys, making it when there is none."""
+    identity = keyring_identity(keyring, origin)
+    if not path.exists():
+        create(path, identity.sign(CompactRange()))
+    return Ledger(partial(SqliteStore, path), identity, clock)
 
 
 def entry(number: int = 0, label: bytes | None = LABEL, **more: Any) -> Entry:

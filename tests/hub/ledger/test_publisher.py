@@ -27,8 +27,8 @@ from hub.ledger.opening import create_ledger, publisher_of
 from hub.ledger.opening import open_ledger as hubs_ledger
 from hub.ledger.public_files import PublicFiles, files_between, index_path, opening_path
 from hub.ledger.publisher import HEARTBEAT, Consistency, Cosigned, NoWitness, Publisher, Turn
-from hub.ledger.tiles import Tile, TileReader, decode_bundle, new_bundles, tiles_of
-from tests.hub.ledger.factories import ORIGIN, entry, open_ledger
+from hub.ledger.tiles import Tile, TileReader, new_bundles, new_tiles
+from tests.hub.ledger.factories import ORIGIN, entries_of, entry, open_ledger
 
 pytestmark = pytest.mark.usefixtures("kind")
 
@@ -101,7 +101,7 @@ def check(desk: Desk) -> int:
     assert reader.root() == checkpoint.root
     leaves, tags = [], []
     for bundle in new_bundles(0, size):
-        entries = decode_bundle(files.read(bundle.path) or b"", bundle.width)
+        entries = entries_of(files.read(bundle.path) or b"", bundle.width)
         pairs = files.read(index_path(bundle)) or b""
         assert len(pairs) == 64 * bundle.width
         for number, one in enumerate(entries):
@@ -143,7 +143,7 @@ def test_it_grows_turn_by_turn_and_leaves_no_partial_file_behind(desk: Desk) -> 
         desk.ledger.append([entry(number) for number in range(count)])
         assert desk.turn().published
         size = check(desk)
-    wanted = {tile.path for tile in tiles_of(size)}
+    wanted = {tile.path for tile in new_tiles(0, size)}
     wanted |= {path for b in new_bundles(0, size) for path in (b.path, index_path(b))}
     wanted |= {"checkpoint", "keys", opening_path(size - 1)}
     extra = {name for name in desk.names() - wanted if "lock" not in name}

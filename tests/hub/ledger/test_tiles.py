@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from hub.errors import RequestError
 from hub.ledger.merkle import (
-    CompactRange,
     Node,
     consistency_path,
     cover,
@@ -24,7 +23,6 @@ from hub.ledger.merkle import (
 from hub.ledger.tiles import (
     Tile,
     TileReader,
-    decode_bundle,
     decode_tile,
     encode_bundle,
     encode_tile,
@@ -32,7 +30,6 @@ from hub.ledger.tiles import (
     new_tiles,
     spell,
     tile_at,
-    tiles_of,
 )
 
 LARGE = 66_100
@@ -67,7 +64,7 @@ TREE = Tree(LARGE)
 
 def served(size: int) -> dict[str, bytes]:
     """Return the files of a tree of a size, and no other."""
-    return {tile.path: TREE.tile(tile) for tile in tiles_of(size)}
+    return {tile.path: TREE.tile(tile) for tile in new_tiles(0, size)}
 
 
 def reader(size: int, files: dict[str, bytes] | None = None) -> TileReader:
@@ -87,7 +84,7 @@ def test_numbers_are_spelled_as_the_document_spells_them(index: int, spelled: st
 
 
 def test_the_documents_tree_of_70000() -> None:
-    tiles = list(tiles_of(70_000))
+    tiles = list(new_tiles(0, 70_000))
     full = [tile for tile in tiles if tile.width == 256]
     assert sum(tile.level == 0 for tile in full) == 273
     assert sum(tile.level == 1 for tile in full) == 1
@@ -97,8 +94,8 @@ def test_the_documents_tree_of_70000() -> None:
 
 
 def test_the_documents_tree_of_256() -> None:
-    assert list(tiles_of(256)) == [Tile(0, 0), Tile(1, 0, 1)]
-    assert list(tiles_of(0)) == []
+    assert list(new_tiles(0, 256)) == [Tile(0, 0), Tile(1, 0, 1)]
+    assert list(new_tiles(0, 0)) == []
 
 
 @pytest.mark.parametrize("size", [*range(301), 65_535, 65_536, 65_537, LARGE])
@@ -121,17 +118,9 @@ def test_root_and_every_proof_from_tiles_are_the_trees_own(size: int) -> None:
 @given(st.integers(0, LARGE), st.integers(0, LARGE))
 def test_the_new_tiles_are_those_the_smaller_tree_had_not(first: int, second: int) -> None:
     old, new = sorted((first, second))
-    assert set(new_tiles(old, new)) == set(tiles_of(new)) - set(tiles_of(old))
+    assert set(new_tiles(old, new)) == set(new_tiles(0, new)) - set(new_tiles(0, old))
     assert set(new_bundles(old, new)) == set(new_bundles(0, new)) - set(new_bundles(0, old))
     assert sum(tile.width for tile in new_bundles(0, new)) == new
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.integers(0, LARGE - 1), st.integers(1, 500))
-def test_a_tree_grows_from_its_tiles(size: int, more: int) -> None:
-    grown = min(size + more, LARGE)
-    range_, _ = reader(size).range().extended(TREE.levels[0][size:grown])
-    assert range_ == CompactRange(grown, tuple(map(TREE.node, cover(0, grown))))
 
 
 @settings(deadline=None, max_examples=100)
@@ -196,28 +185,10 @@ def test_bundles() -> None:
     entries = (b"", b"a", sha256().digest(), bytes(65_535))
     data = encode_bundle(entries)
     assert data[:5] == b"\0\0\0\1a"
-    assert decode_bundle(data, 4) == entries
+    assert data[5:39] == b"\0\x20" + sha256().digest()
+    assert data[39:] == b"\xff\xff" + bytes(65_535)
     with pytest.raises(RequestError, match="longer than 65535"):
         encode_bundle([bytes(65_536)])
-    for bad, width, problem in (
-        (data[:-1], 4, "middle"),
-        (data + b"\0", 5, "middle"),
-        (data, 3, "exactly 3"),
-        (data, 5, "exactly 5"),
-        (b"", 1, "exactly 1"),
-    ):
-        with pytest.raises(RequestError, match=problem):
-            decode_bundle(bad, width)
-
-
-@settings(deadline=None)
-@given(st.binary(max_size=300), st.integers(0, 8))
-def test_any_bundle_is_read_whole_or_refused(data: bytes, width: int) -> None:
-    try:
-        entries = decode_bundle(data, width)
-    except RequestError:
-        return
-    assert encode_bundle(entries) == data
 
 
 def test_what_the_tree_does_not_have_is_refused() -> None:

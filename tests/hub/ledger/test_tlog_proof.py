@@ -7,10 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.errors import RequestError
-from hub.keyring import Key, NoteSigner
-from hub.ledger.algorithms import COSIGNATURE
 from hub.ledger.lines import encode64
-from hub.ledger.merkle import cover, fold, inclusion_path, leaf_hash
+from hub.ledger.merkle import cover, fold, inclusion_path, leaf_hash, verify_inclusion
 from hub.ledger.note import Checkpoint, VerifierKey, sign_checkpoint
 from hub.ledger.policy import Policy
 from hub.ledger.tlog_proof import HEADER, TlogProof
@@ -62,11 +60,10 @@ def test_a_published_proof_verifies_under_a_policy() -> None:
     proof = TlogProof.parse(SIGSUM["proof"])
     assert str(proof) == SIGSUM["proof"]
     asked = policy(f"log {SIGSUM['log']}\nwitness W {SIGSUM['witness']}\nquorum W\n")
-    judgement = proof.verify_under(SIGSUM_LEAF, asked)
+    judgement = asked.require(proof.checkpoint)
     assert judgement.times == {"W": SIGSUM["time"]}
     assert judgement.checkpoint.size == 4
-    with pytest.raises(RequestError, match="another tree"):
-        proof.verify_under(leaf_hash(b""), asked)
+    assert verify_inclusion(SIGSUM_LEAF, proof.index, 4, proof.hashes, judgement.checkpoint.root)
 
 
 def test_the_form_of_a_proof() -> None:
@@ -80,10 +77,8 @@ def test_the_form_of_a_proof() -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 8, 25, 40])
 def test_every_place_of_a_tree(size: int) -> None:
     for index in range(size):
-        proof = TlogProof.parse(str(proof_of(index, size)))
-        assert proof.verify(LEAVES[index], [KEY], ORIGIN).size == size
-        with pytest.raises(RequestError, match="another entry or another tree"):
-            proof.verify(LEAVES[index - 1] if size > 1 else leaf_hash(b""), [KEY], ORIGIN)
+        proof = proof_of(index, size)
+        assert TlogProof.parse(str(proof)) == proof
 
 
 MALFORMED = {
@@ -119,49 +114,12 @@ def test_malformed_proofs_are_refused_by_the_line_that_is_wrong(text: str, probl
         TlogProof.parse(text)
 
 
-@pytest.mark.parametrize(
-    ("proof", "problem"),
-    [
-        (TlogProof(25, PROOF.hashes, PROOF.checkpoint), "no entry 25 among 25"),
-        (TlogProof((1 << 63) - 1, PROOF.hashes, PROOF.checkpoint), "no entry 9223372036854775807"),
-        (TlogProof(-1, PROOF.hashes, PROOF.checkpoint), "no entry -1"),
-        (TlogProof(10, PROOF.hashes, PROOF.checkpoint), "roots differ"),
-        (TlogProof(11, PROOF.hashes[:-1], PROOF.checkpoint), "as many hashes"),
-        (TlogProof(11, (*PROOF.hashes, bytes(32)), PROOF.checkpoint), "as many hashes"),
-        (TlogProof(11, PROOF.hashes[::-1], PROOF.checkpoint), "roots differ"),
-        (TlogProof(11, PROOF.hashes, proof_of(11, 26).checkpoint), "roots differ"),
-        (TlogProof(11, PROOF.hashes, "words\n"), "no blank line"),
-        (TlogProof(11, PROOF.hashes, PROOF.checkpoint.replace("25", "26", 1)), "is false"),
-    ],
-)
-def test_proofs_of_something_else(proof: TlogProof, problem: str) -> None:
-    with pytest.raises(RequestError, match=problem):
-        proof.verify(LEAVES[11], [KEY], ORIGIN)
-
-
-def test_another_logs_proof_is_refused() -> None:
-    with pytest.raises(RequestError, match=r"of log 'mingjing\.example/ledger', not 'other'"):
-        PROOF.verify(LEAVES[11], [KEY], "other")
-    with pytest.raises(RequestError, match="knows no log"):
-        PROOF.verify_under(LEAVES[11], policy("quorum none\n"))
-
-
-def test_a_quorum_that_is_not_there_is_named() -> None:
-    key = Key("ledger", 1, "intl", bytes(32))
-    witness = VerifierKey.of(NoteSigner("w.example", key, COSIGNATURE))
-    asked = policy(f"log {KEY}\nwitness W {witness}\nquorum W\n")
-    with pytest.raises(RequestError, match="cosignatures that 'W' asks for"):
-        PROOF.verify_under(LEAVES[11], asked)
-    PROOF.verify_under(LEAVES[11], policy(f"log {KEY}\nquorum none\n"))
-
-
 @settings(deadline=None, max_examples=200)
 @given(st.text(max_size=30), st.integers(0, len(TEXT)), st.integers(0, len(TEXT)))
 def test_anything_else_is_refused_and_nothing_breaks(piece: str, start: int, end: int) -> None:
     mangled = TEXT[:start] + piece + TEXT[end:]
     try:
         proof = TlogProof.parse(mangled)
-        proof.verify(LEAVES[11], [KEY], ORIGIN)
     except RequestError:
         return
-    assert (proof.index, proof.hashes) == (PROOF.index, PROOF.hashes)
+    assert str(proof) == mangled
