@@ -29,6 +29,8 @@ RELEASED = EventTag.ACCESS_SEAL_RELEASED
 #: The particulars of a bulk disclosure are those of everybody in it: nobody's alone to forget.
 ERASABLE = (USES - {EventTag.OFFICER_BULK_DISCLOSED}) | {RELEASED}
 
+WITHHELD = "暂缓告知尚未向本人公开 / it is sealed, and not released to its subject"
+
 
 class ErasureStep(StrEnum):
     """What can be done about a request, once each, alphabetical."""
@@ -117,7 +119,7 @@ def unerasable(entry: LoggedEntry, bounds: Bounds) -> str | None:
     if entry.event not in ERASABLE:
         return f"{entry.event} 不可删除 / an entry of this kind is never erased"
     if entry.chain == SEALED and body["seal"] in bounds.withheld:
-        return "暂缓告知尚未向本人公开 / it is sealed, and not released to its subject"
+        return WITHHELD
     used = body["record"]["time"] if entry.event == RELEASED else entry.time
     if datetime.fromisoformat(used) > bounds.kept_until:
         return (

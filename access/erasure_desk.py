@@ -21,6 +21,7 @@ from access.erasing import (
     ERASABLE,
     ERASURE_TITLES,
     MOST_ENTRIES,
+    WITHHELD,
     Bounds,
     ErasureStanding,
     ErasureState,
@@ -221,14 +222,25 @@ class ErasureDesk:
 
     def _unfit(self, positions: Iterable[int], bounds: Bounds) -> Refusal | None:
         found = []
-        for position in positions:
-            why = unerasable(self.log.entry(position), bounds)
+        entries = {position: self.log.entry(position) for position in positions}
+        withheld = self._withheld(entries.values())
+        for position, entry in entries.items():
+            why = unerasable(entry, bounds) or (WITHHELD if position in withheld else None)
             if why is not None:
                 found.append(f"第 {position} 号 / entry {position}: {why}")
         if not found:
             return None
         more = [f"… {len(found) - _MOST_NAMED} more"] if len(found) > _MOST_NAMED else []
         return Refusal("；".join((*found[:_MOST_NAMED], *more)))
+
+    def _withheld(self, entries: Iterable[LoggedEntry]) -> set[int]:
+        """Return the positions of sealed uses whose release is not in the ledger.
+
+        Whatever the records say of their orders.
+        """
+        read = (sealed_use_of(entry) for entry in entries if entry.chain == SEALED)
+        sealed = [use for use in read if use is not None]
+        return {use.index for use in sealed} - releases(self.log, sealed).keys()
 
     def _carry_out(self, erasure: Erasure, act: Act) -> ErasureStanding:
         """Erase what is not erased yet; the write lock keeps a second process from doing the same."""

@@ -71,7 +71,7 @@ def sealed_uses(log: SealedLog, start: int = 0) -> tuple[SealedUse, ...]:
     Raises:
         LedgerError: when an entry about a use does not say what a use says.
     """
-    read = map(sealed_use_of, _since(log, SEALED, start))
+    read = map(sealed_use_of, since(log, SEALED, start))
     return tuple(reversed([use for use in read if use is not None]))
 
 
@@ -94,7 +94,7 @@ def releases(log: SealedLog, uses: Iterable[SealedUse]) -> dict[int, int]:
     for use in uses:
         by_label[use.label].append(use.index)
     for label, indexes in by_label.items():
-        for entry in _since(log, Chain(ChainKind.SUBJECT, label), min(indexes)):
+        for entry in since(log, Chain(ChainKind.SUBJECT, label), min(indexes)):
             if entry.event == EventTag.ACCESS_SEAL_RELEASED and entry.body is not None:
                 found[int(entry.body["entry"])] = entry.index
     return found
@@ -207,7 +207,7 @@ def by_year(uses: Sequence[SealedUse]) -> dict[str, int]:
     return counts
 
 
-def _since(log: SealedLog, chain: Chain, start: int) -> Iterator[LoggedEntry]:
+def since(log: SealedLog, chain: Chain, start: int) -> Iterator[LoggedEntry]:
     """Yield a chain's entries at a position of the ledger and after, newest first."""
     before: int | None = None
     while page := log.chain(chain, before=before, limit=_PAGE):

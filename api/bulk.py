@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import anyio.to_thread
 from fastapi import APIRouter, Path
 from starlette.responses import Response, StreamingResponse
 
@@ -12,7 +13,6 @@ from access.roads.export import MEDIA_TYPES
 from api import disclosures
 from api.dependencies import CurrentServices, CurrentSession
 from api.outcome import Outcome, json_response
-from api.uploads import at_work
 from api.wire.base import problems
 from api.wire.officer import Export, ExportBody
 
@@ -64,7 +64,9 @@ async def make(body: ExportBody, session: CurrentSession, services: CurrentServi
         form=body.format,
         request_id=services.new_request_id(),
     )
-    answer = await at_work(services, lambda: services.guard.export(session.actor, query))
+    answer = await anyio.to_thread.run_sync(
+        services.guard.export, session.actor, query, limiter=services.exports
+    )
     return json_response(outcome_of(answer))
 
 

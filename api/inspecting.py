@@ -9,11 +9,13 @@ from pathlib import Path
 
 import typer
 
+from access.seal_audit import seal_findings
 from api.console import counted_parts, err, out, print_json
 from hub.clock import Clock
 from hub.config import Settings
 from hub.errors import LedgerError, NotFound
 from hub.keyring import Keyring
+from hub.ledger.checks.findings import Findings
 from hub.ledger.composition import inspector_of
 from hub.ledger.inspection import Inspection, Inspector, Places
 from hub.ledger.log import Ledger
@@ -47,13 +49,25 @@ class Desk:
             LedgerError: when it cannot be run; what is wrong with the ledger is no error.
         """
         with counted_parts("verifying") as told:
-            return run(self._inspector(), told)
+            return self._with_seals(run(self._inspector(), told))
+
+    def _with_seals(self, found: Inspection) -> Inspection:
+        """Return what was found, and what is wrong with the ledger's seals.
+
+        They are looked through in a ledger that is intact: another may not even be readable.
+        """
+        if not found.intact:
+            return found
+        wrong = Findings()
+        for one in seal_findings(self.ledger, self.clock.now()):
+            wrong.add(one.index, one.field, one.problem)
+        return replace(found, findings=tuple(wrong.kept), total=wrong.total)
 
     def _inspector(self) -> Inspector:
         if self.folder is None:
             return inspector_of(self.settings, self.ledger, self.clock)
         folder = self.folder
-        places = Places(folder / "public", folder / "runs", folder / "verify.json")
+        places = Places(folder / "public", folder / "runs", folder / "verify.json", folder / "bulk")
         return Inspector(self.ledger, places, self.clock)
 
     def record(self, found: Inspection) -> None:

@@ -62,6 +62,7 @@ class Services:
         provider: the embedded identity provider, None outside the demonstration profile.
         new_request_id: names a request in answers and in the ledger.
         workbooks: lets one thread at a time make or read a workbook.
+        exports: lets one thread at a time make a file of persons.
     """
 
     settings: Settings
@@ -81,6 +82,7 @@ class Services:
     provider: DemonstrationProvider | None
     new_request_id: Callable[[], str]
     workbooks: CapacityLimiter
+    exports: CapacityLimiter
 
     def close(self) -> None:
         """Let go of counters, ledger and records; what was promised is durable already."""
@@ -153,6 +155,7 @@ def open_services(settings: Settings, clock: Clock | None = None) -> Services:
         provider=_provider(settings, keyring, clock, guard, issuer),
         new_request_id=_request_ids(),
         workbooks=CapacityLimiter(1),
+        exports=CapacityLimiter(1),
     )
 
 

@@ -133,8 +133,9 @@ def _bulks(means: Means) -> Bulks:
 
 
 def _made(bulks: Bulks, making: _Making, bulk_id: bytes) -> Prepared[ExportAnswer]:
-    means, asked = making.means, making.asked
+    means = making.means
     written = bulks.files.write(bulk_id.hex(), making.pieces())
+    asked = making.asked_by_now()
     if not making.rows:
         _discard(bulks, bulk_id)
         return _without_file(denied(means, asked, *_NOBODY))
@@ -157,16 +158,15 @@ def _made(bulks: Bulks, making: _Making, bulk_id: bytes) -> Prepared[ExportAnswe
 
     return Prepared(
         records=(told,),
-        complete=_completing(bulks, making, said, written),
+        complete=_completing(bulks, means, asked, said, written),
         over=over,
         commits=(committed.entry(asked.time),),
     )
 
 
 def _completing(
-    bulks: Bulks, making: _Making, said: Bulk, written: Written
+    bulks: Bulks, means: Means, asked: Asked, said: Bulk, written: Written
 ) -> Callable[[Receipt], ExportAnswer]:
-    means, asked = making.means, making.asked
     whole = answer(asked, asked.decision.reason, "")
 
     def complete(receipt: Receipt) -> ExportAnswer:
@@ -211,6 +211,11 @@ class _Making:
         self.kinds: dict[str, str] = {}  # "dataset.column" -> how, where it is shown clearest
         self._snapshot = snapshot
         self._people = bytearray()  # labels of all whom it says something of, end to end
+
+    def asked_by_now(self) -> Asked:
+        """Return the request at the time by which it is answered; entries stand in order of time."""
+        context = replace(self.asked.context, time=self.means.clock.now())
+        return replace(self.asked, context=context)
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the bytes of the file."""

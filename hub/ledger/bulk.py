@@ -150,6 +150,17 @@ class BulkFolder:
         return self._folder / bulk_id.hex()
 
 
+def read_tokens(folder: Path, bulk_id: bytes) -> Commitment:
+    """Return what the entry of a disclosure must say, once all its tokens were read again.
+
+    Raises:
+        LedgerError: when the file is missing or damaged.
+    """
+    file = RowFile(folder / bulk_id.hex(), 0, KEY_BYTES, _REMEDY)
+    file.rows()
+    return Commitment(bulk_id, file.count, file.root)
+
+
 def _once(rows: Rows) -> Rows:
     """Return sorted rows without those that are as the one before."""
     same = (rows[1:] == rows[:-1]).all(axis=1)

@@ -136,7 +136,12 @@ def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
 
 def inspector_of(settings: Settings, ledger: Ledger, clock: Clock) -> Inspector:
     """Return what verifies the hub's ledger."""
-    places = Places(settings.ledger_public, settings.ledger_runs, settings.ledger_memory)
+    places = Places(
+        settings.ledger_public,
+        settings.ledger_runs,
+        settings.ledger_memory,
+        settings.ledger_bulk,
+    )
     return Inspector(ledger, places, clock)
 
 

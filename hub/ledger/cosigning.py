@@ -9,7 +9,7 @@ Source: C2SP tlog-witness (`add-checkpoint`), tlog-cosignature, tlog-policy.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -33,8 +33,10 @@ from hub.ledger.publisher import Cosigned, Cosigner, NoWitness
 
 ANSWER_LIMIT = 1 << 18
 SECONDS = 30.0  # for one answer: a witness that reads the log in full takes its time
+EXCHANGES = 3  # with one witness at most: asked, asked again, and shown its larger tree
 
 _SIZE_TYPE = "text/x.tlog.size"
+_LATE = "it did not answer in time"
 
 Prove = Callable[[int], Sequence[bytes]]
 
@@ -168,16 +170,32 @@ def gather(
     """
     parsed = Note.parse(note)
     asked = [witness for witness in policy.witnesses if witness.url]
-    with (
-        _client(transport) as client,
-        ThreadPoolExecutor(max(len(asked), 1), thread_name_prefix="cosigning") as pool,
-    ):
-        exchange = _Exchange(client, note, keys, prove)
-        answers = tuple(pool.map(lambda w: exchange.ask(w, sizes.get(w.name, 0)), asked))
+    with _client(transport) as client:
+        answers = _asked(_Exchange(client, note, keys, prove), asked, sizes)
     cosignatures = tuple(s for answer in answers for s in answer.signatures)
     names = {answer.witness for answer in answers if answer.signatures}
     cosigned = Note(parsed.text, parsed.signatures + cosignatures)
     return Gathered(str(cosigned), policy.is_quorum(names), answers)
+
+
+def _asked(
+    exchange: _Exchange, witnesses: Sequence[PolicyWitness], sizes: Mapping[str, int]
+) -> tuple[Answer, ...]:
+    """Return what each witness answered in time.
+
+    The timeouts of a request begin anew with every byte, so that one which drips its answer could
+    go on for days. It is left alone instead; its thread ends with the connection.
+    """
+    pool = ThreadPoolExecutor(max(len(witnesses), 1), thread_name_prefix="cosigning")
+    try:
+        asked = {w: pool.submit(exchange.ask, w, sizes.get(w.name, 0)) for w in witnesses}
+        in_time = wait(asked.values(), EXCHANGES * SECONDS).done
+    finally:
+        pool.shutdown(wait=False)
+    return tuple(
+        future.result() if future in in_time else Answer(witness.name, refusal=_LATE)
+        for witness, future in asked.items()
+    )
 
 
 class _Exchange:

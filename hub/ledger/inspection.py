@@ -1,4 +1,4 @@
-"""Verifies a whole hub's ledger, or what came since: store, public files and index.
+"""Verifies a whole hub's ledger, or what came since: store, bulk disclosures, public files, index.
 
 Both go on where they were killed, and remember the trees they found intact, which the daily one
 goes on from. What is remembered also finds a ledger that was rolled back to an older state.
@@ -18,6 +18,7 @@ from hub.clock import Clock
 from hub.errors import LedgerError
 from hub.events import AuditEvent, EventTag
 from hub.ledger.audit import Audit, Mark
+from hub.ledger.checks.bulk import check_bulk
 from hub.ledger.checks.findings import Finding, Findings
 from hub.ledger.checks.memory import STALE, Memory, Remembered, Unfinished, Verified
 from hub.ledger.checks.public import SPAN_ENTRIES, check_index, check_index_root, check_public
@@ -78,11 +79,18 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a hub keeps what goes with its ledger: public files, index, what is remembered."""
+    """Where a hub keeps what goes with its ledger.
+
+    Args:
+        runs: of the index.
+        memory: file of what verifications remember.
+        bulk: tokens of bulk disclosures.
+    """
 
     public: Path
     runs: Path
     memory: Path
+    bulk: Path
 
 
 class Inspector:
@@ -137,6 +145,7 @@ class Inspector:
         )
         findings = Findings(found.findings, found.total)
         self._rolled_back(remembered.verified, findings)
+        self._bulk(findings, edge.size)
         start = max(edge.size, read_public)
         public = self._public(findings, start, save, tell, whole=edge.size == 0)
         if findings.total and self._ledger.is_outdated:
@@ -162,6 +171,12 @@ class Inspector:
                 when = verified[-1].time.date().isoformat()
                 problem = f"does not begin with the {edge.size} entries found intact on {when}"
                 findings.add(None, "tree", f"{problem}: rolled back or replaced")
+
+    def _bulk(self, findings: Findings, start: int) -> None:
+        try:
+            check_bulk(self._ledger, self._places.bulk, findings, start=start)
+        except LedgerError as exc:
+            findings.add(None, "bulk disclosures", f"reading stopped: {exc}")
 
     def _public(
         self,

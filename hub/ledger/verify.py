@@ -960,7 +960,7 @@ _NOT_SAID: Mapping[str, tuple[str, ...]] = {
 def describe(report: Report) -> str:
     """Return the report as the lines a person reads."""
     if not report.valid:
-        return f"NOT PROVEN: {report.where}: {report.why}.\n"
+        return _plain(f"NOT PROVEN: {report.where}: {report.why}.") + "\n"
     lines = ["PROVEN:", *(f"  * {sentence}." for sentence in report.proven)]
     lines += ["NOT SAID by this file:", *(f"  * {sentence}." for sentence in report.not_said)]
     if report.uses:
@@ -973,8 +973,8 @@ def describe(report: Report) -> str:
             f"you are {'in it' if bulk.included else 'not in it'}."
         )
         if bulk.record is not None:
-            lines.append(_pretty(bulk.record))
-    return "\n".join(lines) + "\n"
+            lines += _pretty(bulk.record)
+    return "".join(f"{_plain(line)}\n" for line in lines)
 
 
 def _lines(use: Use) -> Iterator[str]:
@@ -986,11 +986,16 @@ def _lines(use: Use) -> Iterator[str]:
         )
     else:
         yield f"entry {use.position}:"
-        yield _pretty(use.record)
+        yield from _pretty(use.record)
 
 
-def _pretty(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False, indent=2, sort_keys=True)
+def _pretty(record: Mapping[str, Any]) -> list[str]:
+    return json.dumps(record, ensure_ascii=False, indent=2, sort_keys=True).split("\n")
+
+
+def _plain(line: str) -> str:
+    """Return a line in which nothing that a record says breaks, hides or turns round the text."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
 
 
 def _moment(seconds: int) -> str:

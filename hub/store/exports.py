@@ -137,10 +137,13 @@ class ExportFolder:
         """Remove what has expired, and what was never offered."""
         for path in self._folder.glob("*.json"):
             try:
-                if now >= self._read(path).expires:
-                    self.discard(path.stem)
+                expired = now >= self._read(path).expires
             except FileNotFoundError:
                 continue  # another process was faster
+            except SourceError:
+                expired = True  # it can be given to nobody
+            if expired:
+                self.discard(path.stem)
         for path in self._folder.glob("*.sealed"):
             try:
                 left = time.time() - path.stat().st_mtime > KEPT.total_seconds()

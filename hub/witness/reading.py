@@ -97,7 +97,7 @@ class FullReading:
             return
         if self._size == 0:
             return
-        if self._known.read_to > self._last * WIDTH:
+        if self._known.read_to > self._last * WIDTH or self._known.size > self._size:
             raise SourceError("the log was read further than this checkpoint", retryable=True)
         if self._size - self._known.read_to > GROWTH_LIMIT:
             raise SourceError(f"the log grew by more than {GROWTH_LIMIT:,} entries at once")
@@ -112,13 +112,18 @@ class FullReading:
 
     def _read(self, save: Save, hurry: Callable[[], bool]) -> None:
         index = IndexFolder(self._folder)
+        index.forget([self._known.read_to])  # of a tail that may have been another tree's
         start = self._known.read_to // WIDTH
         above = self._level_1(start)
         range_ = CompactRange(start, self._known.hashes)
         tail = self._tail(range_.extended(above)[0])
+        if not above:
+            self._check_known(tail)
         for number, expected in enumerate(above, start):
             bundle = self._bundle(Tile(0, number))
             self._check_full(bundle, expected)
+            if number == start:
+                self._check_known(bundle)
             self._tags += bundle.tags
             range_ = range_.extended([expected])[0]
             done = (number + 1) * WIDTH
@@ -157,6 +162,27 @@ class FullReading:
         if before.extended(from_tile)[0].root == self._checkpoint.root:
             raise _differs(bundle, from_tile)
         raise self._elsewhere()
+
+    def _check_known(self, first: Bundle) -> None:
+        """Check that the tree that was checked whole before is the beginning of this one.
+
+        Of its last entries, fewer than fill a bundle, nothing was kept but its root.
+
+        Args:
+            first: the bundle after those that were read before, proven to be of this tree.
+        """
+        known = self._known
+        rest = known.size - known.read_to
+        if rest <= 0:  # a longer part was proven since
+            return
+        before = CompactRange(known.read_to, known.hashes)
+        if before.extended(first.leaves[:rest])[0].root != known.root:
+            raise Wrong(
+                Kind.FORK,
+                f"the tree of {self._size} entries does not begin with that of {known.size}",
+                known.note,
+                self._note,
+            )
 
     def _elsewhere(self) -> Wrong:
         """Return what it means that the tiles after what was read do not lead to the root."""

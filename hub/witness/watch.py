@@ -47,6 +47,7 @@ class Watcher:
         self._patience = patience or Patience()
         self._looked: dict[str, float] = {}
         self._back: dict[str, int] = {}
+        self._compared: dict[str, tuple[Head, Head]] = {}  # shown and cosigned, found consistent
 
     def look(self) -> None:
         """Look once at every log.
@@ -123,8 +124,9 @@ class Watcher:
         head = self._state.head(log.origin)
         known = Head(seen.size, seen.root, seen.note)
         shown = Head(checkpoint.size, checkpoint.root, note)
-        if (shown.size, shown.root) != (known.size, known.root):
+        if (shown, head) != self._compared.get(log.origin):
             self._compare_all(files, shown, (known, head))
+            self._compared[log.origin] = (shown, head)
         self._check_order(log, shown, known)
         time = second_of(self._clock.now())
         return Seen(shown.size, shown.root, note, time, problem=self._read(log, checkpoint, note))

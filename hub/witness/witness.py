@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 from hub.clock import Clock
 from hub.errors import NotFound, RequestError, SourceError
@@ -31,6 +31,10 @@ from hub.witness.state import Head, Mode, WatchedLog, WitnessState
 
 PLAIN = "text/plain; charset=utf-8"
 SIZE = "text/x.tlog.size"
+
+AT_ONCE = (
+    4  # requests of one log: anybody may send again what it has signed, to keep others waiting
+)
 
 Connect = Callable[[str], LogFiles]
 
@@ -87,6 +91,7 @@ class Witness:
         self._connect = connect
         self._patience = patience or Patience()
         self._locks: dict[str, Lock] = {}
+        self._doors: dict[str, BoundedSemaphore] = {}
         self._guard = Lock()
 
     def add_checkpoint(self, body: bytes) -> Reply:
@@ -111,7 +116,8 @@ class Witness:
         if request.old_size > checkpoint.size:
             return Reply(400, "the old size is larger than the checkpoint's\n")
         try:
-            return self._judged(log, request, checkpoint)
+            with self._admitted(log.origin):
+                return self._judged(log, request, checkpoint)
         except SourceError as later:
             return Reply(503, later.message + "\n")
 
@@ -146,6 +152,18 @@ class Witness:
             except Wrong:
                 self._patience.pause()
                 self._read(files, log, checkpoint, note, hurry)
+
+    @contextmanager
+    def _admitted(self, origin: str) -> Iterator[None]:
+        """Let few requests of a log be at work or wait at once; the others come again."""
+        with self._guard:
+            door = self._doors.setdefault(origin, BoundedSemaphore(AT_ONCE))
+        if not door.acquire(blocking=False):
+            raise SourceError("other requests of this log are being answered", retryable=True)
+        try:
+            yield
+        finally:
+            door.release()
 
     @contextmanager
     def turn(self, origin: str) -> Iterator[None]:

@@ -22,6 +22,7 @@ from access.guard import Guard
 from access.keeper import Keeper
 from access.model import Actor
 from access.ports import GuardKeys
+from access.seals import Seals
 from access.usage_record import UsageAction, UsageRecord, usage_of
 from hub.catalog import Catalog
 from hub.clock import FixedClock
@@ -409,6 +410,43 @@ def test_what_is_not_recorded_is_not_given(office: Office, silent: bool) -> None
     office.log = None
     used = [use.persons for use in office.guard().own_uses(office.own(HERE))]
     assert used == ([2] if silent else [])
+
+
+def test_nothing_is_recorded_before_it_is_durable_and_nothing_given_before_it_is_recorded(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a crash anywhere leaves no entry without its tokens and no byte without an entry."""
+    office.grant()
+    done: list[str] = []
+    number = office.ledger.size
+
+    def watched(what: str, owner: Any, method: str) -> None:
+        honest = getattr(owner, method)
+
+        def watching(*given: Any) -> Any:
+            there = [path.name for path in office.tokens() if not path.name.startswith(".")]
+            done.append(f"{what}: {len(there)} {office.ledger.size - number}")
+            return honest(*given)
+
+        monkeypatch.setattr(owner, method, watching)
+
+    watched("sealed", ExportFolder, "write")
+    watched("tokens", type(office.bulks.tokens), "commit")
+    watched("entries", Ledger, "submit")
+    watched("offered", ExportFolder, "offer")
+    office.export()
+    assert done == ["sealed: 0 0", "tokens: 0 0", "entries: 1 0", "offered: 1 2"]
+
+
+def test_no_seal_covers_a_file(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.grant()
+    monkeypatch.setattr(Seals, "covering", lambda *_: 3)
+    answer = office.export()
+    assert answer.file is None
+    assert "sealed" in answer.answer.reason
+    ((event, body),) = entries(office.ledger)
+    assert (event, body.get("seal")) == ("officer:bulk:refused", None)
+    assert office.tokens() == []
 
 
 def test_what_breaks_on_the_way_leaves_nothing(office: Office) -> None:

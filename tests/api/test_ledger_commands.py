@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from api import inspecting
+from hub.ledger.checks.findings import Finding
 from tests.api.test_cli import hub
 
 
@@ -60,6 +62,18 @@ def test_what_is_wrong_is_named_and_ends_with_70(home: Path) -> None:
     assert told.exit_code == 70
     assert "NOT INTACT" in told.stdout
     assert "entry 1, time: not the record's" in told.stdout
+
+
+def test_what_is_wrong_with_seals_is_named_of_a_ledger_that_is_intact(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = [Finding(1, "seal", "order 1 was not approved when it sealed this use")]
+    monkeypatch.setattr(inspecting, "seal_findings", lambda _log, _now: wrong)
+    for command in (("verify",), ("audit", "--since-last")):
+        done = hub("ledger", *command, "--json", "--home", str(home))
+        found = json.loads(done.stdout)
+        assert (done.exit_code, found["intact"], found["wrong"]) == (70, False, 1)
+        assert found["findings"][0]["text"].startswith("entry 1, seal: order 1 was not approved")
 
 
 def test_a_ledger_that_takes_no_entry_is_verified_all_the_same(home: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from socket import create_server, socket
+from threading import Event, Thread
 
 import httpx
 import pytest
 
 from hub.errors import ConfigError, LedgerError, TamperDetected
 from hub.keyring import Key, NoteSigner
+from hub.ledger import cosigning
 from hub.ledger.algorithms import COSIGNATURE, ML_DSA_44
 from hub.ledger.cosigning import ANSWER_LIMIT, PolicyCosigner, cosigner_of, gather
 from hub.ledger.note import (
@@ -284,3 +288,39 @@ def test_the_policy_file_of_a_hub(tmp_path: Path) -> None:
             cosigner_of(path, [log.key])
     path.write_text(f"log {log.key}\nwitness W {key} https://w.example\nquorum W\n")
     assert isinstance(cosigner_of(path, [log.key]), PolicyCosigner)
+
+
+@contextmanager
+def dripping() -> Iterator[int]:
+    """Serve a port whose answers begin, and go on with one byte at a time for a minute."""
+    over = Event()
+
+    def answer(connection: socket) -> None:
+        with suppress(OSError), connection:
+            connection.recv(1 << 16)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            for _ in range(1200):
+                connection.sendall(b"x")
+                if over.wait(0.05):
+                    return
+            connection.sendall(b"\r\nContent-Length: 0\r\n\r\n")
+
+    with create_server(("127.0.0.1", 0)) as server:
+        Thread(target=lambda: answer(server.accept()[0]), daemon=True).start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            over.set()
+
+
+def test_a_witness_that_drips_its_answer_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No timeout of the connection ever ends it: each byte of the header begins it anew."""
+    monkeypatch.setattr(cosigning, "SECONDS", 0.2)
+    log = grown(3)
+    key = VerifierKey.of(signer(1))
+    with dripping() as port:
+        named = f"witness W1 {key} http://127.0.0.1:{port}\nquorum W1\n"
+        asked = Policy.parse(named.encode())
+        gathered = gather(log.checkpoint(), asked, (log.key,), lambda old: log.proof(old, 4), {})
+    assert [a.refusal for a in gathered.answers] == ["it did not answer in time"]
+    assert not gathered.has_quorum

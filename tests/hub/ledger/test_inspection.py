@@ -33,7 +33,7 @@ SIZE = 301  # a whole bundle, and a partial one
 
 
 def places(folder: Path) -> Places:
-    return Places(folder / "public", folder / "runs", folder / "verify.json")
+    return Places(folder / "public", folder / "runs", folder / "verify.json", folder / "bulk")
 
 
 def published(ledger: Ledger, folder: Path) -> int:

@@ -47,6 +47,20 @@ def judged(case: Case) -> Report:
     return verify_file(case.data, trust)
 
 
+def test_no_record_can_break_hide_or_turn_round_what_is_said() -> None:
+    """A log that was asked for a record could else have the terminal say something else of it."""
+    hostile = "x\ny\x1b[8m\x9b8m\u202e李"
+    shown = r"x\ny\x1b[8m\x9b8m\u202e李"
+    erased = verify.Use(1, 0, None, {"time": hostile, "by": hostile, "ground": hostile})
+    recorded = verify.Use(2, 1, {"event": "\x9b8m\u202e李"})
+    text = verify.describe(Report(True, proven=(hostile,), uses=(erased, recorded)))
+    assert text.splitlines()[1:2] == [f"  * {shown}."]
+    assert f"erased on {shown} by {shown} on the ground {shown}\n" in text
+    assert r'"event": "\x9b8m\u202e李"' in text
+    refusal = verify.describe(Report(False, where=hostile, why=hostile))
+    assert refusal == f"NOT PROVEN: {shown}: {shown}.\n"
+
+
 def test_sound_files_are_proven() -> None:
     for case in sound_cases():
         report = judged(case)

@@ -54,6 +54,19 @@ def test_a_published_version_answers(tmp_path: Path) -> None:
     assert snapshot.analytic("SELECT n FROM person WHERE grid_code = ?", ["x"]) == [{"n": 3}]
 
 
+def test_everybody_is_read_in_key_order_beside_look_ups(tmp_path: Path) -> None:
+    store = make(settings_in(tmp_path), "v1")
+    store.publish("v1", 5, {})
+    snapshot = store.current()
+    everybody = snapshot.documents()
+    assert next(everybody) == (KEY, b"document")
+    assert snapshot.subject(OTHER) == b"other"
+    assert list(everybody) == [(OTHER, b"other")]
+    (tmp_path / "serving" / "v1" / "subjects.sqlite").unlink()
+    with pytest.raises(SourceError):
+        next(snapshot.documents())
+
+
 def test_the_manifest_holds_the_digests_of_what_is_served(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     make(settings, "v1").publish("v1", 5, {})

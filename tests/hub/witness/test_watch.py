@@ -331,3 +331,87 @@ def test_a_checkpoint_that_somebody_else_was_shown_is_compared(tmp_path: Path) -
         post.watcher.compare(elsewhere)
     with pytest.raises(RequestError, match="is false"):
         post.watcher.compare(early.replace("\n300\n", "\n301\n"))
+
+
+def held_back(log: InventedLog, word: str, tags: list[bytes]) -> InventedLog:
+    """Return a log that goes on from another with entries of these tags, not yet closed."""
+    other = log.fork(log.size, word)
+    other.sizes = list(log.sizes)
+    other.files = dict(log.files)
+    for tag in tags:
+        other.append(tag, bytes(32))
+    return other
+
+
+def close_over(log: InventedLog, index: bytes) -> None:
+    """End a log's tree with an entry that names an index root, true or not."""
+    named = {"size": log.size, "root": index.hex()}
+    time = "2026-03-01T08:00:00.000Z"
+    log.close({"event": "hub:index:published", "time": time, "index": named})
+
+
+def show_then_ask(post: Post, shown: InventedLog, asked: InventedLog) -> tuple[int, str]:
+    """Show the witness one tree, of which no cosignature is asked, and ask for one of another."""
+    shown.publish()
+    post.log.files.clear()
+    post.log.files.update(shown.files)
+    post.look()
+    assert (post.kinds, post.state.seen(ORIGIN).size) == ([], shown.size)
+    post.log.files.update({**asked.files, "checkpoint": shown.files["checkpoint"]})
+    reply = post.witness.add_checkpoint(asked.request(post.cosigned))
+    return reply.status, reply.body
+
+
+def test_the_index_of_a_tree_that_was_only_shown_does_not_stand_in_for_another(
+    tmp_path: Path,
+) -> None:
+    """Else a use could be kept out of the index of the tree that everybody else is given."""
+    post = watched(tmp_path)
+    shown = held_back(post.log, "shown", [b"n" * 32])
+    asked = held_back(post.log, "asked", [b"u" * 32])
+    index = shown.index(shown.size)
+    close_over(shown, index)
+    close_over(asked, index)
+    status, body = show_then_ask(post, shown, asked)
+    assert (status, body.split(":")[0], post.kinds) == (422, "fork", ["fork"])
+    assert post.cosigned == 300
+
+
+def test_entries_behind_a_tree_that_was_only_shown_are_looked_through_for_twins(
+    tmp_path: Path,
+) -> None:
+    post = watched(tmp_path)
+    shown = held_back(post.log, "shown", [b"n" * 32, b"m" * 32])
+    close_over(shown, shown.index(shown.size))
+    asked = held_back(post.log, "asked", [post.log.rows[5][:32], b"u" * 32, b"v" * 32])
+    close_over(asked, asked.index(asked.size))
+    status, body = show_then_ask(post, shown, asked)
+    assert (status, body.split(":")[0], post.kinds) == (422, "fork", ["fork"])
+
+
+def test_a_tree_that_was_shown_is_compared_with_one_cosigned_after(tmp_path: Path) -> None:
+    """Without reading in full the cosignature is given, and the next look tells."""
+    post = watched(tmp_path, Mode.CONSISTENCY)
+    shown = held_back(post.log, "shown", [b"n" * 32])
+    asked = held_back(post.log, "asked", [b"u" * 32])
+    for log in (shown, asked):
+        close_over(log, log.index(log.size))
+    assert show_then_ask(post, shown, asked)[0] == 200
+    post.look()
+    assert post.kinds == ["fork"]
+
+
+@MODES
+def test_a_tree_smaller_than_one_that_was_shown_is_read_once_that_is_grown(
+    tmp_path: Path, mode: Mode
+) -> None:
+    """A request that comes late for its tree is put off, and raises no alarm."""
+    post = watched(tmp_path, mode)
+    post.log.grow(3)
+    late = post.log.request(300)
+    post.log.grow(3)
+    post.log.publish()
+    post.look()
+    assert post.witness.add_checkpoint(late).status == (503 if mode is Mode.FULL else 200)
+    assert post.ask(post.cosigned)[0] == 200
+    assert (post.kinds, post.cosigned) == ([], post.log.size)

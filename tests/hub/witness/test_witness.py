@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -28,7 +28,7 @@ from hub.ledger.note import (
     verify_note,
 )
 from hub.witness.state import Mode, WatchedLog, WitnessState
-from hub.witness.witness import SIZE, Witness
+from hub.witness.witness import AT_ONCE, SIZE, Witness
 from tests.hub.ledger.factories import CLOCK, ORIGIN, InventedSigner, vector
 from tests.hub.witness.invented import SIGNERS, URL, WITNESS_KEYS, InventedLog, Post, grown
 
@@ -222,6 +222,21 @@ def test_of_many_requests_at_once_each_tree_is_cosigned_on_the_one_before(tmp_pa
     won = [size for status, size in replies if status == 200]
     assert won == [posts[0].cosigned]
     assert sorted(status for status, _ in replies)[1:] == [409] * 7
+
+
+def test_of_requests_of_one_log_few_wait_at_once(tmp_path: Path) -> None:
+    """Else whoever sends again what a log has signed would take every thread from other logs."""
+    post = Post(tmp_path, grown(5), Mode.CONSISTENCY, patience=60.0)
+    several = 2 * AT_ONCE
+    with ThreadPoolExecutor(several) as pool:
+        with post.witness.turn(ORIGIN):
+            asked = [pool.submit(post.ask, 0) for _ in range(several)]
+            done = as_completed(asked, 30.0)
+            turned_away = [next(done).result() for _ in range(several - AT_ONCE)]
+        replies = [future.result() for future in asked]
+    assert {status for status, _ in turned_away} == {503}
+    assert [status for status, _ in replies].count(503) == several - AT_ONCE
+    assert post.ask(post.cosigned)[0] == 200
 
 
 @settings(
