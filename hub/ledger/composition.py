@@ -19,7 +19,7 @@ from hub.ledger.index.folder import IndexFolder
 from hub.ledger.inspection import Inspector, Places
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import CompactRange
-from hub.ledger.note import Checkpoint, VerifierKey
+from hub.ledger.note import Checkpoint, Note, VerifierKey
 from hub.ledger.public_files import CHECKPOINT, PublicFiles
 from hub.ledger.publisher import Publisher
 from hub.ledger.sqlite import SqliteStore
@@ -123,14 +123,28 @@ def publisher_of(settings: Settings, ledger: Ledger, clock: Clock) -> Publisher:
     """Return what makes the hub's ledger public.
 
     Raises:
-        ConfigError: when the policy of its witnesses cannot be used.
+        ConfigError: when the policy of its witnesses cannot be used, or is gone.
     """
+    if not settings.witness_policy.exists() and _was_cosigned(ledger):
+        raise ConfigError(
+            f"{settings.witness_policy.name} is gone, but witnesses have cosigned what is public: "
+            "restore it, or write one that says `quorum none`"
+        )
     return Publisher(
         ledger,
         IndexFolder(settings.ledger_runs),
         PublicFiles(settings.ledger_public),
         cosigner_of(settings.witness_policy, ledger.keys),
         clock,
+    )
+
+
+def _was_cosigned(ledger: Ledger) -> bool:
+    """Say whether somebody else's signature is on what is public."""
+    published = ledger.published()
+    own = {ledger.key.name, *(signer.name for signer in ledger.further)}
+    return published is not None and any(
+        signature.name not in own for signature in Note.parse(published.note).signatures
     )
 
 

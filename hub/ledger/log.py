@@ -24,13 +24,14 @@ from hub.clock import Clock, stamp_of
 from hub.errors import LedgerError, NotFound, RequestError, TamperDetected
 from hub.ledger.audit import Audit, Mark, audit
 from hub.ledger.committer import Committer, Receipt, receipt
-from hub.ledger.entry import NO_PREVIOUS, Chain, ChainKind, Opening
+from hub.ledger.entry import NO_PREVIOUS, SEALED, Chain, ChainKind, Opening
 from hub.ledger.lines import NUMBER_LIMIT
 from hub.ledger.merkle import CompactRange, Node, consistency_path, cover, fold, inclusion_path
 from hub.ledger.note import Checkpoint, Note, Signer, VerifierKey
 from hub.ledger.store import Store, StoredEntry, StoredPublication, opening_of, previous_of
 from hub.ledger.writer import (
     ERASED_EVENT,
+    RELEASED_EVENT,
     Entry,
     Identity,
     LastEntry,
@@ -100,6 +101,7 @@ class Ledger:
         self._reading = Lock()  # guards _reader
         self._reader = connect()
         self._verified: tuple[str, Checkpoint] | None = None
+        self._made_public: StoredPublication | None = None  # found to be signed
         with self._read() as reader:
             reader.note()
 
@@ -181,13 +183,15 @@ class Ledger:
             ground: the lawful ground.
         Raises:
             NotFound: when there is no such entry.
-            RequestError: when it was erased before or records an erasure.
+            RequestError: when it was erased before, records an erasure, or is still sealed.
             LedgerError: when it could not be done.
         """
         self._committer.check_open()
         entry = self.entry(index)
         if entry.erased_by is not None or entry.event == ERASED_EVENT:
             raise RequestError(f"entry {index} is erased already or records an erasure")
+        if entry.chain == SEALED and not self._is_released(entry):
+            raise RequestError(f"entry {index} is sealed: its subject has not been shown it yet")
         note = {
             "event": ERASED_EVENT,
             "time": stamp_of(self._clock.now()),
@@ -204,6 +208,19 @@ class Ledger:
         finally:
             store.close()
         return receipt(appended)
+
+    def _is_released(self, sealed: LoggedEntry) -> bool:
+        """Say whether the subject of a sealed entry has been shown it."""
+        label, before = bytes.fromhex((sealed.body or {})["subject"]), NUMBER_LIMIT - 1
+        while page := self.entries_of(label, before=before):
+            for entry in page:
+                if entry.index < sealed.index:
+                    return False
+                body = entry.body if entry.event == RELEASED_EVENT else None
+                if body is not None and body["entry"] == sealed.index:
+                    return True
+            before = page[-1].index
+        return False
 
     def head(self) -> str:
         """Return the signed note over everything durable, under the current key.
@@ -242,9 +259,18 @@ class Ledger:
         return self._identity.sign(CompactRange(size, tuple(hashes[n] for n in cover(0, size))))
 
     def published(self) -> StoredPublication | None:
-        """Return what was last made public; None before the first time."""
+        """Return what was last made public; None before the first time.
+
+        Raises:
+            TamperDetected: when what is remembered is not what this ledger has signed.
+        """
         with self._read() as reader:
-            return reader.published()
+            found = reader.published()
+        if found is not None and found != self._made_public:
+            if open_own(found.note, self._identity).size != found.size:
+                raise TamperDetected("what is remembered to be public is of another size")
+            self._made_public = found
+        return found
 
     def checkpoint(self) -> StoredPublication:
         """Return what is public.

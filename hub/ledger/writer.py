@@ -34,6 +34,7 @@ from hub.ledger.note import Checkpoint, Signer, VerifierKey, open_checkpoint, si
 from hub.ledger.store import ChainHead, Store, StoredEntry
 
 ERASED_EVENT = EventTag.HUB_ENTRY_ERASED.value
+RELEASED_EVENT = EventTag.ACCESS_SEAL_RELEASED.value
 
 _KNOWN_HEADS = 4096
 

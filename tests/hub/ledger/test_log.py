@@ -28,6 +28,7 @@ from hub.ledger.entry import (
 from hub.ledger.log import Ledger
 from hub.ledger.merkle import EMPTY_ROOT, leaf_hash, verify_consistency, verify_inclusion
 from hub.ledger.note import Checkpoint, VerifierKey, open_checkpoint
+from hub.ledger.store import StoredPublication
 from hub.ledger.writer import Entry
 from tests.hub.ledger.factories import (
     CLOCK,
@@ -392,3 +393,39 @@ def test_the_leaf_is_over_tag_and_link_of_salt_and_record(tmp_path: Path) -> Non
             link = link_of(previous, number, content_of(opened.salt, opened.record))
             previous = entry_of(tag_of(key, number), link)
             assert leaf == leaf_hash(previous)
+
+
+def test_a_sealed_entry_is_forgotten_only_once_its_subject_was_shown_it(tmp_path: Path) -> None:
+    with open_ledger(tmp_path) as ledger:
+        ledger.append([replace(entry(0), sealed=True), entry(1)])
+        release = {"event": "access:seal:released", "time": "2026-03-02T08:00:00.000Z"}
+        for other in ({"entry": 7}, {"entry": 1}):
+            ledger.append([Entry(LABEL, {**release, **other})])
+        ledger.append([Entry(OTHER, {**release, "entry": 0})])  # shown to somebody else
+        with pytest.raises(RequestError, match="is sealed"):
+            ledger.erase(0, "oversight", "ground")
+        ledger.append([Entry(LABEL, {**release, "entry": 0})])
+        ledger.erase(0, "oversight", "ground")
+        assert ledger.entry(0).record is None
+        assert ledger.verify_all().intact
+
+
+@pytest.mark.parametrize(
+    ("note", "size"),
+    [
+        (lambda note: note, 99),
+        (lambda note: note.replace("\n2\n", "\n3\n"), 3),
+        (lambda _note: "words\n", 2),
+    ],
+)
+def test_what_is_remembered_to_be_public_is_believed_only_when_signed(
+    tmp_path: Path, note: Callable[[str], str], size: int
+) -> None:
+    with open_ledger(tmp_path) as ledger:
+        ledger.append([entry()])
+        publish_in(tmp_path, ledger)
+        published = ledger.checkpoint()
+        ledger.publish(StoredPublication(note(published.note), size, published.time))
+        for read in (ledger.published, ledger.checkpoint, lambda: ledger.lag(CLOCK.now())):
+            with pytest.raises(TamperDetected):
+                read()
