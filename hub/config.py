@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.errors import ConfigError
+from hub.files import write_over
 
 _URL_TEXT = re.compile(r"[!#-\[\]-~]+")  # what a URL may hold and TOML needs no escape for
 
@@ -256,9 +257,7 @@ def save_settings(settings: Settings) -> None:
             continue
         lines.append(f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"')
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = settings.home / ".hub.toml.draft"
-    draft.write_text("\n".join(lines) + "\n")
-    draft.replace(settings.home / "hub.toml")
+    write_over(settings.home / "hub.toml", ("\n".join(lines) + "\n").encode())
 
 
 def _filed(path: Path) -> dict[str, Any]:

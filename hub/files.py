@@ -57,3 +57,29 @@ def write_new(path: Path, write: Callable[[BinaryIO], None]) -> str:
     finally:
         draft.unlink(missing_ok=True)
     return digest
+
+
+def whole(data: bytes) -> Callable[[BinaryIO], None]:
+    """Return what `write_new` writes when it is given bytes."""
+
+    def write(file: BinaryIO) -> None:
+        file.write(data)
+
+    return write
+
+
+def write_over(path: Path, data: bytes) -> None:
+    """Make a file of mode 0600 or replace one; what was there stays until all of it is durable.
+
+    Raises:
+        OSError: when it cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.draft")
+    try:
+        with open_private(draft) as file:
+            file.write(data)
+            sync(file)
+        draft.replace(path)
+        sync_folder(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)

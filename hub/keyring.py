@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.errors import ConfigError, KeyMissing
 from hub.file_lock import FileLock
-from hub.files import sync_folder
+from hub.files import whole, write_new, write_over
 from hub.ledger.algorithms import COSIGNATURE, ED25519, ML_DSA_44, SM2, Algorithm
 from hub.ledger.sm2 import Sm2Key
 
@@ -300,22 +299,13 @@ class Keyring:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         keys = tuple(self._keys[k] for k in sorted(self._keys))
         body = json.dumps(_wrap(keys, self._passphrase), indent=1).encode()
-        temporary = self._path.with_suffix(".new")
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        if exclusive:
-            try:
-                os.link(temporary, self._path)  # fails where another process was first
-            except FileExistsError:
-                raise ConfigError("keyring exists; keys are never overwritten") from None
-            finally:
-                temporary.unlink()
-        else:
-            temporary.replace(self._path)
-        sync_folder(self._path.parent)
+        if not exclusive:
+            write_over(self._path, body)
+            return
+        try:
+            write_new(self._path, whole(body))
+        except FileExistsError:  # another process was first
+            raise ConfigError("keyring exists; keys are never overwritten") from None
 
 
 def _b64(data: bytes) -> str:

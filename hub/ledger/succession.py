@@ -22,7 +22,7 @@ from hub.clock import Clock, stamp_of
 from hub.config import Settings, save_settings
 from hub.errors import ConfigError, LedgerError, RequestError, TamperDetected
 from hub.events import EventTag
-from hub.files import sync_folder
+from hub.files import sync_folder, write_over
 from hub.keyring import OF_A_LOG, Keyring, NoteSigner
 from hub.ledger.entry import ChainKeys
 from hub.ledger.log import Ledger
@@ -76,7 +76,9 @@ def succeed(settings: Settings, keyring: Keyring, clock: Clock, request: Request
         LedgerError: when the disk does not take it.
     """
     if settings.ledger_url is not None:
-        raise ConfigError("a ledger in a database gets its successor in another: see docs")
+        raise ConfigError(
+            "a ledger in a database gets its successor in another: docs/operations.md"
+        )
     try:
         return _Succession(settings, keyring, clock).run(request)
     except OSError as exc:
@@ -255,4 +257,5 @@ def _formers(folder: Path) -> Iterator[Former]:
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:
-    PublicFiles(path.parent).write(path.name, canonical_json(document))
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_over(path, canonical_json(document))

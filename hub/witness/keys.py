@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from hub.errors import ConfigError, RequestError
-from hub.files import write_new
+from hub.files import whole, write_new
 from hub.keyring import Key, NoteSigner
 from hub.ledger.algorithms import COSIGNATURE, ML_DSA_44
 from hub.ledger.lines import decode64, encode64
@@ -45,7 +43,7 @@ def create_keys(path: Path, name: str) -> tuple[NoteSigner, ...]:
     }
     body = json.dumps(document, ensure_ascii=False, indent=1).encode()
     try:
-        write_new(path, partial(_write, body))
+        write_new(path, whole(body))
     except FileExistsError:
         raise ConfigError(f"the key file {path.name} exists; keys are never overwritten") from None
     return _signers(name, seeds)
@@ -73,10 +71,6 @@ def open_keys(path: Path) -> tuple[NoteSigner, ...]:
         return _signers(str(document["name"]), seeds)
     except (KeyError, TypeError, ValueError, RequestError) as exc:
         raise ConfigError("the key file is damaged: restore it from the backup") from exc
-
-
-def _write(body: bytes, file: BinaryIO) -> None:
-    file.write(body)
 
 
 def _signers(name: str, seeds: dict[str, bytes]) -> tuple[NoteSigner, ...]:

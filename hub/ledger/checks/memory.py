@@ -8,7 +8,6 @@ A file that does not fit is as good as none: everything is read.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ from typing import Any
 from hub.canonical import canonical_json
 from hub.clock import stamp_of
 from hub.errors import LedgerError
-from hub.files import open_private, sync, sync_folder
+from hub.files import write_over
 from hub.ledger.audit import Mark
 from hub.ledger.checks.findings import Finding
 from hub.ledger.merkle import CompactRange
@@ -98,17 +97,9 @@ class Memory:
         """
         document = _document(remembered)
         document["hash"] = self._keyed_hash(canonical_json(document)).hex()
-        draft = self._path.with_name(f".{self._path.name}.{os.urandom(4).hex()}.draft")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            try:
-                with open_private(draft) as file:
-                    file.write(canonical_json(document))
-                    sync(file)
-                draft.replace(self._path)
-            finally:
-                draft.unlink(missing_ok=True)
-            sync_folder(self._path.parent)
+            write_over(self._path, canonical_json(document))
         except OSError as exc:
             raise LedgerError(f"{self._path.name} cannot be written: {exc.strerror}") from exc
 

@@ -12,10 +12,12 @@ import signal
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 from hub.errors import HubError
 from hub.keyring import Keyring
+from hub.ledger import succession
 from hub.ledger.checks.memory import Memory
 from hub.ledger.index.folder import IndexFolder
 from hub.ledger.public_files import PublicFiles
@@ -23,7 +25,7 @@ from hub.ledger.sqlite import SqliteStore
 from hub.ledger.succession import _Succession
 
 #: Name of a write -> where it is done.
-WRITES: dict[str, tuple[type, str]] = {
+WRITES: dict[str, tuple[type | ModuleType, str]] = {
     "entries": (SqliteStore, "append"),
     "erasure": (SqliteStore, "erase"),
     "head": (SqliteStore, "write_note"),
@@ -36,6 +38,7 @@ WRITES: dict[str, tuple[type, str]] = {
     "prune": (PublicFiles, "prune"),
     "keyring": (Keyring, "_write"),
     "memory": (Memory, "save"),
+    "plan": (succession, "_write"),
     "build": (_Succession, "_build"),
     "aside": (_Succession, "_set_aside"),
 }
@@ -87,7 +90,7 @@ def failed_within(room: int, work: Callable[[], object]) -> BaseException | None
     return None
 
 
-def _arm(owner: type, name: str, number: int, done: bool) -> None:
+def _arm(owner: type | ModuleType, name: str, number: int, done: bool) -> None:
     """Have the process die at the number-th call, counted from 1."""
     real, left = getattr(owner, name), [number]
 

@@ -214,14 +214,14 @@ def test_while_rotating_the_key(hub: Hub, write: str, number: int, done: bool) -
 @pytest.mark.parametrize(
     ("write", "number"),
     [
-        ("file", 1),
+        ("plan", 1),
         ("keyring", 1),
         ("build", 1),
         ("entries", 1),
         ("commit", 1),
         ("aside", 1),
         ("commit", 2),
-        ("file", 2),
+        ("plan", 2),
         ("keyring", 2),
     ],
 )
