@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +34,15 @@ BODY: dict[str, Any] = {
     "area": ["990106001"],
 }
 HERE = [person for person in PEOPLE if person.grid_code.startswith("990106001")]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyHub]:
+    """A hub of its own: a file of everybody would be in everybody's uses elsewhere."""
+    with asyncio.Runner() as runner:
+        tiny = TinyHub(make_home(tmp_path_factory.mktemp("bulk")), runner)
+        yield tiny
+        tiny.services.close()
 
 
 @pytest.fixture(scope="module")
