@@ -13,6 +13,7 @@ from api import catalogue, seals
 from api.dependencies import CurrentServices
 from api.outcome import Outcome, json_response
 from api.problems import known_codes
+from api.publicity import publicity
 from api.wire.base import problems
 from api.wire.public import Datasets, HashProof, Health, ProblemCodes, Quality
 from api.wire.seals import SealedTotals
@@ -106,20 +107,20 @@ async def problem_codes() -> Response:
 @router.get("/health", response_model=Health, responses=problems(503))
 def health(services: CurrentServices) -> Response:
     """Say whether the hub is well: the ledger answers and a snapshot is in service."""
-    size = services.ledger.size
+    ledger = publicity(services)
     try:
         snapshot = services.snapshots.current().version
     except NotFound:
         snapshot = None
     profile = services.settings.profile
-    published, lag = services.ledger.published(), services.ledger.lag(services.clock.now())
     body = {
         "status": "ok" if snapshot else "unpublished",
         "profile": profile,
         "demonstration": profile == "demonstration",
         "snapshot": snapshot,
-        "ledger_size": size,
-        "ledger_published": 0 if published is None else published.size,
-        "ledger_lag_seconds": round(lag.total_seconds()),
+        "ledger_size": ledger.recorded,
+        "ledger_published": ledger.public,
+        "ledger_lag_seconds": ledger.lag_seconds,
+        "ledger_late": ledger.late,
     }
     return json_response(Outcome(200, body))

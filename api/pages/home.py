@@ -13,6 +13,7 @@ from api import seals
 from api.dependencies import COOKIE, CurrentServices, SameSite
 from api.pages.rendering import LOOK_COOKIE, LOOKS, page
 from api.problems import known_codes
+from api.publicity import publicity
 from hub.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -49,7 +50,7 @@ def home(request: Request, services: CurrentServices) -> Response:
         "doors": _DOORS,
         "snapshot": snapshot,
         "datasets": len(services.vocabulary.catalog),
-        "ledger_size": services.ledger.size,
+        "ledger": publicity(services),
         "sealed": seals.totals(services).body,
     }
     return page(request, "home.html", context)

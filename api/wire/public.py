@@ -254,6 +254,7 @@ class Health(Wire):
             "ledger_size": 42,
             "ledger_published": 41,
             "ledger_lag_seconds": 3,
+            "ledger_late": False,
         }
     )
 
@@ -265,6 +266,9 @@ class Health(Wire):
     ledger_published: int = Field(description="Entries that the public checkpoint covers.")
     ledger_lag_seconds: int = Field(
         description="How long the oldest entry that is not public yet has waited."
+    )
+    ledger_late: bool = Field(
+        description="Whether that is longer than usual, as when witnesses do not answer."
     )
 
 

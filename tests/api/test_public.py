@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,22 @@ def test_health_says_how_far_publication_is_behind(hub: TinyHub, client: Client)
     after = client.get("/v1/health").json()
     assert after["ledger_published"] < after["ledger_size"]
     assert after["ledger_lag_seconds"] >= 0
+    assert after["ledger_late"] is False
+
+
+@pytest.mark.parametrize(("waited", "late"), [(65, False), (66, True), (3 * 3600, True)])
+def test_who_waits_too_long_for_witnesses_is_told(
+    hub: TinyHub, monkeypatch: pytest.MonkeyPatch, waited: int, late: bool
+) -> None:
+    client = hub.client()
+    monkeypatch.setattr(
+        type(hub.services.ledger), "lag", lambda _self, _now: timedelta(seconds=waited)
+    )
+    body = client.get("/v1/health").json()
+    assert (body["ledger_lag_seconds"], body["ledger_late"]) == (waited, late)
+    text = client.get("/").text
+    assert ("见证人尚未确认" in text) == late
+    client.close()
 
 
 def test_the_verifier_is_the_program_itself(client: Client) -> None:
