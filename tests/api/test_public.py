@@ -98,7 +98,7 @@ def test_who_waits_too_long_for_witnesses_is_told(
     body = client.get("/v1/health").json()
     assert (body["ledger_lag_seconds"], body["ledger_late"]) == (waited, late)
     text = client.get("/").text
-    assert ("见证人尚未确认" in text) == late
+    assert ("见证人没有应答" in text) == late
     client.close()
 
 
