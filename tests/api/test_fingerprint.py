@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Iterator
 
 import pytest
 from typer.testing import CliRunner
 
 from api.cli import app
 from hub.ledger.verify import trust_of, verify_file
-from tests.api.hub import EAST, Client, TinyHub
+from tests.api.hub import EAST, TinyHub, make_home
 from tests.factories import id_number
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyHub]:
+    """A hub of its own: the command records by the machine's clock, ahead of the shared one's."""
+    with asyncio.Runner() as runner:
+        tiny = TinyHub(make_home(tmp_path_factory.mktemp("fingerprint")), runner)
+        yield tiny
+        tiny.services.close()
 
 
 def asked(hub: TinyHub, number: str) -> tuple[int, str]:
@@ -19,13 +30,15 @@ def asked(hub: TinyHub, number: str) -> tuple[int, str]:
     return done.exit_code, done.stdout.strip()
 
 
-def test_it_is_the_one_that_the_verifier_shows(hub: TinyHub, client: Client) -> None:
+def test_it_is_the_one_that_the_verifier_shows(hub: TinyHub) -> None:
+    client = hub.client()
     headers = hub.bearer("citizen", EAST.number)
     client.get("/v1/me/records", headers=headers)
     hub.publish()
     statement = client.get("/v1/me/statement", headers=headers).content
     report = verify_file(statement, trust_of([client.get("/v1/public/key").text.strip()]))
     assert asked(hub, EAST.number) == (0, report.fingerprint)
+    client.close()
 
 
 def test_the_reading_is_recorded_without_the_number(hub: TinyHub) -> None:
