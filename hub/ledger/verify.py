@@ -1164,7 +1164,7 @@ def _run(options: argparse.Namespace) -> Report:
                 (options.growth, "growth"),
             )
         )
-    except Refused as refusal:
+    except Unusable as refusal:
         return refused(refusal)
     return verify_file(file, trust, kept, growth)
 

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from hub.ledger import verify
 from hub.ledger.verify import (
-    Refused,
     Report,
     ed25519_verify,
     ed25519_verify_plain,
@@ -43,7 +42,7 @@ SIGNER = InventedSigner()
 def judged(case: Case) -> Report:
     try:
         trust = trust_of(case.keys, case.witnesses, case.quorum)
-    except Refused as refusal:
+    except verify.Unusable as refusal:
         return verify.refused(refusal)
     return verify_file(case.data, trust)
 
