@@ -23,6 +23,8 @@ from hub.errors import NotFound
 from hub.ledger.entry import Chain, ChainKind
 from hub.ledger.log import LoggedEntry
 
+_NONE_OF_YOURS = "没有这条记录 / there is no such entry of yours"  # whoever's it is, if anybody's
+
 
 def prepare(means: Means, actor: Actor, request_id: str) -> tuple[bool, Prepared[Answer]]:
     """Decide and read everything held about the citizen, in clear.
@@ -94,9 +96,10 @@ def proof(means: Means, actor: Actor, index: int) -> str:
         NotFound: when there is no such entry, or it is none of the citizen's own.
     """
     label = _label(means, actor)
-    logged = means.ledger.entry(index) if label is not None and index >= 0 else None
-    if label is None or logged is None or not _is_own(means, label, logged):
-        raise NotFound(f"the ledger has no entry {index}")
+    if label is None or not 0 <= index < means.ledger.size:
+        raise NotFound(_NONE_OF_YOURS)
+    if not _is_own(means, label, means.ledger.entry(index)):
+        raise NotFound(_NONE_OF_YOURS)
     return str(_proofs(means).proof(index))
 
 

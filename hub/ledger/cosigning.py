@@ -125,6 +125,20 @@ class PolicyCosigner:
         return Cosigned(gathered.note, gathered.has_quorum, answers)
 
 
+def policy_of(path: Path) -> Policy | None:
+    """Return the policy of witnesses in a file, None when there is no file.
+
+    Raises:
+        ConfigError: when the file cannot be read or breaks a rule.
+    """
+    try:
+        return Policy.parse(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, RequestError) as exc:
+        raise ConfigError(f"the witness policy {path.name} cannot be used: {exc}") from exc
+
+
 def cosigner_of(path: Path, keys: Sequence[VerifierKey]) -> Cosigner:
     """Return who has checkpoints cosigned: by the policy of a file, by nobody when there is none.
 
@@ -132,12 +146,9 @@ def cosigner_of(path: Path, keys: Sequence[VerifierKey]) -> Cosigner:
         ConfigError: when the file cannot be read, breaks a rule, names other logs than this one,
             or asks for witnesses that it gives no address of.
     """
-    try:
-        policy = Policy.parse(path.read_bytes())
-    except FileNotFoundError:
+    policy = policy_of(path)
+    if policy is None:
         return NoWitness()
-    except (OSError, RequestError) as exc:
-        raise ConfigError(f"the witness policy {path.name} cannot be used: {exc}") from exc
     if policy.logs and not any(log.key in keys for log in policy.logs):
         raise ConfigError(f"the witness policy {path.name} does not name this ledger's key")
     if not policy.is_quorum({witness.name for witness in policy.witnesses if witness.url}):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hub.errors import RequestError
+from hub.ledger.algorithms import COSIGNATURE
 from hub.ledger.note import Checkpoint, Note, VerifierKey
 
 NONE = "none"
@@ -138,6 +139,33 @@ class Policy:
             if sum(member in reached for member in group.members) >= group.threshold:
                 reached.add(group.name)
         return self.quorum == NONE or self.quorum in reached
+
+    def published(self) -> bytes:
+        """Return the policy as anybody may have it: without the addresses of logs and witnesses."""
+        lines = [f"log {log.key}" for log in self.logs]
+        lines += [f"witness {witness.name} {witness.key}" for witness in self.witnesses]
+        lines += [f"group {g.name} {g.threshold} {' '.join(g.members)}" for g in self.groups]
+        text = "".join(f"{line}\n" for line in (*lines, f"quorum {self.quorum}"))
+        return text.encode(errors="surrogateescape")
+
+    def plainly(self) -> tuple[tuple[VerifierKey, ...], int]:
+        """Return the Ed25519 witnesses that the quorum asks, and how many at least it needs of them.
+
+        It is what a verifier can ask that knows neither groups nor other kinds of keys; whatever
+        the policy holds for good with those cosignatures, this does as well. ((), 0) where no
+        choice of Ed25519 witnesses reaches the quorum, or none is asked for.
+        """
+        held: dict[str, tuple[tuple[VerifierKey, ...], int]] = {
+            witness.name: ((witness.key,), 1)
+            for witness in self.witnesses
+            if witness.key.algorithm is COSIGNATURE
+        }
+        for group in self.groups:  # members are defined before the group, and of no other
+            able = [held[member] for member in group.members if member in held]
+            if len(able) >= group.threshold:
+                least = sum(sorted(count for _, count in able)[: group.threshold])
+                held[group.name] = (tuple(key for keys, _ in able for key in keys), least)
+        return held.get(self.quorum, ((), 0))
 
 
 def _time(key: VerifierKey, note: Note) -> int | None:

@@ -94,7 +94,9 @@ class Statements:
             )
         opening = self.log.opening(position)
         if opening.record is None:
-            raise NotFound(f"entry {position} was erased; the statement says by whom")
+            raise NotFound(
+                "这条记录已被删除，由谁删除见完整清单 / it was erased; the statement says by whom"
+            )
         body = {name: value for name, value in opening.body().items() if name != "position"}
         hashes = tuple(self.log.inclusion(position, public.size))
         return TlogProof(position, hashes, public.note, canonical_json(body))

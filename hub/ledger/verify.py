@@ -67,6 +67,10 @@ class Refused(Exception):
         self.why = why
 
 
+class Unusable(Refused):
+    """What was given cannot be judged, which says nothing against the ledger: where, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A public Ed25519 key: of a log (type 1) or of a witness (type 4)."""
@@ -138,9 +142,13 @@ class Bulk:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a file proves. `where` and `why` say why it does not, and then nothing else is said."""
+    """What a file proves. `where` and `why` say why it does not, and then nothing else is said.
+
+    `usable` is false when a key or a file is missing or no such thing: nothing was refuted then.
+    """
 
     valid: bool
+    usable: bool = True
     kind: str | None = None
     where: str | None = None
     why: str | None = None
@@ -167,20 +175,20 @@ def trust_of(
     Args:
         quorum: how many of the witnesses must have cosigned; all of them when not said.
     Raises:
-        Refused: when a key is malformed or of another kind, or the quorum does not fit.
+        Unusable: when a key is malformed or of another kind, or the quorum does not fit.
     """
     if not logs:
-        raise Refused("key", "the log's key is missing")
+        raise Unusable("key", "the log's key is missing")
     wanted = len(witnesses) if quorum is None else quorum
     if not min(1, len(witnesses)) <= wanted <= len(witnesses):
-        raise Refused("quorum", f"it is not between 1 and the {len(witnesses)} witnesses given")
+        raise Unusable("quorum", f"it is not between 1 and the {len(witnesses)} witnesses given")
     trust = Trust(
         tuple(_key(text, "key", 1) for text in logs),
         tuple(_key(text, "witness", 4) for text in witnesses),
         wanted,
     )
     if len({key.public_key for key in trust.witnesses}) < len(witnesses):
-        raise Refused("witness", "the same key is given twice")
+        raise Unusable("witness", "the same key is given twice")
     return trust
 
 
@@ -194,9 +202,15 @@ def verify_file(
         growth: the consistency proof between the two, JSON `{"hashes": [hexadecimal, …]}`.
     """
     try:
-        return _judge(_utf8(data, "file"), trust, kept, growth)
+        return _judge(_given(data, "file"), trust, kept, growth)
     except Refused as refusal:
-        return Report(False, where=refusal.where, why=refusal.why)
+        return refused(refusal)
+
+
+def refused(refusal: Refused) -> Report:
+    """Return the report of a file that does not hold, or cannot be judged."""
+    usable = not isinstance(refusal, Unusable)
+    return Report(False, usable, where=refusal.where, why=refusal.why)
 
 
 def read_checkpoint(note: str, trust: Trust) -> Head:
@@ -209,7 +223,11 @@ def read_checkpoint(note: str, trust: Trust) -> Head:
     text, signatures = _note(note)
     signed = [key for key in trust.logs if _signed(key, text, signatures)]
     if not signed:
-        raise Refused("checkpoint", f"it is not signed by {' or '.join(map(str, trust.logs))}")
+        raise Refused(
+            "checkpoint",
+            f"it is not signed by {' or '.join(map(str, trust.logs))}; if the ledger's key was "
+            "changed, give the former one too (/ledger/keys)",
+        )
     witnesses = _witnessed(trust, text, signatures)
     if len(witnesses) < trust.quorum:
         raise Refused(
@@ -235,14 +253,15 @@ def ed25519_verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def _judge(text: str, trust: Trust, kept: bytes | None, growth: bytes | None) -> Report:
-    if text.startswith("c2sp.org/tlog-proof@"):
+    kind = _kind(text)
+    if kind == "proof":
         head, facts = _proof(text, trust)
-    elif text.startswith("{"):
+    elif kind == "statement":
         head, facts = _statement(text, trust)
-    elif "\n\n\u2014 " in text:
+    elif kind == "checkpoint":
         head, facts = read_checkpoint(text, trust), {"kind": "checkpoint"}
     else:
-        raise Refused("file", "it is neither a proof, nor a statement, nor a checkpoint")
+        raise Unusable("file", "it is neither a proof, nor a statement, nor a checkpoint")
     grown_from = None
     if kept is not None or growth is not None:
         grown_from = _growth(head, trust, kept, growth)
@@ -257,6 +276,15 @@ def _judge(text: str, trust: Trust, kept: bytes | None, growth: bytes | None) ->
         **facts,
     )
     return _worded(report)
+
+
+def _kind(text: str) -> str | None:
+    """Return what a file is by how it begins, None for anything else."""
+    if text.startswith("c2sp.org/tlog-proof@"):
+        return "proof"
+    if text.startswith("{"):
+        return "statement"
+    return "checkpoint" if "\n\n\u2014 " in text else None
 
 
 # A proof of one use: C2SP tlog-proof, whose extra data lays the entry open.
@@ -646,14 +674,17 @@ def _root(leaf: bytes, index: int, size: int, proof: list[bytes], where: str) ->
 def _growth(new: Head, trust: Trust, kept: bytes | None, growth: bytes | None) -> int:
     """Return the size the log had in a kept checkpoint, when it has only grown since."""
     if kept is None or growth is None:
-        raise Refused("growth", "a kept checkpoint and the hashes between the two belong together")
+        raise Unusable("growth", "a kept checkpoint and the hashes between the two belong together")
+    note = _given(kept, "kept")
+    if _kind(note) != "checkpoint":
+        raise Unusable("kept", "this is not a checkpoint")
     try:  # it was good when it was kept: the log may have changed its witnesses since
-        old = read_checkpoint(_utf8(kept, "kept"), Trust(trust.logs))
+        old = read_checkpoint(note, Trust(trust.logs))
     except Refused as refusal:
         raise Refused("kept", f"{refusal.where}: {refusal.why}") from None
     if old.size > new.size:
         raise Refused("kept", f"the log was rolled back from {old.size} to {new.size} entries")
-    value = _json(_utf8(growth, "growth"), "growth")
+    value = _json(_given(growth, "growth"), "growth")
     given = _list(_object(value, "growth", ("hashes",))["hashes"], "growth")
     if not all(isinstance(item, str) and _HASH_HEX.fullmatch(item) for item in given):
         raise Refused("growth", "one of its hashes is not 64 lower-case hexadecimal digits")
@@ -697,13 +728,16 @@ Signature: TypeAlias = "tuple[str, bytes, bytes]"  # name, key id, what follows
 def _key(text: str, where: str, kind: int) -> Key:
     parts = text.split("+", 2)
     if len(parts) != 3 or not _NAME.fullmatch(parts[0]):
-        raise Refused(where, "it does not look like NAME+KEYID+BASE64")
-    material = _base64(parts[2], where)
+        raise Unusable(where, "it does not look like NAME+KEYID+BASE64")
+    try:
+        material = _base64(parts[2], where)
+    except Refused as refusal:
+        raise Unusable(where, refusal.why) from None
     if len(material) != 33 or material[0] != kind:
-        raise Refused(where, f"it is not an Ed25519 key of a {'log' if kind == 1 else 'witness'}")
+        raise Unusable(where, f"it is not an Ed25519 key of a {'log' if kind == 1 else 'witness'}")
     key_id = sha256(parts[0].encode() + b"\n" + material).digest()[:4]
     if key_id.hex() != parts[1]:
-        raise Refused(where, "its id does not belong to it; it was copied wrongly")
+        raise Unusable(where, "its id does not belong to it; it was copied wrongly")
     return Key(parts[0], key_id, material[1:], kind)
 
 
@@ -882,6 +916,14 @@ def _utf8(data: bytes, where: str) -> str:
         raise Refused(where, "it is not UTF-8") from None
 
 
+def _given(data: bytes, where: str) -> str:
+    """Return the text of a file that was given."""
+    try:
+        return _utf8(data, where)
+    except Refused as refusal:
+        raise Unusable(where, refusal.why) from None
+
+
 # What it means, for a person to read.
 
 
@@ -960,16 +1002,20 @@ _NOT_SAID: Mapping[str, tuple[str, ...]] = {
 def describe(report: Report) -> str:
     """Return the report as the lines a person reads."""
     if not report.valid:
-        return _plain(f"NOT PROVEN: {report.where}: {report.why}.") + "\n"
-    lines = ["PROVEN:", *(f"  * {sentence}." for sentence in report.proven)]
-    lines += ["NOT SAID by this file:", *(f"  * {sentence}." for sentence in report.not_said)]
+        headline = "没有证明 NOT PROVEN" if report.usable else "不能核验 CANNOT BE CHECKED"
+        return _plain(f"{headline}: {report.where}: {report.why}.") + "\n"
+    lines = ["已证明 PROVEN:", *(f"  * {sentence}." for sentence in report.proven)]
+    lines += [
+        "这份文件没有说的 NOT SAID by this file:",
+        *(f"  * {sentence}." for sentence in report.not_said),
+    ]
     if report.uses:
-        lines.append("THE RECORDS:" if report.kind == "statement" else "THE RECORD:")
+        lines.append("记录 " + ("THE RECORDS:" if report.kind == "statement" else "THE RECORD:"))
     for use in report.uses:
         lines += _lines(use)
     for bulk in report.bulk:
         lines.append(
-            f"BULK DISCLOSURE at entry {bulk.position}, {bulk.time}, of {bulk.count} persons: "
+            f"批量提供 BULK DISCLOSURE at entry {bulk.position}, {bulk.time}, of {bulk.count} persons: "
             f"you are {'in it' if bulk.included else 'not in it'}."
         )
         if bulk.record is not None:
@@ -1076,7 +1122,7 @@ def _decompress(data: bytes) -> Point | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 when the file holds, 1 when it does not."""
+    """Run the command line; 0 when the file holds, 1 when not, 2 when it cannot be checked."""
     parser = argparse.ArgumentParser(
         prog="verify", description="Check, offline, what a ledger gave you."
     )
@@ -1098,7 +1144,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = _as_json(report) if options.json else describe(report)
     encoding = sys.stdout.encoding or "utf-8"  # a terminal may not know every character
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    return 0 if report.valid else 1
+    if report.valid:
+        return 0
+    return 1 if report.usable else 2
 
 
 def _as_json(report: Report) -> str:
@@ -1116,8 +1164,8 @@ def _run(options: argparse.Namespace) -> Report:
                 (options.growth, "growth"),
             )
         )
-    except Refused as refusal:
-        return Report(False, where=refusal.where, why=refusal.why)
+    except Unusable as refusal:
+        return refused(refusal)
     return verify_file(file, trust, kept, growth)
 
 
@@ -1125,7 +1173,7 @@ def _read(path: Path, where: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Refused(where, f"it cannot be read ({error.strerror})") from None
+        raise Unusable(where, f"it cannot be read ({error.strerror})") from None
 
 
 if __name__ == "__main__":

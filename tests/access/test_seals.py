@@ -271,8 +271,7 @@ def test_a_sealed_use_is_nowhere_on_the_subjects_road(
         guard.own_proof(mine, answer.receipt.index)
     with pytest.raises(NotFound) as missing:
         guard.own_proof(mine, 10**6)
-    index = str(answer.receipt.index)
-    assert str(sealed.value).replace(index, "N") == str(missing.value).replace("1000000", "N")
+    assert str(sealed.value) == str(missing.value)
     body = sealing.house.ledger.entry(answer.receipt.index).body
     assert body is not None
     assert body["seal"] == number

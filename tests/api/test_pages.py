@@ -138,6 +138,7 @@ def test_text_and_targets_are_large_enough() -> None:
     style = (FOLDER / "static" / "mingjing.css").read_text()
     assert "--size: 18px" in style
     assert re.search(r"button, \.button \{[^}]*min-height: 44px", style)
+    assert 'button [lang="en"], .button [lang="en"] { color: inherit; }' in style
 
 
 def test_every_mask_is_told_in_words() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hub.ledger.tiles import TileReader, new_bundles
 from hub.ledger.verify import read_checkpoint, trust_of, verify_file
 from tests.api.hub import EAST, Client, TinyHub
 from tests.hub.ledger.factories import entries_of
+from tests.hub.ledger.invented_log import WITNESS_KEYS
 
 
 def test_the_ledger_can_be_watched_from_outside(hub: TinyHub, client: Client) -> None:
@@ -152,3 +154,28 @@ def test_health_tells_the_version_in_service(
 
 def test_problem_codes_are_listed(client: Client) -> None:
     ProblemCodes.model_validate(client.get("/v1/public/problems").json())
+
+
+def test_the_policy_of_witnesses_is_public_without_addresses(hub: TinyHub, client: Client) -> None:
+    browser = hub.browser("citizen", EAST.number)
+    path = hub.services.settings.witness_policy
+    assert client.get("/ledger/witnesses").status_code == 404
+    assert "--witness" not in browser.get("/citizen").text
+    one, two = WITNESS_KEYS
+    try:
+        path.write_text(
+            f"witness a {one} https://a.example\nwitness b {two}\ngroup g any a b\nquorum g\n",
+            encoding="utf-8",
+        )
+        reply = client.get("/ledger/witnesses")
+        assert reply.headers["content-type"].startswith("text/plain")
+        assert reply.text == f"witness a {one}\nwitness b {two}\ngroup g 1 a b\nquorum g\n"
+        told = html.unescape(browser.get("/citizen").text)
+        assert f'--witness "{one}" --witness "{two}" --quorum 1</pre>' in told
+        assert f"<code>{one}</code>" in told
+        path.write_text("quorum nowhere\n", encoding="utf-8")
+        mended = browser.get("/citizen")
+        assert (mended.status_code, "--witness" in mended.text) == (200, False)
+    finally:
+        path.unlink()
+        browser.close()

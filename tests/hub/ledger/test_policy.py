@@ -244,3 +244,43 @@ def test_any_policy_is_read_or_refused(piece: bytes, start: int, end: int) -> No
     except RequestError:
         return
     assert policy.quorum == "none" or policy.quorum
+
+
+def test_what_is_published_decides_the_same_and_has_no_address() -> None:
+    addressed = EXAMPLE.replace(key(1), f"{key(1)} https://w1.example").replace(
+        LOG_KEY, f"{LOG_KEY} https://log.example"
+    )
+    shown = parse(addressed).published()
+    assert b"https" not in shown
+    assert Policy.parse(shown) == parse(EXAMPLE)
+    assert parse("quorum none\n").published() == b"quorum none\n"
+    odd = f"witness w\udcff {key(1)}\nquorum w\udcff\n"
+    assert parse(odd).published() == odd.encode(errors="surrogateescape")
+
+
+@pytest.mark.parametrize(
+    ("groups", "numbers", "least"),
+    [
+        ("quorum none", (), 0),
+        ("quorum a", (1,), 1),
+        ("group g 2 a b c\nquorum g", (1, 2, 3), 2),
+        ("group g any a b\ngroup h all g c\nquorum h", (1, 2, 3), 2),
+        ("group g all a b\ngroup h any g c\nquorum h", (1, 2, 3), 1),
+        ("group g any a q\nquorum g", (1,), 1),  # one witness by either of its keys
+        ("group g all a q\nquorum g", (), 0),
+        ("quorum q", (), 0),
+    ],
+)
+def test_what_a_verifier_without_groups_can_ask(
+    groups: str, numbers: tuple[int, ...], least: int
+) -> None:
+    lines = [f"witness {name} {key(n)}" for n, name in enumerate("abc", 1)]
+    policy = parse("\n".join([*lines, f"witness q {key(1, ML_DSA_44)}", groups, ""]))
+    keys, count = policy.plainly()
+    assert [str(one) for one in keys] == [key(n) for n in numbers]
+    assert count == least
+    for size in range(4):
+        for names in combinations("abc", size):
+            if policy.quorum != "none" and keys and policy.is_quorum(set(names)):
+                asked = {"abc"[n - 1] for n in numbers}
+                assert len(asked & set(names)) >= least

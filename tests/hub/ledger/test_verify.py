@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from hub.ledger import verify
 from hub.ledger.verify import (
-    Refused,
     Report,
     ed25519_verify,
     ed25519_verify_plain,
@@ -26,6 +25,7 @@ from tests.hub.ledger.factories import ORIGIN, InventedSigner, vector
 from tests.hub.ledger.invented_log import LOG_KEY, WITNESS_KEYS, InventedLog, person
 from tests.hub.ledger.verifier_cases import (
     OTHER_LOG,
+    STRANGERS_KEY,
     Case,
     changed_fields,
     changed_proofs,
@@ -42,8 +42,8 @@ SIGNER = InventedSigner()
 def judged(case: Case) -> Report:
     try:
         trust = trust_of(case.keys, case.witnesses, case.quorum)
-    except Refused as refusal:
-        return Report(False, where=refusal.where, why=refusal.why)
+    except verify.Unusable as refusal:
+        return verify.refused(refusal)
     return verify_file(case.data, trust)
 
 
@@ -58,7 +58,7 @@ def test_no_record_can_break_hide_or_turn_round_what_is_said() -> None:
     assert f"erased on {shown} by {shown} on the ground {shown}\n" in text
     assert r'"event": "\x9b8m\u202e李"' in text
     refusal = verify.describe(Report(False, where=hostile, why=hostile))
-    assert refusal == f"NOT PROVEN: {shown}: {shown}.\n"
+    assert refusal == f"没有证明 NOT PROVEN: {shown}: {shown}.\n"
 
 
 def test_sound_files_are_proven() -> None:
@@ -168,7 +168,7 @@ def test_growth_is_accepted_and_anything_else_is_not(
     [
         (None, b"{}", "growth", "belong together"),
         (b"", None, "growth", "belong together"),
-        (b"words", b"{}", "kept", "not a signed note"),
+        (b"words", b"{}", "kept", "this is not a checkpoint"),
         (b"\xff", b"{}", "kept", "not UTF-8"),
         (OTHER_LOG, b"{}", "kept", "is not signed by"),
         (SIGNER, b"words", "growth", "not canonical JSON"),
@@ -251,14 +251,14 @@ def test_the_file_works_alone_on_a_machine_with_nothing_but_python(
     witnesses = [f"--witness={key}" for key in WITNESS_KEYS]
     done = run(alone, str(file), "--key", LOG_KEY, *witnesses, bare=bare)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("PROVEN:")
+    assert done.stdout.startswith("已证明 PROVEN:")
     assert '"purpose": "residence.verify"' in done.stdout
     done = run(alone, str(file), "--key", LOG_KEY, "--json", bare=bare)
     assert json.loads(done.stdout)["uses"][0]["position"] == 300
     file.write_bytes(sound().statement.replace(b'"position":301', b'"position":302'))
     done = run(alone, str(file), "--key", LOG_KEY, bare=bare)
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("NOT PROVEN: entries[3].inclusion:")
+    assert done.stdout.startswith("没有证明 NOT PROVEN: entries[3].inclusion:")
 
 
 def test_a_kept_checkpoint_is_compared_from_the_command_line(
@@ -284,7 +284,34 @@ def test_a_kept_checkpoint_is_compared_from_the_command_line(
 def test_a_file_that_cannot_be_read_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert verify.main([str(tmp_path / "none"), "--key", LOG_KEY]) == 1
-    assert capsys.readouterr().out.startswith("NOT PROVEN: file: it cannot be read")
-    assert verify.main([str(tmp_path / "none"), "--key", "words", "--json"]) == 1
-    assert json.loads(capsys.readouterr().out)["where"] == "key"
+    assert verify.main([str(tmp_path / "none"), "--key", LOG_KEY]) == 2
+    said = capsys.readouterr().out
+    assert said.startswith("不能核验 CANNOT BE CHECKED: file: it cannot be read")
+    assert verify.main([str(tmp_path / "none"), "--key", "words", "--json"]) == 2
+    report = json.loads(capsys.readouterr().out)
+    assert (report["where"], report["valid"], report["usable"]) == ("key", False, False)
+
+
+def test_what_was_given_wrongly_is_no_refutation(tmp_path: Path) -> None:
+    """A slip of the reader's must not look like a false ledger, nor a false ledger like a slip."""
+    for case in trust_cases():
+        assert judged(case).usable is (case.where == "checkpoint"), case.name
+    for data in (b"words", b"\xff", b""):
+        assert not judged(Case("", data)).usable
+    trust = trust_of([LOG_KEY])
+    for kept in (sound().proof, sound().statement, b"words", b"\xff"):
+        report = verify_file(sound().checkpoint, trust, kept, b'{"hashes":[]}')
+        assert (report.where, report.usable) == ("kept", False)
+    assert verify_file(sound().checkpoint, trust, sound().proof, b"{}").why == (
+        "this is not a checkpoint"
+    )
+    other = InventedLog(tmp_path)
+    report = verify_file(sound().checkpoint, trust, other.note(0).encode(), b'{"hashes":["x"]}')
+    assert (report.where, report.usable) == ("growth", True)
+
+
+def test_after_a_change_of_keys_the_former_key_is_asked_for() -> None:
+    new = judged(Case("", sound().proof, keys=(STRANGERS_KEY,)))
+    assert (new.valid, new.usable) == (False, True)
+    assert "if the ledger's key was changed, give the former one too (/ledger/keys)" in str(new.why)
+    assert judged(Case("", sound().proof, keys=(STRANGERS_KEY, LOG_KEY))).valid
