@@ -117,6 +117,9 @@ def succeed(
     origin: Annotated[str, typer.Option(help="Public name of the successor, never used before.")],
     why: Annotated[str, typer.Option(help="Why the ledger cannot be gone on with.")],
     by: Annotated[str, typer.Option(help="Who says so; the ledger keeps a pseudonym.")],
+    although_intact: Annotated[
+        bool, typer.Option("--although-intact", help="End even one that could be gone on with.")
+    ] = False,
     home: Home = None,
 ) -> None:
     """Begin a successor of a ledger whose key is lost, or of which an old backup is all.
@@ -127,9 +130,8 @@ def succeed(
         settings = settings_of(home)
         keyring = Keyring.open(settings.keyring, settings.passphrase)
         name = Administrator.of(keyring, by, SystemClock()).name
-        newer = succession.succeed(
-            settings, keyring, SystemClock(), succession.Request(origin, why, name)
-        )
+        asked = succession.Request(origin, why, name, although_intact)
+        newer = succession.succeed(settings, keyring, SystemClock(), asked)
         with composition.open_ledger(newer, keyring, SystemClock()) as ledger:
             out.print(f"{newer.origin} goes on; its key is {ledger.key}", soft_wrap=True)
         if settings_of(home).origin != newer.origin:
