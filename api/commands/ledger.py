@@ -172,14 +172,16 @@ def proof(
             to.write_text(text)
 
 
-@app.command()
-def fingerprint(by: Who = None, home: Home = None) -> None:
+@app.command(context_settings={"allow_extra_args": True})  # no usage error repeats a number
+def fingerprint(context: typer.Context, by: Who = None, home: Home = None) -> None:
     """Print the fingerprint of a person's chain key; their identity number comes by standard input.
 
     For the oversight body, to be compared with what the verifier shows of a statement: a hub that
     hands out a false key would be found out by it.
     """
     with door(), reading(home, by) as (ledger, reader):
+        if context.args:
+            raise RequestError("give the number by standard input, not as an argument")
         settings = settings_of(home)
         keys = GuardKeys.of(Keyring.open(settings.keyring, settings.passphrase))
         number = Finder(keys, SystemClock()).binding(sys.stdin.readline())

@@ -87,12 +87,12 @@ class Statements:
             NotFound: when the entry is not public yet, does not exist, or was erased.
         """
         public = self.log.checkpoint()
+        opening = self.log.opening(position)
         if position >= public.size:
             raise NotFound(
                 "这次使用几秒后才公开，请稍后再取证明 / this use is made public within seconds: "
                 "ask for its proof again"
             )
-        opening = self.log.opening(position)
         if opening.record is None:
             raise NotFound(f"entry {position} was erased; the statement says by whom")
         body = {name: value for name, value in opening.body().items() if name != "position"}
