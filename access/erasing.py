@@ -120,9 +120,20 @@ def unerasable(entry: LoggedEntry, bounds: Bounds) -> str | None:
         return f"{entry.event} 不可删除 / an entry of this kind is never erased"
     if entry.chain == SEALED and body["seal"] in bounds.withheld:
         return WITHHELD
-    used = body["record"]["time"] if entry.event == RELEASED else entry.time
-    if datetime.fromisoformat(used) > bounds.kept_until:
+    if kept_to(entry, bounds) is not None:
         return (
             f"须保存至少 {(bounds.now - bounds.kept_until).days} 天 / it is kept for that many days"
         )
     return None
+
+
+def kept_to(entry: LoggedEntry, bounds: Bounds) -> datetime | None:
+    """Return when a use or a release may be forgotten by its age, None when it may be now.
+
+    One that is erased already is kept for no time.
+    """
+    body = entry.body
+    if body is None:
+        return None
+    used = datetime.fromisoformat(body["record"]["time"] if entry.event == RELEASED else entry.time)
+    return used + (bounds.now - bounds.kept_until) if used > bounds.kept_until else None

@@ -27,6 +27,7 @@ from access.erasing import (
     ErasureState,
     ErasureStep,
     erasure_standings,
+    kept_to,
     unerasable,
 )
 from access.erasure_grounds import ERASURE_GROUNDS
@@ -110,6 +111,34 @@ class ErasureDesk:
                 else:
                     left[why] += 1
         return tuple(found), left
+
+    def why_none(self, ground: str, before: datetime, event: str | None, now: datetime) -> str:
+        """Return why `select` finds nothing that may be forgotten.
+
+        Raises:
+            RequestError: as `select`.
+        """
+        _, left = self.select(ground, before, event, now)
+        bounds = self._bounds(ground, now)
+        if not left:
+            return "没有使用记录 / there are no uses from before that time"
+        ends = self._first_end(bounds, event)
+        if ends is None:
+            return "；".join(f"{count:,} 条 / uses: {why}" for why, count in left.items())
+        return (
+            f"现在不可删除 / nothing may be erased yet: {sum(left.values()):,} uses are kept until "
+            f"{ends.date()} or later"
+        )
+
+    def _first_end(self, bounds: Bounds, event: str | None) -> datetime | None:
+        """Return when the first of the uses that are kept for their age may be forgotten."""
+        for first in range(0, self.log.size, _PAGE):
+            for entry in self.log.entries(first, first + _PAGE):
+                if entry.event in ERASABLE and event in (None, entry.event):
+                    ends = kept_to(entry, bounds)
+                    if ends is not None:
+                        return ends
+        return None
 
     def request(
         self, entries: Iterable[int], ground: str, official: Official, act: Act

@@ -49,6 +49,8 @@ def erase(
         if until is not None:
             entries, out_of_it = at.erasures.select(ground, until, event, act.at)
             left = dict(out_of_it)
+            if not entries:
+                raise RequestError(at.erasures.why_none(ground, until, event, act.at))
         official = done(at.second(act))
         found = done(at.erasures.request(entries, ground, official, act))
         _print(at.erasures, found, as_json=as_json, left=left)
@@ -74,12 +76,15 @@ def decide(
     number: Number,
     by: By,
     reason: Reason,
-    approve: Annotated[bool, typer.Option("--approve/--decline", help="What is decided.")],
+    approve: Annotated[bool, typer.Option("--approve", help="Erase them; or")] = False,
+    decline: Annotated[bool, typer.Option("--decline", help="let them stay.")] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Approve and carry out, as the second person, or decline; again to go on where it stopped."""
     with door(), office(home) as at:
+        if approve == decline:
+            raise RequestError("二者选一 / say either --approve or --decline")
         desk, act = at.erasures, at.act(by, reason)
         official = done(at.second(act))
         do = desk.approve if approve else desk.decline

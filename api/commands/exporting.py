@@ -39,6 +39,8 @@ def export(
 ) -> None:
     """Export the uses of a period, sealed ones too; that they were read is recorded."""
     with door(), reading(home, by) as (ledger, reader):
+        if until is not None and until < since:
+            raise RequestError("--until is before --since")
         if to.exists() or not to.parent.is_dir():
             raise RequestError("--to names a file that exists, or a folder that does not")
         settings = settings_of(home)

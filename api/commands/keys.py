@@ -8,10 +8,11 @@ import typer
 
 from api.administration import Administrator
 from api.commands.options import Home, Json, Who, settings_of
-from api.console import door, out, print_rows
+from api.console import door, err, out, print_rows
 from hub.clock import SystemClock
+from hub.errors import RequestError
 from hub.events import EventTag
-from hub.keyring import PURPOSES, Keyring
+from hub.keyring import PURPOSES, ROTATED, Keyring
 from hub.ledger.composition import open_ledger, rotate_key
 
 app = typer.Typer(no_args_is_help=True, help="Keys: list versions, rotate.")
@@ -43,8 +44,11 @@ def rotate(
 ) -> None:
     """Add a new version of a key; what older versions sealed stays readable."""
     with door():
+        if purpose not in ROTATED:
+            raise RequestError(f"a key that gets new versions is one of {', '.join(ROTATED)}")
         settings = settings_of(home)
         ring = Keyring.open(settings.keyring, settings.passphrase)
+        err.print("Processes that run keep the former key: restart `hub up` after this.")
         clock = SystemClock()
         if purpose == "ledger":
             vkey = rotate_key(settings, ring, clock, Administrator.of(ring, by, clock).name)

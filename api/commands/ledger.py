@@ -117,6 +117,9 @@ def succeed(
     origin: Annotated[str, typer.Option(help="Public name of the successor, never used before.")],
     why: Annotated[str, typer.Option(help="Why the ledger cannot be gone on with.")],
     by: Annotated[str, typer.Option(help="Who says so; the ledger keeps a pseudonym.")],
+    although_intact: Annotated[
+        bool, typer.Option("--although-intact", help="End even one that could be gone on with.")
+    ] = False,
     home: Home = None,
 ) -> None:
     """Begin a successor of a ledger whose key is lost, or of which an old backup is all.
@@ -127,9 +130,8 @@ def succeed(
         settings = settings_of(home)
         keyring = Keyring.open(settings.keyring, settings.passphrase)
         name = Administrator.of(keyring, by, SystemClock()).name
-        newer = succession.succeed(
-            settings, keyring, SystemClock(), succession.Request(origin, why, name)
-        )
+        asked = succession.Request(origin, why, name, although_intact)
+        newer = succession.succeed(settings, keyring, SystemClock(), asked)
         with composition.open_ledger(newer, keyring, SystemClock()) as ledger:
             out.print(f"{newer.origin} goes on; its key is {ledger.key}", soft_wrap=True)
         if settings_of(home).origin != newer.origin:
@@ -170,14 +172,16 @@ def proof(
             to.write_text(text)
 
 
-@app.command()
-def fingerprint(by: Who = None, home: Home = None) -> None:
+@app.command(context_settings={"allow_extra_args": True})  # no usage error repeats a number
+def fingerprint(context: typer.Context, by: Who = None, home: Home = None) -> None:
     """Print the fingerprint of a person's chain key; their identity number comes by standard input.
 
     For the oversight body, to be compared with what the verifier shows of a statement: a hub that
     hands out a false key would be found out by it.
     """
     with door(), reading(home, by) as (ledger, reader):
+        if context.args:
+            raise RequestError("give the number by standard input, not as an argument")
         settings = settings_of(home)
         keys = GuardKeys.of(Keyring.open(settings.keyring, settings.passphrase))
         number = Finder(keys, SystemClock()).binding(sys.stdin.readline())

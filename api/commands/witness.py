@@ -5,6 +5,7 @@ It needs no hub: only a folder, in which it keeps its keys, its state and the in
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from api.commands.options import Json
 from api.console import door, out, print_json, print_rows
 from hub.clock import SystemClock, second_of
 from hub.errors import NotFound, RequestError
-from hub.ledger.note import VerifierKey
+from hub.ledger.note import Checkpoint, Note, VerifierKey
 from hub.ledger.tlog_proof import HEADER, TlogProof
 from hub.witness.files import base_url
 from hub.witness.keys import create_keys, open_keys
@@ -160,10 +161,12 @@ def settle(
 
 @app.command()
 def compare(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A checkpoint.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="What somebody was given.")
+    ],
     folder: Folder = _FOLDER,
 ) -> None:
-    """Compare a checkpoint, or a proof's, that somebody was given with what this witness knows."""
+    """Compare a checkpoint, a proof's or a statement's, with what this witness knows."""
     # The command line must answer `--help` without what reading a log needs.
     from hub.witness.serving import open_witness
 
@@ -172,12 +175,29 @@ def compare(
             text = file.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             raise RequestError("the file is not text") from None
-        note = TlogProof.parse(text).checkpoint if text.startswith(HEADER) else text
-        tree, wrong = watcher.compare(note)
+        tree, wrong = watcher.compare(_note_of(text))
         if wrong is not None:
             out.print(f"[red]{wrong.kind}[/]: {wrong.what}")
             raise typer.Exit(70)
         out.print(f"the tree of {tree.size:,} entries agrees with what this witness knows")
+
+
+def _note_of(text: str) -> str:
+    """Return the checkpoint in a file that somebody was given.
+
+    Raises:
+        RequestError: when it is neither a checkpoint, a proof nor a statement.
+    """
+    if text.startswith(HEADER):
+        return TlogProof.parse(text).checkpoint
+    note = text
+    try:
+        if text.startswith("{"):
+            note = json.loads(text)["checkpoint"]
+        Checkpoint.parse(Note.parse(note).text)
+    except (RequestError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise RequestError("the file is neither a checkpoint, a proof nor a statement") from None
+    return note
 
 
 def _status(state: WitnessState, log: WatchedLog) -> dict[str, Any]:

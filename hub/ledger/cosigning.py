@@ -124,6 +124,21 @@ class PolicyCosigner:
         answers = tuple((ascii(a.witness)[1:-1], a.refusal or "cosigned") for a in gathered.answers)
         return Cosigned(gathered.note, gathered.has_quorum, answers)
 
+    def is_enough(self, note: str) -> bool:
+        """Say whether the cosignatures that a checkpoint has are a quorum of the policy.
+
+        Raises:
+            RequestError: when it is no note.
+        """
+        parsed = Note.parse(note)
+        names = {
+            witness.name
+            for witness in self._policy.witnesses
+            for one in parsed.signatures
+            if one.is_of(witness.key) and witness.key.time_of(parsed.text, one.signature)
+        }
+        return self._policy.is_quorum(names)
+
 
 def policy_of(path: Path) -> Policy | None:
     """Return the policy of witnesses in a file, None when there is no file.

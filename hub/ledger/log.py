@@ -37,8 +37,10 @@ from hub.ledger.writer import (
     LastEntry,
     PreparedEntry,
     Writer,
+    load_tree,
     open_own,
     prepare,
+    require_continued,
 )
 from hub.progress import Progress
 
@@ -257,6 +259,17 @@ class Ledger:
         with self._read() as reader:
             hashes = reader.hashes(cover(0, size))
         return self._identity.sign(CompactRange(size, tuple(hashes[n] for n in cover(0, size))))
+
+    def require_intact(self) -> None:
+        """Refuse a store that nothing would be appended to.
+
+        Raises:
+            TamperDetected: when its head is not this ledger's own, its tree another one than was
+                signed, or it does not continue what was made public.
+        """
+        with self._read() as reader, reader.transaction(write=False):
+            tree = load_tree(reader, reader.note(), self._identity)
+            require_continued(reader, tree.size, self._kept())
 
     def published(self) -> StoredPublication | None:
         """Return what was last made public; None before the first time.

@@ -317,6 +317,16 @@ def check_name(name: str) -> None:
         raise RequestError("a key name is not valid UTF-8") from None
 
 
+def check_origin(origin: str) -> None:
+    """Refuse what cannot be the name of a log, which is a key's name and a checkpoint's first line.
+
+    Raises:
+        RequestError: as `check_name`, and when it holds a control character.
+    """
+    check_name(origin)
+    _check_text(f"{origin}\n")
+
+
 def _check_text(text: str) -> None:
     if not text.endswith("\n"):
         raise RequestError("the note does not end in a newline")

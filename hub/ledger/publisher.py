@@ -77,6 +77,10 @@ class Cosigner(Protocol):
         """
         ...
 
+    def is_enough(self, note: str) -> bool:
+        """Say whether the cosignatures that a checkpoint has are a quorum of the policy."""
+        ...
+
 
 class NoWitness:
     """For a hub that nobody watches: every checkpoint is made public as the log signed it."""
@@ -85,6 +89,11 @@ class NoWitness:
         """Return the checkpoint as it is."""
         del consistency
         return Cosigned(note, has_quorum=True)
+
+    def is_enough(self, note: str) -> bool:
+        """Say that nobody's cosignature is asked for."""
+        del note
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +175,8 @@ class Publisher:
     def _require_last(self, last: StoredPublication | None) -> None:
         """Put the public checkpoint back that a crash has kept from being replaced.
 
+        One that the policy in force asks for more witnesses of is not: it is to be followed anew.
+
         Raises:
             TamperDetected: when another is public than the ledger remembers, and not an older one.
         """
@@ -186,7 +197,8 @@ class Publisher:
                 "remembers to have made public: an old backup was restored"
             )
         self._write(older, self._ledger.opening(last.size - 1), lambda _done, _all: None)
-        self._files.write(CHECKPOINT, last.note.encode())
+        if self._cosigner.is_enough(last.note):
+            self._files.write(CHECKPOINT, last.note.encode())
 
     def _size_of(self, note: bytes) -> int:
         try:
@@ -196,8 +208,10 @@ class Publisher:
             raise TamperDetected("the public checkpoint is not this ledger's own") from exc
 
     def _is_due(self, last: StoredPublication, now: datetime) -> bool:
-        return self._ledger.size > last.size or (
-            now - datetime.fromisoformat(last.time) >= HEARTBEAT
+        return (
+            self._ledger.size > last.size
+            or now - datetime.fromisoformat(last.time) >= HEARTBEAT
+            or not self._cosigner.is_enough(last.note)  # another policy was in force then
         )
 
     def _end(self) -> Opening:

@@ -87,12 +87,12 @@ class Statements:
             NotFound: when the entry is not public yet, does not exist, or was erased.
         """
         public = self.log.checkpoint()
+        opening = self.log.opening(position)
         if position >= public.size:
             raise NotFound(
                 "这次使用几秒后才公开，请稍后再取证明 / this use is made public within seconds: "
                 "ask for its proof again"
             )
-        opening = self.log.opening(position)
         if opening.record is None:
             raise NotFound(
                 "这条记录已被删除，由谁删除见完整清单 / it was erased; the statement says by whom"

@@ -20,18 +20,19 @@ from typing import Any
 from hub.canonical import canonical_json
 from hub.clock import Clock, stamp_of
 from hub.config import Settings, save_settings
-from hub.errors import ConfigError, LedgerError, RequestError, TamperDetected
+from hub.errors import ConfigError, KeyMissing, LedgerError, RequestError, TamperDetected
 from hub.events import EventTag
 from hub.files import sync_folder, write_over
 from hub.keyring import OF_A_LOG, Keyring, NoteSigner
-from hub.ledger.entry import ChainKeys
-from hub.ledger.log import Ledger
+from hub.ledger.composition import open_ledger
+from hub.ledger.entry import SEALED, Chain, ChainKeys, ChainKind
+from hub.ledger.log import Ledger, LoggedEntry
 from hub.ledger.merkle import CompactRange
-from hub.ledger.note import Checkpoint, Note, VerifierKey
+from hub.ledger.note import Checkpoint, Note, VerifierKey, check_origin
 from hub.ledger.public_files import CHECKPOINT, KEYS, PublicFiles
 from hub.ledger.sqlite import SqliteStore, end
 from hub.ledger.sqlite_file import create
-from hub.ledger.writer import Entry, Identity
+from hub.ledger.writer import RELEASED_EVENT, Entry, Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,13 @@ class Request:
     Attributes:
         origin: the successor's public name, never used before.
         by: who says so, as a pseudonym or an office.
+        although_intact: whether to end even a ledger that could be gone on with.
     """
 
     origin: str
     why: str
     by: str
+    although_intact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,12 @@ def succeed(settings: Settings, keyring: Keyring, clock: Clock, request: Request
     No other process of the hub may be running. One that was stopped is finished.
 
     Raises:
-        RequestError: when the name was used before, or another succession waits to be finished.
+        RequestError: when the name cannot be a log's or was used before, another succession waits
+            to be finished, or the ledger is intact and `although_intact` was not said.
         ConfigError: when the ledger is kept in a database.
         LedgerError: when the disk does not take it.
     """
+    check_origin(request.origin)
     if settings.ledger_url is not None:
         raise ConfigError(
             "a ledger in a database gets its successor in another: docs/operations.md"
@@ -163,6 +168,8 @@ class _Succession:
         before = formers(self._settings)
         if request.origin in {self._settings.origin, *(one.origin for one in before)}:
             raise RequestError("the successor needs a name that no ledger of this hub has had")
+        if not request.although_intact:
+            self._require_broken()
         plan = {
             "number": len(before) + 1,
             "origin": request.origin,
@@ -173,6 +180,24 @@ class _Succession:
         }
         _write(self._plan, plan)
         return plan
+
+    def _require_broken(self) -> None:
+        """Refuse to end a ledger that could be gone on with.
+
+        Raises:
+            RequestError: says what would end, and what would be lost to its subjects.
+        """
+        try:
+            with open_ledger(self._settings, self._keyring, self._clock) as ledger:
+                ledger.require_intact()
+                size, sealed = ledger.size, _unreleased(ledger)
+        except (KeyMissing, LedgerError, TamperDetected):
+            return
+        raise RequestError(
+            f"the ledger {self._settings.origin} is intact: {size} entries would end here, and "
+            f"{sealed} sealed uses never be released to their subjects. "
+            "If it must be, say --although-intact"
+        )
 
     def _last_known(self) -> dict[str, Any]:
         """Return what the last checkpoint of the former ledger says: the public one, if any.
@@ -240,6 +265,25 @@ class _Succession:
                 path.replace(folder / path.name)
         for path in (folder, settings.ledger_folder, settings.home):
             sync_folder(path)
+
+
+def _unreleased(ledger: Ledger) -> int:
+    """Return how many sealed uses their subjects have not been shown yet."""
+    sealed = {e.index: e.body["subject"] for e in _all_of(ledger, SEALED) if e.body is not None}
+    released = {
+        entry.body["entry"]
+        for label in set(sealed.values())
+        for entry in _all_of(ledger, Chain(ChainKind.SUBJECT, bytes.fromhex(label)))
+        if entry.event == RELEASED_EVENT and entry.body is not None
+    }
+    return len(sealed.keys() - released)
+
+
+def _all_of(ledger: Ledger, chain: Chain) -> Iterator[LoggedEntry]:
+    before: int | None = None
+    while page := ledger.chain(chain, before=before):
+        yield from page
+        before = page[-1].index
 
 
 def _formers(folder: Path) -> Iterator[Former]:

@@ -277,5 +277,20 @@ def test_all_from_before_a_day_are_selected_and_the_rest_is_counted(
         found.select(RETENTION_ENDED, LATER, "access:seal:ordered", at)
 
 
+def test_why_nothing_is_selected(
+    sealing: Sealing, actors: dict[str, Actor], person: Person
+) -> None:
+    first, _ = [looked_up(sealing, actors, person, NOW + n * DAY) for n in range(2)]
+    found, soon = desk(sealing), NOW + 2 * DAY
+    assert found.select(RETENTION_ENDED, soon, None, soon)[0] == ()
+    said = found.why_none(RETENTION_ENDED, soon, None, soon)
+    assert "2 uses are kept until" in said
+    assert str(LATER.date()) in said
+    assert "no uses" in found.why_none(RETENTION_ENDED, NOW - DAY, None, soon)
+    index = approved(found, asked(found, first).erasure.id, LATER).erasure.entries[0]
+    assert index == first
+    assert "1 条" in found.why_none(RETENTION_ENDED, NOW + SECOND, None, LATER + 9 * DAY)
+
+
 def test_grounds_have_bases() -> None:
     assert all(ground.legal_basis and ground.title for ground in ERASURE_GROUNDS.values())

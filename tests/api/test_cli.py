@@ -120,7 +120,9 @@ def test_keys_are_listed_without_secrets(home: Path) -> None:
 
 
 def test_a_rotation_is_recorded(home: Path) -> None:
-    assert hub("keys", "rotate", "row", "--home", str(home)).exit_code == 0
+    done = hub("keys", "rotate", "row", "--home", str(home))
+    assert done.exit_code == 0
+    assert "restart" in done.stderr
     rows = json.loads(hub("keys", "list", "--json", "--home", str(home)).stdout)
     assert [r["version"] for r in rows if r["purpose"] == "row"] == [1, 2]
     assert hub("ledger", "publish", "--home", str(home)).exit_code == 0
@@ -129,7 +131,15 @@ def test_a_rotation_is_recorded(home: Path) -> None:
     (entry,) = verify_file(proof, trust_of([key])).uses
     assert entry.record is not None
     assert (entry.record["event"], entry.record["purpose"]) == ("hub:key:rotated", "row")
-    assert hub("keys", "rotate", "identifier", "--home", str(home)).exit_code == 78
+
+
+@pytest.mark.parametrize("purpose", ["ledgr", "identifier", "ledger-sm2", ""])
+def test_other_keys_are_not_rotated(home: Path, purpose: str) -> None:
+    before = (home / "keyring.json").read_bytes()
+    done = hub("keys", "rotate", purpose, "--home", str(home))
+    assert done.exit_code == 64
+    assert "landing, row, document, ledger, token" in done.stderr
+    assert (home / "keyring.json").read_bytes() == before
 
 
 def test_an_empty_hub_has_empty_tables(home: Path) -> None:

@@ -50,6 +50,17 @@ def test_the_reading_is_recorded_without_the_number(hub: TinyHub) -> None:
     assert EAST.number not in json.dumps(entry.body)
 
 
+@pytest.mark.parametrize("numbers", [(EAST.number,), (EAST.number, "two")])
+def test_a_number_on_the_command_line_is_refused_and_not_repeated(
+    hub: TinyHub, numbers: tuple[str, ...]
+) -> None:
+    home = ("--by", "oversight", "--home", str(hub.settings.home))
+    done = CliRunner().invoke(app, ["ledger", "fingerprint", *numbers, *home])
+    assert done.exit_code == 64
+    assert "standard input" in done.stderr
+    assert EAST.number not in done.output
+
+
 @pytest.mark.parametrize(("number", "code"), [("words", 64), ("", 64), (id_number(777), 66)])
 def test_nobody_has_none(hub: TinyHub, number: str, code: int) -> None:
     assert asked(hub, number) == (code, "")

@@ -119,7 +119,11 @@ def test_a_successor_is_begun_and_the_former_ledger_verified(home: Path) -> None
         "ledger", "succeed", "--origin", "mingjing.example/ledger", *words, "--home", str(home)
     )
     assert same.exit_code == 64
-    done = hub("ledger", "succeed", "--origin", "x.example/two", *words, "--home", str(home))
+    asked = ("ledger", "succeed", "--origin", "x.example/two", *words, "--home", str(home))
+    refused = hub(*asked)
+    assert refused.exit_code == 64
+    assert "is intact" in refused.stderr
+    done = hub(*asked, "--although-intact")
     assert done.exit_code == 0, done.output
     assert "x.example/two goes on" in done.stdout
     for command in (("publish",), ("verify",), ("verify", "--former", "1")):

@@ -99,11 +99,15 @@ def test_a_use_is_erased_and_what_is_forgotten_is_said_without_a_person(
     assert run("ledger", "erase", "--ground", "court_order", by="admin.system") == 64
     assert run("ledger", "erase", "99999", "--ground", "court_order", by="admin.system") == 66
     assert run("ledger", "erase", one, "--ground", "court_order", by="steward") == 77
+    early = ("ledger", "erase", "--before", days(-3650), "--ground", "retention_ended")
+    assert run(*early, by="admin.system") == 64
     asked = run("ledger", "erase", one, "--ground", "retention_ended", by="admin.system")
     (forgotten,) = asked["forgets"]
     assert forgotten.keys() == {"index", "event", "time", "erased"}
     assert (forgotten["index"], forgotten["erased"]) == (indexes[0], False)
     decide = ("ledger", "decide", "1")
+    assert run(*decide, "--approve", "--decline", by="oversight") == 64
+    assert run(*decide, by="oversight") == 64
     assert run(*decide, "--approve", by="admin.system") == 77
     assert run(*decide, "--approve", by="oversight")["forgets"][0]["erased"] is True
     assert run(*decide, "--approve", by="oversight") == 77

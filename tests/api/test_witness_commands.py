@@ -130,6 +130,18 @@ def test_an_alarm_that_was_looked_into_is_settled_until_it_is_found_again(desk: 
 def test_a_checkpoint_of_no_watched_log_is_not_compared(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "checkpoint"
     note = sign_checkpoint(Checkpoint(ORIGIN, 1, bytes(32)), InventedSigner())
-    for text, code in ((note, 66), ("words", 64), ("c2sp.org/tlog-proof@v1\n", 64)):
+    statement = json.dumps({"format": "any", "checkpoint": note})
+    for text, code in ((note, 66), (statement, 66), ("c2sp.org/tlog-proof@v1\n", 64)):
         file.write_text(text)
         assert desk.run("compare", str(file))[0] == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "words", "{", "{}", '{"checkpoint": 1}', '{"checkpoint": "words"}', '{"a":' * 100_000],
+)
+def test_what_is_no_checkpoint_is_said_to_be_none(desk: Desk, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "given"
+    file.write_text(text)
+    code, printed = desk.run("compare", str(file))
+    assert (code, "neither a checkpoint, a proof nor a statement" in printed) == (64, True)

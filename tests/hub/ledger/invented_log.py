@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.canonical import canonical_json
+from hub.errors import NotFound
 from hub.ledger.algorithms import COSIGNATURE
 from hub.ledger.bulk import BulkFolder
 from hub.ledger.entry import (
@@ -190,6 +191,8 @@ class InventedLog:
         return self._published
 
     def opening(self, index: int) -> Opening:
+        if index >= len(self.stored):
+            raise NotFound(f"the ledger has no entry {index}")
         return self._opening(self._honest.get(index, self.stored[index]))
 
     def _opening(self, entry: StoredEntry) -> Opening:

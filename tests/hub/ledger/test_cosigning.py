@@ -115,6 +115,19 @@ def test_a_checkpoint_is_cosigned_by_all_and_again_as_it_grows(tmp_path: Path) -
         log.grow(7)
 
 
+def test_cosignatures_are_enough_under_the_policy_that_asks_for_no_more(tmp_path: Path) -> None:
+    log = grown(5)
+    found = posts(tmp_path, log, 1)
+    note = ask(log, cosigner(log, policy("any", 1), {1: honest(found[1])})).note
+    assert cosigner(log, policy("any", 1, 2), {}).is_enough(note)
+    assert not cosigner(log, policy("all", 1, 2), {}).is_enough(note)
+    assert not cosigner(log, policy("any", 2), {}).is_enough(note)
+    assert not cosigner(log, policy("any", 1), {}).is_enough(log.checkpoint())
+    other = note.replace(log.checkpoint(), grown(6).checkpoint())  # its cosignature is false
+    assert other != note
+    assert not cosigner(log, policy("any", 1), {}).is_enough(other)
+
+
 def test_where_a_witness_stands_is_asked_once_and_remembered(tmp_path: Path) -> None:
     log = grown(5)
     post = posts(tmp_path, log, 1)[1]

@@ -13,11 +13,12 @@ import pytest
 
 from hub.clock import SystemClock
 from hub.config import Settings, load_settings, save_settings
-from hub.errors import HubError, LedgerError
+from hub.errors import HubError, LedgerError, RequestError
 from hub.keyring import Keyring
 from hub.ledger import audit as audit_module
 from hub.ledger.composition import (
     create_ledger,
+    identity_of,
     inspector_of,
     open_ledger,
     publisher_of,
@@ -25,9 +26,12 @@ from hub.ledger.composition import (
 )
 from hub.ledger.inspection import Inspection
 from hub.ledger.log import Ledger
+from hub.ledger.merkle import CompactRange
 from hub.ledger.note import open_checkpoint
 from hub.ledger.public_files import CHECKPOINT
+from hub.ledger.sqlite_file import create
 from hub.ledger.succession import Request, formers, open_former, succeed
+from hub.ledger.writer import RELEASED_EVENT, Entry
 from tests.hub.ledger.factories import entry
 from tests.hub.ledger.killing import failed_within, file_limit, killed_at
 
@@ -72,7 +76,9 @@ class Hub:
         rotate_key(self.settings, self.keyring, CLOCK, "office")
 
     def succeed(self) -> None:
-        request = Request("mingjing.example/second", "the key was lost", "office")
+        request = Request(
+            "mingjing.example/second", "the key was lost", "office", although_intact=True
+        )
         succeed(self.settings, self.keyring, CLOCK, request)
 
     def verify(self) -> Inspection:
@@ -326,8 +332,8 @@ def test_a_successor_can_be_succeeded_and_never_has_an_old_name(hub: Hub) -> Non
     hub.succeed()
     for name in ("mingjing.example/second", "mingjing.example/ledger"):
         with pytest.raises(HubError, match="no ledger of this hub has had"):
-            succeed(hub.settings, hub.keyring, CLOCK, Request(name, "w", "b"))
-    succeed(hub.settings, hub.keyring, CLOCK, Request("mingjing.example/third", "w", "b"))
+            succeed(hub.settings, hub.keyring, CLOCK, Request(name, "w", "b", True))
+    succeed(hub.settings, hub.keyring, CLOCK, Request("mingjing.example/third", "w", "b", True))
     hub.goes_on()
     assert [one.origin for one in formers(hub.settings)] == [
         "mingjing.example/ledger",
@@ -338,13 +344,52 @@ def test_a_successor_can_be_succeeded_and_never_has_an_old_name(hub: Hub) -> Non
             assert ledger.verify_all().intact
 
 
+def sealed_and_released(hub: Hub) -> None:
+    """Two sealed uses, the first of which its subject has been shown."""
+    label = bytes(16)
+    body = {"event": "officer:subject:disclosed", "time": CLOCK.now().isoformat()}
+    sealed = Entry(label, body, sealed=True)
+    with hub.ledger() as ledger:
+        first = ledger.append([sealed, sealed]).index
+        ledger.append([Entry(label, {**body, "event": RELEASED_EVENT, "entry": first})])
+
+
+def test_an_intact_ledger_ends_only_when_that_is_said(hub: Hub) -> None:
+    sealed_and_released(hub)
+    request = Request("mingjing.example/second", "w", "b")
+    with pytest.raises(
+        RequestError,
+        match=r"mingjing.example/ledger is intact: 263 entries .* 1 sealed .*--although-intact",
+    ):
+        succeed(hub.settings, hub.keyring, CLOCK, request)
+    assert not (hub.settings.ledger_folder / "succession.json").exists()
+    hub.goes_on()
+
+
+def test_one_that_is_behind_what_is_public_ends_without_that(hub: Hub) -> None:
+    hub.settings.ledger.rename(hub.home / "newest")
+    identity = identity_of(hub.keyring, hub.settings.origin)
+    create(hub.settings.ledger, identity.sign(CompactRange()))
+    succeed(hub.settings, hub.keyring, CLOCK, Request("mingjing.example/second", "w", "b"))
+    hub.goes_on()
+
+
+@pytest.mark.parametrize("name", ["", "bad origin", "a+b", "a\nb", "a\x01b", "a\udc80"])
+def test_a_name_that_no_log_can_have_leaves_nothing_behind(hub: Hub, name: str) -> None:
+    with pytest.raises(RequestError):
+        succeed(hub.settings, hub.keyring, CLOCK, Request(name, "w", "b", True))
+    assert not (hub.settings.ledger_folder / "succession.json").exists()
+    hub.succeed()
+    hub.goes_on()
+
+
 def test_a_ledger_whose_key_is_lost_gets_a_successor(hub: Hub) -> None:
     ring = hub.keyring
     ring._keys = {name: key for name, key in ring._keys.items() if name[0] != "ledger"}
     ring._write()
     with pytest.raises(HubError, match="no key 'ledger'"):
         hub.append()
-    hub.succeed()
+    succeed(hub.settings, hub.keyring, CLOCK, Request("mingjing.example/second", "w", "b"))
     hub.goes_on()
     (former,) = formers(hub.settings)
     with open_former(former, hub.keyring, CLOCK) as ledger:

@@ -51,11 +51,17 @@ class FewWitnesses:
 
     enough: bool = True
     asked: list[str] = field(default_factory=list)
+    cosigned: set[str] = field(default_factory=set)
 
     def cosign(self, note: str, consistency: Consistency) -> Cosigned:
         self.asked.append(note)
         consistency(0)
+        if self.enough:
+            self.cosigned.add(note)
         return Cosigned(note, self.enough, (("oversight", "no answer"),))
+
+    def is_enough(self, note: str) -> bool:
+        return note in self.cosigned
 
 
 @dataclass
@@ -181,6 +187,38 @@ def test_without_enough_witnesses_the_former_checkpoint_stays(desk: Desk) -> Non
     assert check(desk) == 4
 
 
+def test_a_new_policy_has_what_is_public_followed_at_once(desk: Desk) -> None:
+    desk.ledger.append([entry()])
+    desk.turn()
+    desk.witnesses.cosigned.clear()  # other witnesses are asked for by now
+    desk.witnesses.enough = False
+    for _ in range(3):
+        turn = desk.turn()
+        assert (turn.size, turn.published) == (2, False)
+        assert turn.waiting
+    assert desk.ledger.size == 3
+    desk.witnesses.enough = True
+    assert desk.turn() == Turn(3, True, (("oversight", "no answer"),))
+    assert check(desk) == 3
+    assert desk.turn() == Turn(3, published=False)
+
+
+def test_a_checkpoint_without_the_quorum_is_not_put_back(desk: Desk) -> None:
+    desk.ledger.append([entry()])
+    desk.turn()
+    older = desk.files.read("checkpoint") or b""
+    desk.ledger.append([entry(1)])
+    desk.turn()
+    desk.files.write("checkpoint", older)
+    desk.witnesses.cosigned.clear()
+    desk.witnesses.enough = False
+    assert desk.turn().waiting
+    assert desk.files.read("checkpoint") == older
+    desk.witnesses.enough = True
+    assert desk.turn().published
+    assert check(desk) == 5
+
+
 class Failing(PublicFiles):
     """A folder whose n-th write fails, before or after the file is there."""
 
@@ -290,6 +328,7 @@ def test_each_runs_root_is_that_of_the_index(desk: Desk) -> None:
 def test_who_has_no_witness_publishes_what_the_log_signed() -> None:
     never: Callable[[int], tuple[bytes, ...]] = lambda _old: ()  # noqa: E731
     assert NoWitness().cosign("note", never) == Cosigned("note", has_quorum=True)
+    assert NoWitness().is_enough("note")
 
 
 @pytest.mark.parametrize(("suite", "signatures"), [("intl", 1), ("gm", 2)])

@@ -62,6 +62,8 @@ def test_what_comes_after_the_publication_is_in_the_next(log: InventedLog) -> No
     assert len(verify_file(log.statement(person(1)), trust()).uses) == 1
     with pytest.raises(NotFound, match="within seconds"):
         log.proof(2)
+    with pytest.raises(NotFound, match="no entry 9999"):
+        log.proof(9999)
     log.publish()
     assert len(verify_file(log.statement(person(1)), trust()).uses) == 2
 
