@@ -140,9 +140,12 @@ class Watcher:
             return _opened(log, files.checkpoint())
 
     def _compare_all(self, files: LogFiles, tree: Head, others: tuple[Head, ...]) -> None:
-        """Compare a tree with others, with all of them though one cannot be compared."""
+        """Compare a tree with others, with all of them though one cannot be compared.
+
+        Those of its own size first: two roots of one size are proof whatever the tiles hold.
+        """
         untold: list[SourceError] = []
-        for other in others:
+        for other in sorted(others, key=lambda other: other.size != tree.size):
             try:
                 compare(files, other, tree, self._patience.pause)
             except SourceError as problem:

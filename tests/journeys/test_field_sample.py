@@ -24,8 +24,11 @@ from assets.demo.truth import read_truth
 from assets.reports.worksheet import RIGHT, SHEET, UNREACHABLE, WRONG
 from contracts.accuracy.measures import estimates
 from contracts.accuracy.sampling import sample_size
+from hub.clock import SystemClock
 from hub.config import Settings
 from hub.errors import AccessDenied, DeliveryRefused, LedgerError, RequestError
+from hub.keyring import Keyring
+from hub.ledger.composition import open_ledger
 from hub.ledger.log import Ledger
 from hub.store.models import FieldSampleRow, FieldStratumRow
 from hub.store.records import Records
@@ -49,10 +52,10 @@ def settings(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def entries(settings: Settings) -> int:
-    said = hub_command(settings, "ledger", "verify", "--json")
-    result = json.loads(said.stdout)
-    assert result["intact"]
-    return int(result["entries"])
+    keyring = Keyring.open(settings.keyring)
+    with open_ledger(settings, keyring, SystemClock()) as ledger:
+        assert ledger.verify_all().intact
+        return ledger.size
 
 
 def draw_sample(settings: Settings, order: SampleOrder) -> tuple[FieldSample, Path]:

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from assets.guarded.sheets import Sheet, plain
+from assets.guarded.sheets import Sheet
 from assets.guarded.writing import write_workbook
 from assets.reconciliation.answers import read_answers, refuse_outdated
 from assets.reconciliation.sheets import ANSWERS, COLUMNS, seal_of
+from hub.cells import plain
 from hub.errors import DeliveryRefused
 from hub.keyring import Keyring
 from hub.store.worklist import Conclusion

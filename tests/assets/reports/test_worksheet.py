@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from assets.guarded import reading, sheets
-from assets.guarded.sheets import COVER, plain
+from assets.guarded.sheets import COVER
 from assets.reports import worksheet as module
 from assets.reports.worksheet import (
     ANSWERS,
@@ -28,6 +28,7 @@ from assets.reports.worksheet import (
     sample_named,
     write_worksheet,
 )
+from hub.cells import plain
 from hub.errors import DeliveryRefused
 from tests.factories import id_number
 

@@ -21,7 +21,7 @@ from tests.hub.ledger.factories import CLOCK, entry, identity_of, open_ledger
 
 ONE, TWO = bytes([1]) * 16, bytes([2]) * 16
 TIME = "2026-03-01T08:00:00.000Z"
-SIZE = 19
+SIZE = 20
 
 #: Column -> the fields that a finding may give for it.
 NAMED = {
@@ -41,7 +41,7 @@ FOLLOWS = {"record and salt", "entry before it in its chain"}
 
 
 def mixed(ledger: Ledger) -> None:
-    """Record 17 entries in five chains, and erase one of a person's and a sealed one."""
+    """Record 18 entries in five chains, and erase one of a person's and a sealed one."""
     system = Entry(None, {"event": "hub:key:rotated", "time": TIME})
     bulk = Entry(None, {"event": "hub:bulk:committed", "time": TIME}, chain=BULK)
 
@@ -52,7 +52,8 @@ def mixed(ledger: Ledger) -> None:
     ledger.append([system, entry(0, ONE), entry(1, TWO), bulk, sealed(0)])
     ledger.append([entry(2, ONE), system, sealed(1), entry(3, TWO), bulk, entry(4, ONE)])
     ledger.erase(5, "office", "ground")
-    ledger.append([entry(5, TWO), sealed(2)])
+    released = {"event": "access:seal:released", "time": TIME, "entry": 7}
+    ledger.append([entry(5, TWO), Entry(ONE, released), sealed(2)])
     ledger.erase(7, "office", "ground")
     ledger.append([system, bulk, entry(6, ONE), entry(7, TWO)])
 
