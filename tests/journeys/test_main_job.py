@@ -172,6 +172,7 @@ def test_the_resident_sees_what_is_held_and_who_looked_and_can_prove_it(
 
 def test_another_citizen_does_not_get_that_proof(story: Story, web: httpx.Client) -> None:
     me = headers(web, "citizen", id_number=story.person["resident_id"])
+    web.get("/v1/me/records", headers=me).raise_for_status()  # a use of one's own
     uses = web.get("/v1/me/uses", headers=me).json()["uses"]
     other = headers(web, "citizen", id_number=id_number(7))
     assert web.get(uses[0]["proof"], headers=other).status_code == 404
